@@ -1,0 +1,61 @@
+"""Tracehound: see what a GenAI application did.
+
+Capture every call with `trace` and `start_span`, say more about it with `update_current_trace`, and find it again with
+`search_traces`. Names and behaviour are MLflow's; see the README for where Tracehound goes further.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracehound.capture.current import get_current_active_span as get_current_active_span
+    from tracehound.capture.current import update_current_trace as update_current_trace
+    from tracehound.capture.decorator import start_span as start_span
+    from tracehound.capture.decorator import trace as trace
+    from tracehound.client.search import get_trace as get_trace
+    from tracehound.client.search import search_traces as search_traces
+    from tracehound.errors import ArgumentError as ArgumentError
+    from tracehound.errors import FilterError as FilterError
+    from tracehound.errors import NotFoundError as NotFoundError
+    from tracehound.errors import StoreError as StoreError
+    from tracehound.errors import TracehoundError as TracehoundError
+    from tracehound.runtime import flush as flush
+    from tracehound.runtime import set_experiment as set_experiment
+    from tracehound.runtime import set_tracking_uri as set_tracking_uri
+
+__version__ = "0.1.0"
+
+# Each public name and the module it is loaded from when it is first used: `import tracehound` alone costs nothing.
+_PUBLIC = {
+    "ArgumentError": "tracehound.errors",
+    "FilterError": "tracehound.errors",
+    "NotFoundError": "tracehound.errors",
+    "StoreError": "tracehound.errors",
+    "TracehoundError": "tracehound.errors",
+    "flush": "tracehound.runtime",
+    "get_current_active_span": "tracehound.capture.current",
+    "get_trace": "tracehound.client.search",
+    "search_traces": "tracehound.client.search",
+    "set_experiment": "tracehound.runtime",
+    "set_tracking_uri": "tracehound.runtime",
+    "start_span": "tracehound.capture.decorator",
+    "trace": "tracehound.capture.decorator",
+    "update_current_trace": "tracehound.capture.current",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name."""
+    import importlib
+
+    module = _PUBLIC.get(name)
+    if module is None:
+        raise AttributeError(f"module 'tracehound' has no attribute {name!r}")
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -1,0 +1,1 @@
+"""What many traces say together: latency, error rates."""

@@ -1,0 +1,1 @@
+"""User code becomes finished traces: decorator, live span, arguments."""

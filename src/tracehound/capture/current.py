@@ -1,0 +1,77 @@
+"""What user code can do with the span and the trace under way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from tracehound.capture.live_span import LiveSpan, current_draft, current_span
+from tracehound.errors import ArgumentError
+from tracehound.model.trace import TraceState
+from tracehound.model.values import clean_text, to_text
+
+_logger = logging.getLogger("tracehound.capture")
+
+
+def get_current_active_span() -> LiveSpan | None:
+    """Return the span under way here, or None.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("outer") as span:
+    ...     tracehound.get_current_active_span() is span
+    True
+    """
+    return current_span()
+
+
+def update_current_trace(
+    tags: Mapping[str, object] | None = None,
+    metadata: Mapping[str, object] | None = None,
+    client_request_id: str | None = None,
+    request_preview: str | None = None,
+    response_preview: str | None = None,
+    state: TraceState | str | None = None,
+) -> None:
+    """Say something about the trace under way: tags, metadata, previews, how it ended.
+
+    Values that are no text become JSON (`3`, `true`, `{"a":1}`); a tag or metadata value of None is not set. `state`
+    is OK or ERROR and overrides what the root span says. Outside of a trace nothing happens but a warning. Raise
+    `ArgumentError` for what is no mapping and for any other state.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("answer"):
+    ...     tracehound.update_current_trace(tags={"env": "test", "attempt": 2})
+    >>> tracehound.search_traces("tags.attempt = 2", return_type="list")[0].info.tags["env"]
+    'test'
+    """
+    new_tags = _to_texts("tags", tags)
+    new_metadata = _to_texts("metadata", metadata)
+    new_state = None if state is None else _to_state(state)
+    draft = current_draft()
+    if draft is None:
+        _logger.warning("update_current_trace was called where no trace is under way; nothing was changed")
+        return
+    draft.tags.update(new_tags)
+    draft.metadata.update(new_metadata)
+    if client_request_id is not None:
+        draft.client_request_id = clean_text(str(client_request_id))
+    if request_preview is not None:
+        draft.request_preview = clean_text(str(request_preview))
+    if response_preview is not None:
+        draft.response_preview = clean_text(str(response_preview))
+    if new_state is not None:
+        draft.state = new_state
+
+
+def _to_texts(argument: str, values: Mapping[str, object] | None) -> dict[str, str]:
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise ArgumentError(f"{argument} is a mapping such as {{'env': 'prod'}}, not {values!r}")
+    return {clean_text(str(key)): to_text(value) for key, value in values.items() if value is not None}
+
+
+def _to_state(state: TraceState | str) -> TraceState:
+    if state not in (TraceState.OK, TraceState.ERROR):
+        raise ArgumentError(f"state is OK or ERROR, not {state!r}")
+    return TraceState(state)

@@ -1,0 +1,67 @@
+"""Every error that Tracehound raises on purpose.
+
+TracehoundError
+├── FilterError        the text of a filter or of an order is wrong; says where and what to write instead
+├── ArgumentError      an argument of a public function is wrong
+├── StoreError         the store cannot be opened, read or written
+└── NotFoundError      something named by its id is not there
+
+One class for each thing that a caller would do differently. A fault of capture itself never reaches the traced program.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+class TracehoundError(Exception):
+    """The base of every error that Tracehound raises on purpose."""
+
+
+class FilterError(TracehoundError, ValueError):
+    """A filter or an order that cannot be answered as it is written.
+
+    `message` says what to do, `text` is what was given, `start` and `end` are offsets into it, in characters, and
+    `corrected` is the text as it should be, where that is known.
+    """
+
+    def __init__(self, message: str, text: str, start: int, end: int, corrected: str | None = None) -> None:
+        super().__init__(message, text, start, end, corrected)
+        self.message = message
+        self.text = text
+        self.start = start
+        self.end = end
+        self.corrected = corrected
+
+    def __str__(self) -> str:
+        line_start = self.text.rfind("\n", 0, self.start) + 1
+        line = self.text[line_start:].split("\n", 1)[0]
+        before = self.text[line_start : self.start]
+        marked = line[len(before) : self.end - line_start] or " "
+        caret = "^" + "~" * (_columns(marked) - 1)
+        shown = f"{self.message}\n    {_shown(line)}\n    {' ' * _columns(before)}{caret}"
+        return shown if self.corrected is None else f"{shown}\n  write:\n    {self.corrected}"
+
+
+class ArgumentError(TracehoundError, ValueError):
+    """An argument that a public function cannot work with; the message names the ones it can."""
+
+
+class StoreError(TracehoundError):
+    """The store cannot be opened, read or written; nothing that was stored is changed."""
+
+
+class NotFoundError(TracehoundError, LookupError):
+    """What an id names does not exist in this store."""
+
+
+def _shown(line: str) -> str:
+    """Return the line with each character that would move the caret replaced by one that does not."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+
+
+def _columns(text: str) -> int:
+    """Return how many terminal columns the text takes."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    combining = sum(unicodedata.combining(character) != 0 for character in text)
+    return len(text) + wide - combining

@@ -1,0 +1,1 @@
+"""What things are: ids, span, trace, experiment; what is derived from them. No I/O."""

@@ -1,0 +1,89 @@
+"""Identifiers: traces and spans (random), experiments (a hash of the name).
+
+Trace and span ids come from a generator of our own. With the global one, two runs of a program that calls
+`random.seed` would share their ids; after a fork the child must be reseeded, or it would repeat its parent's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import random
+from typing import Protocol
+
+TRACE_ID_PREFIX = "tr-"
+DEFAULT_EXPERIMENT_ID = "0"
+DEFAULT_EXPERIMENT_NAME = "Default"
+
+
+class IdSource(Protocol):
+    """Where new ids come from; tests count, programs draw."""
+
+    def trace_id(self) -> int:
+        """Return a new 128-bit id, never 0."""
+        ...
+
+    def span_id(self) -> int:
+        """Return a new 64-bit id, never 0."""
+        ...
+
+
+class RandomIds:
+    """Ids from a private generator, seeded by the operating system."""
+
+    def __init__(self) -> None:
+        self._bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - unique, not secret
+
+    def trace_id(self) -> int:
+        """Return a new 128-bit id, never 0."""
+        return self._bits(128) or self.trace_id()
+
+    def span_id(self) -> int:
+        """Return a new 64-bit id, never 0."""
+        return self._bits(64) or self.span_id()
+
+
+def format_trace_id(number: int) -> str:
+    """Return the public form of a trace id.
+
+    >>> format_trace_id(255)
+    'tr-000000000000000000000000000000ff'
+    """
+    return f"tr-{number:032x}"
+
+
+def format_span_id(number: int) -> str:
+    """Return the public form of a span id: 16 hexadecimal digits."""
+    return f"{number:016x}"
+
+
+def to_base64(hexadecimal: str) -> str:
+    """Return a hexadecimal id in the form of protobuf's JSON; `from_base64` is its inverse."""
+    return base64.b64encode(bytes.fromhex(hexadecimal)).decode("ascii")
+
+
+def from_base64(text: str) -> str:
+    """Return the hexadecimal form of an id that `to_base64` wrote."""
+    return base64.b64decode(text).hex()
+
+
+def experiment_id(name: str) -> str:
+    """Return the id of the experiment with this name: "0" for Default, else the decimal of a 63-bit hash.
+
+    The id is a function of the name, so that creating an experiment is idempotent in every store, frames carry
+    names only, and copying between stores needs no mapping.
+    """
+    if name == DEFAULT_EXPERIMENT_NAME:
+        return DEFAULT_EXPERIMENT_ID
+    return str(hash63("experiment", name))
+
+
+def hash63(*parts: str) -> int:
+    """Return a positive 63-bit hash of the parts, the same in every process and on every machine."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "little"))
+        digest.update(encoded)
+    return int.from_bytes(digest.digest(), "little") >> 1

@@ -1,0 +1,41 @@
+"""The base of every record, and the two encodings of records and values. Only this room imports msgspec.
+
+Records are frozen: what was captured does not change. Two encodings are used: MessagePack between our own processes
+(small, quick to write in the traced call) and JSON for everything that others read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+Record = msgspec.Struct
+
+R = TypeVar("R")
+
+DecodeError = msgspec.DecodeError
+
+_pack = msgspec.msgpack.Encoder().encode
+_json = msgspec.json.Encoder().encode
+_from_json = msgspec.json.Decoder().decode
+
+
+def to_msgpack(record: Record) -> bytes:
+    """Return the record as MessagePack; `from_msgpack` is its inverse."""
+    return _pack(record)
+
+
+def from_msgpack(data: bytes, kind: type[R]) -> R:
+    """Return the record that `to_msgpack` wrote; raise `DecodeError` for anything else."""
+    return msgspec.msgpack.decode(data, type=kind)
+
+
+def to_json(value: object) -> bytes:
+    """Return a value that is made of JSON types or records as JSON; `from_json` is its inverse."""
+    return _json(value)
+
+
+def from_json(data: bytes | str) -> Any:
+    """Return what a JSON text holds as plain Python values; raise `DecodeError` if it is not JSON."""
+    return _from_json(data)

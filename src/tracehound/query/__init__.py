@@ -1,0 +1,1 @@
+"""Filter text -> tokens -> tree -> checked tree -> SQL. No database, no I/O."""

@@ -1,0 +1,125 @@
+"""A search: which traces, in which order, how many, from where on.
+
+Order is total: after the keys that were asked for come the newest first, then the trace id. So a position in a result
+is a list of values (a keyset), and the next page begins behind it whatever was added meanwhile.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from tracehound.errors import ArgumentError, FilterError
+from tracehound.model.ids import hash63
+from tracehound.model.record import DecodeError, from_json, to_json
+from tracehound.query.check import Checked, parse_filter, resolve_field
+from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field, Group
+from tracehound.query.tokens import TokenKind, tokenize
+from tracehound.query.tree import Name
+
+DEFAULT_LIMIT: Final = 100
+KeyValue: TypeAlias = str | int | None
+
+
+@dataclass(frozen=True)
+class OrderKey:
+    """A field to sort by; traces that lack it come last in either direction."""
+
+    field: Field
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Search:
+    """A checked search. `after` holds the values of the order's keys at the trace behind which the page begins."""
+
+    experiment_ids: tuple[str, ...]
+    where: Checked | None
+    order: tuple[OrderKey, ...]
+    limit: int
+    after: tuple[KeyValue, ...] | None
+    fingerprint: int
+
+    def cursor(self, last: Sequence[KeyValue]) -> str:
+        """Return the cursor behind a trace with these values of the order's keys."""
+        return base64.urlsafe_b64encode(to_json([self.fingerprint, *last])).decode("ascii")
+
+    def behind(self, cursor: str) -> Search:
+        """Return the same search from a cursor on; raise `ArgumentError` for a cursor of another search."""
+        return replace(self, after=_parse_cursor(cursor, self.fingerprint, len(self.order)))
+
+
+def parse_search(
+    experiment_ids: Sequence[str],
+    filter_string: str | None = None,
+    order_by: Sequence[str] | None = None,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Search:
+    """Return the search that the texts ask for; raise `FilterError` or `ArgumentError` where they are wrong."""
+    for experiment_id in experiment_ids:
+        _check_experiment_id(experiment_id)
+    fingerprint = hash63(*experiment_ids, "filter", filter_string or "", "order", *(order_by or ()))
+    search = Search(
+        experiment_ids=tuple(dict.fromkeys(experiment_ids)),
+        where=parse_filter(filter_string) if filter_string else None,
+        order=parse_order(order_by or ()),
+        limit=limit,
+        after=None,
+        fingerprint=fingerprint,
+    )
+    return search if cursor is None else search.behind(cursor)
+
+
+def _check_experiment_id(experiment_id: object) -> None:
+    """Raise unless the id is one that an experiment can have: the decimal of a 63-bit number."""
+    if not (isinstance(experiment_id, str) and experiment_id.isdecimal() and int(experiment_id) < 2**63):
+        raise ArgumentError(f"experiment_ids holds {experiment_id!r}; an id is a number in a string, such as '0'")
+
+
+def parse_order(texts: Sequence[str]) -> tuple[OrderKey, ...]:
+    """Return the keys of an order, made total: newest first, then by trace id.
+
+    Each text is `field [ASC|DESC]`; attributes may stand without their prefix. A field named again adds nothing.
+    """
+    keys: dict[Field, OrderKey] = {}
+    for text in texts:
+        key = _parse_order_key(text)
+        keys.setdefault(key.field, key)
+    keys.setdefault(TIMESTAMP, OrderKey(TIMESTAMP, descending=True))
+    keys.setdefault(TRACE_ID, OrderKey(TRACE_ID, descending=False))
+    return tuple(keys.values())
+
+
+def _parse_order_key(text: str) -> OrderKey:
+    """order = field [ ASC | DESC ]"""
+    tokens = tokenize(text)
+    direction = tokens[-2].value.upper() if len(tokens) > 2 and tokens[-3].kind is not TokenKind.DOT else ""
+    has_direction = direction in ("ASC", "DESC")
+    written = tokens[: -2 if has_direction else -1]
+    kinds = [TokenKind.DOT if at % 2 else None for at in range(len(written))]
+    names = [token for token in written if token.kind in (TokenKind.WORD, TokenKind.QUOTED_NAME)]
+    if len(written) % 2 == 0 or len(names) != len(kinds) - kinds.count(TokenKind.DOT):
+        raise FilterError("an order is a field, then ASC or DESC", text, 0, len(text))
+    name = Name(tuple(token.value for token in names), written[0].start, written[-1].end)
+    field = ATTRIBUTES.get(name.parts[0]) if len(name.parts) == 1 else None
+    field = field or resolve_field(name, text)
+    if field.group is not Group.ATTRIBUTES:
+        message = "results can be ordered by attributes: timestamp_ms, execution_time_ms, end_time_ms, status, name, …"
+        raise FilterError(message, text, name.start, name.end)
+    return OrderKey(field, direction == "DESC")
+
+
+def _parse_cursor(cursor: str, fingerprint: int, keys: int) -> tuple[KeyValue, ...]:
+    """Return the values that `Search.cursor` wrote; a cursor belongs to one search."""
+    try:
+        found: Any = from_json(base64.urlsafe_b64decode(cursor))
+    except (ValueError, DecodeError):
+        found = None
+    if not isinstance(found, list) or len(found) != keys + 1:
+        raise ArgumentError(f"page_token {cursor!r} is not one that a search returned")
+    if found[0] != fingerprint:
+        raise ArgumentError("page_token belongs to another search: keep experiments, filter and order as they were")
+    return tuple(found[1:])

@@ -1,0 +1,49 @@
+"""Keyword arguments and environment variables become one frozen `Settings`; nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_STORE = "tracehound.db"
+DEFAULT_EXPERIMENT = "Default"
+
+TRACKING_URI = "TRACEHOUND_TRACKING_URI"
+EXPERIMENT_NAME = "TRACEHOUND_EXPERIMENT_NAME"
+RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a process was told about itself.
+
+    `tracking_uri` is a path, `sqlite:///path` or `memory://name`; `max_value_bytes` bounds one input, output or
+    attribute, and `max_spool_bytes` what may wait on disk for the store. `raise_faults` lets faults of capture itself
+    reach the traced program, for our own tests.
+    """
+
+    tracking_uri: str = DEFAULT_STORE
+    experiment: str = DEFAULT_EXPERIMENT
+    max_value_bytes: int = 1_000_000
+    max_spool_bytes: int = 1_000_000_000
+    max_segment_bytes: int = 64_000_000
+    drain_interval_s: float = 0.2
+    raise_faults: bool = False
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that the environment asks for; an empty variable counts as unset.
+
+    >>> read_settings({"TRACEHOUND_EXPERIMENT_NAME": "shop"}).experiment
+    'shop'
+    """
+    given = os.environ if environment is None else environment
+    return Settings(
+        tracking_uri=given.get(TRACKING_URI) or DEFAULT_STORE,
+        experiment=given.get(EXPERIMENT_NAME) or DEFAULT_EXPERIMENT,
+        raise_faults=given.get(RAISE_FAULTS) == "1",
+    )

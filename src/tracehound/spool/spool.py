@@ -1,0 +1,135 @@
+"""The spool of one process: finished traces to disk at once, into the store soon after.
+
+`append` never blocks on the store and never raises into the traced program. What cannot be kept (a full disk, a
+folder that cannot be written, too much waiting) is counted and said once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracehound.errors import StoreError
+from tracehound.model.trace import TracePart
+from tracehound.settings import Settings
+from tracehound.spool.drain import Drainer
+from tracehound.spool.segment import SegmentWriter
+from tracehound.store.api import Store
+from tracehound.wire.frames import to_frame
+
+_logger = logging.getLogger("tracehound.spool")
+
+
+@dataclass(frozen=True)
+class FlushReport:
+    """What became of the traces of this process: `accepted` is the sum of the other three."""
+
+    accepted: int
+    stored: int
+    pending: int
+    dropped: int
+
+
+class Spool:
+    """Takes finished traces and sees to it that they reach the store."""
+
+    def __init__(self, directory: Path, open_store: Callable[[], Store], settings: Settings) -> None:
+        self._drainer = Drainer(directory, open_store)
+        self._writer = SegmentWriter(directory, settings.max_segment_bytes)
+        self._settings = settings
+        self._mutex = threading.Lock()
+        self._accepted = 0
+        self._dropped = 0
+        self._unsaved_bytes = 0
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_troubled = False
+
+    def append(self, part: TracePart) -> None:
+        """Keep the part: it is on disk when this returns, or counted as dropped."""
+        frame = to_frame(part)
+        with self._mutex:
+            self._accepted += 1
+            if self._unsaved_bytes + len(frame) > self._settings.max_spool_bytes:
+                self._drop(f"more than {self._settings.max_spool_bytes} bytes wait for the store")
+                return
+            try:
+                self._writer.append(frame)
+            except OSError as error:
+                self._drop(error)
+                return
+            self._unsaved_bytes += len(frame)
+            if self._thread is None:
+                self._start()
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def drain(self) -> None:
+        """Bring all that lies in the folder into the store, of this process and of others."""
+        unsaved = self._unsaved_bytes
+        self._drainer.drain()
+        with self._mutex:
+            self._unsaved_bytes -= unsaved
+
+    def flush(self) -> FlushReport:
+        """Drain, and say what became of the traces; what the store does not take stays pending, and safe."""
+        try:
+            self.drain()
+            pending = 0
+        except StoreError as error:
+            self._say_trouble(error)
+            pending = min(self._drainer.pending(), self._accepted - self._dropped)
+        return FlushReport(self._accepted, self._accepted - self._dropped - pending, pending, self._dropped)
+
+    def close(self) -> None:
+        """Drain what can be drained and end the segment; what is left is drained by the next process."""
+        atexit.unregister(self.close)
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=10)
+        with self._mutex:
+            self._writer.close()
+        try:
+            self.drain()
+        except StoreError as error:
+            self._say_trouble(error)
+
+    def abandon(self) -> None:
+        """Leave everything to the parent process, after a fork."""
+        atexit.unregister(self.close)
+        self._writer.close()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def _run(self) -> None:
+        """Drain whenever something was written, in batches of what an interval brings."""
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._stop.wait(self._settings.drain_interval_s)
+            self._wake.clear()
+            try:
+                self.drain()
+                self._is_troubled = False
+            except StoreError as error:
+                self._say_trouble(error)
+                self._wake.set()
+
+    def _drop(self, reason: OSError | str) -> None:
+        self._dropped += 1
+        if self._dropped == 1:
+            _logger.error("a trace could not be kept, and is counted as dropped (said once): %s", reason)
+
+    def _say_trouble(self, error: StoreError) -> None:
+        """Say once, until it is over, that traces wait."""
+        if not self._is_troubled:
+            self._is_troubled = True
+            _logger.warning("traces wait in the spool, the store does not take them: %s", error)

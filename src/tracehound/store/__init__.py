@@ -1,0 +1,1 @@
+"""Where traces are kept and searched: one contract, several engines."""

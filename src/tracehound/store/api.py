@@ -1,0 +1,107 @@
+"""The contract of a store, in words. `tests/store_contract` checks it on every store.
+
+Writing
+    `write` takes parts of traces, in any number and any order, and MUST give the same store for every order of the
+    same parts: parts of one trace are merged by the rules of `model.merge`, and a part that was written before
+    changes nothing. A batch is applied whole or not at all, together with the position it was read up to
+    (`SegmentRange`); when the store's position of that segment is not the range's start, somebody else has applied
+    it, nothing is written, and `write` returns False. When it returns True the batch is as safe as the store makes
+    anything, and the next search of anyone sees it.
+
+Searching
+    `search` answers by the meaning that `store.memory` gives the checked tree; a store that cannot answer exactly MUST
+    raise, never loosen. The order is total (`query.search`). Pages MUST NOT repeat or skip a trace that did not
+    change between them. No read holds a transaction, a lock or a cursor of the engine after it returned.
+    An experiment that does not exist has no traces.
+
+Reading
+    `read_traces` returns the traces that exist, by id; ids that do not exist are left out.
+    `latency` counts the traces that match by name, state and duration bucket (`model.buckets`); traces that still
+    run have no duration, and are counted with the bucket None.
+
+All methods may be called from any thread. Results belong to the caller. `StoreError` is raised when the store cannot
+be read or written, and says which file and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
+from tracehound.query.search import Search
+
+
+@dataclass(frozen=True)
+class SegmentRange:
+    """The bytes of a spool segment that a batch was read from."""
+
+    segment: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some traces of a search, and the cursor behind them where there are more."""
+
+    traces: list[TraceInfo]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class LatencyCount:
+    """How many traces of one name and state have a duration in one bucket, with exact sum and extremes in ms."""
+
+    name: str
+    state: TraceState
+    bucket: int | None
+    count: int
+    sum_ms: int
+    min_ms: int
+    max_ms: int
+
+
+class Store(Protocol):
+    """A place where traces are kept and searched; the module's text says what each method must do."""
+
+    def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
+        """Apply a batch, whole or not at all; False when its source was applied before."""
+        ...
+
+    def position(self, segment: str) -> int:
+        """Return up to which byte a segment has been applied; 0 for one that is not known."""
+        ...
+
+    def segments(self) -> list[str]:
+        """Return the names of the segments that have a position."""
+        ...
+
+    def forget_segment(self, segment: str) -> None:
+        """Drop the position of a segment whose file is long gone."""
+        ...
+
+    def make_durable(self) -> bool:
+        """Bring all that was written where it outlives the loss of any side file; False if not all of it could be."""
+        ...
+
+    def search(self, search: Search) -> Page:
+        """Return one page of the traces that match."""
+        ...
+
+    def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
+        """Return the whole traces that exist, by id."""
+        ...
+
+    def latency(self, search: Search) -> list[LatencyCount]:
+        """Return how the durations of the traces that match are distributed, by name and state."""
+        ...
+
+    def experiments(self) -> list[Experiment]:
+        """Return the experiments that have traces, by name."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections; the store cannot be used any more."""
+        ...

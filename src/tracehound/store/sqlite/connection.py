@@ -1,0 +1,113 @@
+"""Opening the file: connections, the schema, and SQLite's faults told as ours.
+
+The standard library's `sqlite3` and no other copy of SQLite: a second one in the same process removes the WAL under
+the first. For the same reason nothing here calls `open()` on the database: closing that file would drop its locks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from tracehound.errors import StoreError
+from tracehound.query.numbers import number_in
+from tracehound.query.sqlite import NUMBER_IN
+
+OLDEST_SQLITE: Final = (3, 34, 0)
+APPLICATION_ID: Final = 0x54524348  # "TRCH"
+BUSY_TIMEOUT_S: Final = 30.0
+
+
+def open_connection(path: Path) -> sqlite3.Connection:
+    """Return a connection in autocommit mode, ready for the store's statements."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreError(f"SQLite {oldest} or newer is needed; this Python has {sqlite3.sqlite_version}")
+    with store_errors(path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.create_function(NUMBER_IN, 1, number_in, deterministic=True)
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema of the file up to date; refuse a file that is not ours or is newer than this program."""
+    migrations = _read_migrations()
+    with store_errors(path):
+        if _schema_version(connection) == len(migrations):
+            return
+        with transaction(connection):
+            version = _schema_version(connection)
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+            has_tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
+            if has_tables and application != APPLICATION_ID:
+                raise StoreError(f"{path} is a database of another program; name another file")
+            if version > len(migrations):
+                raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
+            for script in migrations[version:]:
+                for statement in _statements(script):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run the block in one transaction that holds the writer lock from its beginning."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Tell SQLite's errors as `StoreError`s that name the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = str(getattr(error, "sqlite_errorname", error))
+        raise StoreError(_MESSAGES.get(code, f"{path}: {error}").format(path=path)) from error
+
+
+_MESSAGES: Final = {
+    "SQLITE_NOTADB": "{path} is not a database of Tracehound; name another file",
+    "SQLITE_CANTOPEN": "{path} cannot be opened: the folder is missing or not writable",
+    "SQLITE_READONLY": "{path} is read-only",
+    "SQLITE_FULL": "the disk is full: {path} cannot grow",
+    "SQLITE_BUSY": f"{{path}} was locked by another process for more than {BUSY_TIMEOUT_S:.0f} s",
+    "SQLITE_CORRUPT": "{path} is damaged",
+}
+
+
+def _schema_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _read_migrations() -> list[str]:
+    """Return the scripts of the schema, oldest first."""
+    folder = resources.files("tracehound.store.sqlite") / "migrations"
+    scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return [entry.read_text(encoding="utf-8") for entry in sorted(scripts, key=lambda entry: entry.name)]
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script one by one: `executescript` would commit the transaction around them."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,48 @@
+"""Where traces are kept: a URI -> a store, and the folder of its spool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracehound.errors import ArgumentError
+from tracehound.store.api import Store
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place for traces; `path` is None for the store in memory."""
+
+    path: Path | None
+
+    @property
+    def spool_directory(self) -> Path | None:
+        """The folder of the segments beside the file; None where traces go into the store at once."""
+        return None if self.path is None else self.path.with_name(f"{self.path.name}-spool")
+
+
+def parse_target(uri: str) -> Target:
+    """Return the place that a URI names, with its path made absolute: the program may change its folder later.
+
+    >>> parse_target("sqlite:////var/lib/traces.db").path
+    PosixPath('/var/lib/traces.db')
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return Target(Path(uri).absolute())
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        return Target(Path(rest[1:]).absolute())
+    if scheme == "memory":
+        return Target(None)
+    raise ArgumentError(f"{uri!r} names no store: write a path, sqlite:///path or memory://")
+
+
+def open_store(target: Target) -> Store:
+    """Open the store, making the file where it is missing; raise `StoreError` where that cannot be done."""
+    if target.path is None:
+        from tracehound.store.memory import MemoryStore
+
+        return MemoryStore()
+    from tracehound.store.sqlite.store import SqliteStore
+
+    return SqliteStore(target.path)

@@ -1,0 +1,95 @@
+"""For tests of programs that are traced with Tracehound: capture into memory, with ids and a clock that repeat.
+
+with recorded_traces() as traces:
+    answer("why?")
+assert traces.as_dicts() == [{"name": "answer", "state": "OK", "spans": [{"name": "answer", "status": "OK"}]}]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tracehound import runtime
+from tracehound.client.search import search_traces
+from tracehound.model.span import Span
+from tracehound.model.trace import Trace
+from tracehound.runtime import Runtime
+from tracehound.settings import Settings
+
+
+class TickingClock:
+    """A clock that moves one millisecond forward whenever it is read, from 2025-01-01 on."""
+
+    def __init__(self, start_ns: int = 1_735_689_600_000_000_000, step_ns: int = 1_000_000) -> None:
+        self._ticks = itertools.count(start_ns, step_ns)
+
+    def __call__(self) -> int:
+        """Return the time in nanoseconds since the epoch."""
+        return next(self._ticks)
+
+
+class CountingIds:
+    """Ids that count from 1."""
+
+    def __init__(self) -> None:
+        self._traces = itertools.count(1)
+        self._spans = itertools.count(1)
+
+    def trace_id(self) -> int:
+        """Return the next trace id."""
+        return next(self._traces)
+
+    def span_id(self) -> int:
+        """Return the next span id."""
+        return next(self._spans)
+
+
+class RecordedTraces:
+    """The traces that finished inside `recorded_traces`, oldest first."""
+
+    def traces(self) -> list[Trace]:
+        """Return the traces."""
+        return search_traces(order_by=["timestamp_ms ASC"], return_type="list")
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """Return of each trace its name, its state, and the names and states of its spans, children inside."""
+        return [
+            {"name": trace.info.name, "state": str(trace.info.state), "spans": _children(trace.data.spans, None)}
+            for trace in self.traces()
+        ]
+
+
+@contextmanager
+def recorded_traces() -> Iterator[RecordedTraces]:
+    """Capture into memory inside the block, with counting ids and a ticking clock; faults of capture are raised.
+
+    >>> import tracehound
+    >>> with recorded_traces() as traces:
+    ...     with tracehound.start_span("greet"):
+    ...         pass
+    ...     traces.as_dicts()
+    [{'name': 'greet', 'state': 'OK', 'spans': [{'name': 'greet', 'status': 'OK'}]}]
+    """
+    settings = dataclasses.replace(Settings(), tracking_uri="memory://", raise_faults=True)
+    recording = Runtime(settings, CountingIds(), TickingClock())
+    before = runtime.replace(recording)
+    try:
+        yield RecordedTraces()
+    finally:
+        runtime.replace(before)
+        recording.close()
+
+
+def _children(spans: list[Span], parent_id: str | None) -> list[dict[str, Any]]:
+    """Return the spans below one, with theirs inside."""
+    found = []
+    for span in spans:
+        if span.parent_id == parent_id:
+            told: dict[str, Any] = {"name": span.name, "status": str(span.status.status_code)}
+            below = _children(spans, span.span_id)
+            found.append({**told, "spans": below} if below else told)
+    return found

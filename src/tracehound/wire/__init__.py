@@ -1,0 +1,1 @@
+"""Shapes outside the process: the frames of the spool, the payloads of the store."""

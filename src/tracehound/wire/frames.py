@@ -1,0 +1,96 @@
+"""Frames: how records lie in the segments of the spool.
+
+    mark (4 bytes) | length of the body (u32) | CRC-32 of the body (u32) | body (MessagePack)     little-endian
+
+The mark lets a reader find the next frame behind a damaged one; the checksum tells damage from data. A frame that is
+cut off at the end of a segment is a write that never finished: nothing that was promised is in it.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from tracehound.model.record import DecodeError, from_msgpack, to_msgpack
+from tracehound.model.trace import TracePart
+
+MARK: Final = b"\xf1TH\x01"
+_HEADER: Final = struct.Struct("<4sII")
+
+Frame: TypeAlias = TracePart
+
+
+@dataclass(frozen=True)
+class Good:
+    """A frame that was read whole; `end` is the offset behind it."""
+
+    frame: Frame
+    end: int
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """Bytes that are no frame, up to the next mark or the end of the data; `end` is the offset behind them."""
+
+    data: bytes
+    end: int
+
+
+def to_frame(record: Frame) -> bytes:
+    """Return the record as a frame; `read_frames` is the inverse."""
+    body = to_msgpack(record)
+    return _HEADER.pack(MARK, len(body), zlib.crc32(body)) + body
+
+
+def read_frames(data: bytes) -> Iterator[Good | Damaged]:
+    """Yield what the data holds, up to a last frame that is cut off."""
+    offset = 0
+    while offset < len(data):
+        outcome = _read_frame(data, offset)
+        if outcome is None:
+            return
+        yield outcome
+        offset = outcome.end
+
+
+def _read_frame(data: bytes, offset: int) -> Good | Damaged | None:
+    """Return what stands at the offset; None for the beginning of a frame whose end is not there."""
+    if not data.startswith(MARK[: len(data) - offset], offset):
+        return _skip(data, offset)
+    if len(data) - offset < _HEADER.size:
+        return None
+    _, length, checksum = _HEADER.unpack_from(data, offset)
+    start = offset + _HEADER.size
+    if start + length > len(data):
+        # A frame that is still being written, or a damaged length: a whole frame behind it tells which.
+        following = _find_whole_frame(data, start)
+        return None if following is None else Damaged(data[offset:following], following)
+    body = data[start : start + length]
+    if zlib.crc32(body) != checksum:
+        return _skip(data, offset)
+    try:
+        return Good(from_msgpack(body, Frame), start + length)
+    except DecodeError:
+        return Damaged(data[offset : start + length], start + length)
+
+
+def _skip(data: bytes, offset: int) -> Damaged:
+    """Return the bytes from the offset to the next mark."""
+    following = data.find(MARK, offset + 1)
+    end = len(data) if following == -1 else following
+    return Damaged(data[offset:end], end)
+
+
+def _find_whole_frame(data: bytes, start: int) -> int | None:
+    """Return where the next frame that is whole begins; the mark is not UTF-8, so no text contains it."""
+    at = data.find(MARK, start)
+    while at != -1 and len(data) - at >= _HEADER.size:
+        _, length, checksum = _HEADER.unpack_from(data, at)
+        body = at + _HEADER.size
+        if body + length <= len(data) and zlib.crc32(data[body : body + length]) == checksum:
+            return at
+        at = data.find(MARK, at + 1)
+    return None
