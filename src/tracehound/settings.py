@@ -35,6 +35,11 @@ class Settings:
     raise_faults: bool = False
 
 
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a program to be started, in which `read_settings` finds the same place for traces."""
+    return {**os.environ, TRACKING_URI: settings.tracking_uri, EXPERIMENT_NAME: settings.experiment}
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings that the environment asks for; an empty variable counts as unset.
 

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from tracehound import runtime
-from tracehound.client.search import search_traces
+from tracehound.client.search import read_pages
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace
+from tracehound.query.search import parse_search
 from tracehound.runtime import Runtime
 from tracehound.settings import Settings
 
@@ -49,11 +50,16 @@ class CountingIds:
 
 
 class RecordedTraces:
-    """The traces that finished inside `recorded_traces`, oldest first."""
+    """The traces that finished inside `recorded_traces`, oldest first; readable behind the block too."""
+
+    def __init__(self, recording: Runtime) -> None:
+        self._recording = recording
 
     def traces(self) -> list[Trace]:
-        """Return the traces."""
-        return search_traces(order_by=["timestamp_ms ASC"], return_type="list")
+        """Return the traces, of all experiments."""
+        store = self._recording.drained_store()
+        search = parse_search([each.experiment_id for each in store.experiments()], order_by=["timestamp_ms ASC"])
+        return [trace for page in read_pages(store, search) for trace in page]
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """Return of each trace its name, its state, and the names and states of its spans, children inside."""
@@ -78,10 +84,9 @@ def recorded_traces() -> Iterator[RecordedTraces]:
     recording = Runtime(settings, CountingIds(), TickingClock())
     before = runtime.replace(recording)
     try:
-        yield RecordedTraces()
+        yield RecordedTraces(recording)
     finally:
         runtime.replace(before)
-        recording.close()
 
 
 def _children(spans: list[Span], parent_id: str | None) -> list[dict[str, Any]]:

@@ -99,6 +99,7 @@ class _SpanScope(AbstractContextManager[LiveSpan]):
         if self._attributes:
             span.set_attributes(self._attributes)
         self._open.append((span, make_current(span)))
+        span.start()
         return span
 
     def __exit__(
@@ -121,10 +122,12 @@ def _wrap(
             span = begin_span(name or function_name, span_type)
             span.set_inputs(bind(args, kwargs))
             span.set_attributes(constant)
-            return span, make_current(span)
+            token = make_current(span)
+            span.start()
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("begin", fault)
             return None
+        return span, token
 
     @functools.wraps(func)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -158,11 +161,12 @@ def _wrap(
 def _finish(span: LiveSpan, token: Any, exception: BaseException | None, result: object = None) -> None:
     """End the span of a call or block that has ended, with its result or its exception."""
     try:
+        end_ns = span.now_ns()  # what capture does from here on is not the call's time
         restore_current(token)
         if exception is not None:
             span.fail(exception)
         elif result is not None and not span.has_outputs:
             span.set_outputs(result)
-        span.end()
+        span.end(end_ns)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("finish", fault)

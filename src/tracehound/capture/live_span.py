@@ -54,6 +54,14 @@ class LiveSpan(otel.Span):
         self._end_ns: int | None = None
         self._start_ns = runtime.clock_ns()
 
+    def now_ns(self) -> int:
+        """Return the time by the clock that the span is measured with."""
+        return self._runtime.clock_ns()
+
+    def start(self) -> None:
+        """Begin the step's time now: what capture did to get here is not a part of it."""
+        self._start_ns = self._runtime.clock_ns()
+
     @property
     def draft(self) -> TraceDraft:
         """The trace that this span is a part of."""

@@ -82,7 +82,7 @@ def search_traces(
     runtime = current()
     ids = [experiment_id(runtime.settings.experiment)] if experiment_ids is None else list(experiment_ids)
     first = parse_search(ids, filter_string, order_by)
-    traces = [trace for page in _pages(runtime.drained_store(), first, max_results) for trace in page]
+    traces = [trace for page in read_pages(runtime.drained_store(), first, max_results) for trace in page]
     return to_frame(traces) if kind == "pandas" else traces
 
 
@@ -101,7 +101,7 @@ def get_trace(trace_id: str, silent: bool = False) -> Trace | None:  # noqa: FBT
     return found
 
 
-def _pages(store: Store, search: Search, max_results: int | None) -> Iterator[list[Trace]]:
+def read_pages(store: Store, search: Search, max_results: int | None = None) -> Iterator[list[Trace]]:
     """Yield the traces of a search page by page, each read on its own."""
     left = max_results
     while left is None or left > 0:

@@ -27,7 +27,7 @@ def value_of(bucket: int) -> float:
     """Return the duration in milliseconds that a bucket stands for.
 
     >>> value_of(0), value_of(1), value_of(bucket_of(37)), round(value_of(bucket_of(1000)))
-    (0.0, 1.0, 37.0, 995)
+    (0.0, 1.0, 37.0, 993)
     """
     if bucket == 0:
         return 0.0

@@ -2,12 +2,12 @@
 
 A traced program hands over whatever it has: models, arrays, frames, exceptions, cycles, objects whose `repr` raises.
 None of them may raise here, and none may change the trace later, so values become text at once. msgspec does it for
-all common types; what it refuses goes through `_plain`, slower and without assumptions.
+all common types; what it refuses goes through `_plain`, slower and without assumptions. JSON has no infinities and no
+NaN: they become null.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
@@ -17,7 +17,6 @@ import msgspec
 from tracehound.model.record import from_json, to_json
 
 MAX_DEPTH: Final = 64
-_NOT_FINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 # The ways in which other libraries turn their objects into plain ones, tried in this order:
 # pydantic, numpy and pandas scalars and arrays, pandas and polars frames.
@@ -72,8 +71,10 @@ _encode = msgspec.json.Encoder(enc_hook=_enc_hook).encode
 
 def _plain(value: Any, depth: int, above: set[int]) -> Any:
     """Return the value with JSON types only, whatever it is; what cannot be shown is replaced by a note."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return _plain_scalar(value)
+    if isinstance(value, str):
+        return clean_text(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
     if depth >= MAX_DEPTH:
         return "<nested too deep>"
     if id(value) in above:
@@ -89,17 +90,6 @@ def _plain(value: Any, depth: int, above: set[int]) -> Any:
         return _describe(value)
     finally:
         above.discard(id(value))
-
-
-def _plain_scalar(value: float | str | None) -> float | str | None:
-    """Return the value as JSON can say it: without lone surrogates, infinities and integers beyond 64 bits."""
-    if isinstance(value, str):
-        return clean_text(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return _NOT_FINITE.get(value, "NaN")
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return str(value)
-    return value
 
 
 def _key(key: object) -> str:

@@ -27,10 +27,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
-from tracehound.query.search import Search
+
+if TYPE_CHECKING:  # a program that only traces does not load the language
+    from tracehound.query.search import Search
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,10 @@ class Target:
         """The folder of the segments beside the file; None where traces go into the store at once."""
         return None if self.path is None else self.path.with_name(f"{self.path.name}-spool")
 
+    def has_spool(self) -> bool:
+        """Whether traces wait for the store, which may not have been made yet."""
+        return self.spool_directory is not None and self.spool_directory.exists()
+
 
 def parse_target(uri: str) -> Target:
     """Return the place that a URI names, with its path made absolute: the program may change its folder later.

@@ -16,7 +16,8 @@ CREATE TABLE trace (
 );
 -- Newest first, the order of every search that asks for no other.
 CREATE INDEX trace_by_start ON trace (experiment, start_ms DESC, trace_id);
-CREATE INDEX trace_by_duration ON trace (experiment, duration_ms, start_ms DESC, trace_id);
+-- Slowest first.
+CREATE INDEX trace_by_duration ON trace (experiment, duration_ms DESC, start_ms DESC, trace_id);
 -- Everything that latency statistics group and add up, so that they never read a row.
 CREATE INDEX trace_by_latency ON trace (experiment, name, state, duration_bucket, duration_ms);
 

@@ -1,0 +1,43 @@
+"""What `import tracehound` costs, in modules and as a ratio to the libraries it cannot do without."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+# What a program that only traces must not pay for.
+HEAVY = ["asyncio", "click", "msgspec", "numpy", "opentelemetry", "pandas", "rich", "sqlite3"]
+
+
+def test_import_loads_nothing_but_the_table_of_names() -> None:
+    loaded = modules_after("import tracehound")
+    assert [name for name in loaded if name.startswith("tracehound")] == ["tracehound"]
+    assert not set(HEAVY) & set(loaded)
+
+
+def test_tracing_a_function_loads_no_store_no_frames_and_no_terminal() -> None:
+    loaded = set(modules_after("import tracehound; tracehound.trace(print)"))
+    assert not {"asyncio", "click", "numpy", "pandas", "rich", "sqlite3"} & loaded
+    assert "tracehound.client.search" not in loaded
+
+
+def test_our_own_modules_cost_little_beside_the_libraries_under_them() -> None:
+    libraries = "import opentelemetry.trace, msgspec, inspect, threading, logging"
+    floor = least_seconds(libraries)
+    ours = least_seconds(f"{libraries}; import tracehound; tracehound.trace; tracehound.update_current_trace")
+    assert ours < 2.5 * floor
+
+
+def modules_after(statement: str) -> list[str]:
+    output = run(f"import sys; before = set(sys.modules); {statement}; print(*sorted(set(sys.modules) - before))")
+    return output.split()
+
+
+def least_seconds(statement: str) -> float:
+    """Return the least time that the statement took in ten processes: noise only adds."""
+    measure = f"import time; begun = time.perf_counter(); {statement}; print(time.perf_counter() - begun)"
+    return min(float(run(measure)) for _ in range(10))
+
+
+def run(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,41 @@
+"""Every test has a folder and a store file of its own, and faults of capture are raised instead of logged."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from tracehound import runtime
+from tracehound.runtime import Runtime
+from tracehound.settings import RAISE_FAULTS, Settings
+
+hypothesis_settings.register_profile("default", deadline=None)
+hypothesis_settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew; read the difference")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(autouse=True)
+def store_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Keep this test's traces in a SQLite file of its own, and programs that it starts in its folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(RAISE_FAULTS, "1")
+    path = tmp_path / "tracehound.db"
+    own = Runtime(dataclasses.replace(Settings(), tracking_uri=str(path), raise_faults=True))
+    before = runtime.replace(own)
+    yield path
+    last = runtime.replace(before)
+    assert last is not None
+    for used in {own, last}:
+        used.close()

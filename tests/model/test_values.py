@@ -1,0 +1,101 @@
+"""Any value becomes JSON text at once, and none makes capture raise."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracehound.model.values import decode_value, encode_value, to_text
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+class Model:
+    """Looks like a pydantic model to who asks by `model_dump`."""
+
+    def model_dump(self) -> dict[str, Any]:
+        return {"question": "why?"}
+
+
+class Broken:
+    """Raises whatever one asks of it."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: Any
+
+
+@given(JSON)
+def test_what_json_can_hold_comes_back_as_it_went_in(value: Any) -> None:
+    assert decode_value(encode_value(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Model(), {"question": "why?"}),
+        (Point(1, Point(2, None)), {"x": 1, "y": {"x": 2, "y": None}}),
+        (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (np.float32(0.5), 0.5),
+        (pd.DataFrame({"a": [1, 2]}), {"a": {"0": 1, "1": 2}}),
+        (datetime.datetime(2025, 1, 2, 3, tzinfo=datetime.timezone.utc), "2025-01-02T03:00:00Z"),
+        (decimal.Decimal("1.50"), "1.50"),
+        (b"\x00\xff", "AP8="),
+        ({1}, [1]),
+        ({(1, 2): "tuple", "lone \ud800": "\ud800"}, {"(1, 2)": "tuple", "lone ?": "?"}),
+        ([2**80, math.inf, math.nan, object], [2**80, None, None, "<class 'object'>"]),
+        ({"broken": Broken(), "kept": 1}, {"broken": "<Broken whose repr raises>", "kept": 1}),
+        (ValueError("wrong"), "ValueError('wrong')"),
+    ],
+)
+def test_values_of_other_kinds_are_shown(value: object, shown: object) -> None:
+    assert decode_value(encode_value(value)) == shown
+
+
+def test_a_value_that_contains_itself_is_shown_up_to_there() -> None:
+    value: dict[str, Any] = {"name": "ring"}
+    value["self"] = [value]
+    assert decode_value(encode_value(value)) == {"name": "ring", "self": ["<circular reference>"]}
+
+
+def test_a_value_nested_without_end_is_cut() -> None:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    assert "nested too deep" in encode_value(value)
+
+
+def test_a_large_value_is_cut_and_says_so() -> None:
+    shown = decode_value(encode_value("é" * 50_000, max_bytes=1001))
+    assert shown.startswith('"ééé')
+    assert shown.endswith("… [cut: 100002 bytes, 1001 kept]")
+
+
+@pytest.mark.parametrize(("value", "text"), [("as it is", "as it is"), (3, "3"), (True, "true"), ({"a": 1}, '{"a":1}')])
+def test_tag_values_become_text(value: object, text: str) -> None:
+    assert to_text(value) == text
+
+
+def test_later_changes_do_not_reach_what_was_encoded() -> None:
+    value = {"list": [1]}
+    text = encode_value(value)
+    value["list"].append(2)
+    assert json.loads(text) == {"list": [1]}

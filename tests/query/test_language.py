@@ -1,0 +1,109 @@
+"""The ledger of the language, line by line, and what must hold for any text at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracehound.errors import FilterError
+from tracehound.query.check import Checked, parse_filter
+from tracehound.query.fields import Group
+from tracehound.query.parser import MAX_DEPTH
+from tracehound.query.tree import And, Or
+
+LEDGER: dict[str, list[dict[str, str]]] = yaml.safe_load(Path(__file__).with_name("filters.yaml").read_text("utf-8"))
+VALID = [line["filter"] for line in LEDGER["valid"]]
+
+
+@pytest.mark.parametrize("line", LEDGER["valid"], ids=lambda line: line["filter"])
+def test_a_valid_filter_means_what_the_ledger_says(line: dict[str, str]) -> None:
+    assert show(parse_filter(line["filter"])) == line["means"]
+
+
+@pytest.mark.parametrize("line", LEDGER["invalid"], ids=lambda line: line["filter"])
+def test_an_invalid_filter_is_refused_with_what_to_write_instead(line: dict[str, str]) -> None:
+    with pytest.raises(FilterError) as raised:
+        parse_filter(line["filter"])
+    error = raised.value
+    assert error.message.startswith(line["error"])
+    assert error.text[error.start : error.end] == line.get("at", "")
+    assert error.corrected == line.get("write")
+
+
+def test_what_the_ledger_says_to_write_is_valid() -> None:
+    for line in LEDGER["invalid"]:
+        if "write" in line:
+            parse_filter(line["write"])
+
+
+def test_the_message_points_at_the_line_and_place_of_the_mistake() -> None:
+    with pytest.raises(FilterError) as raised:
+        parse_filter("tags.状態 = 'x'\n  AND status = 'OK'")
+    assert str(raised.value).splitlines() == [
+        "'status' needs a prefix: write attributes.status",
+        "      AND status = 'OK'",
+        "          ^~~~~~",
+        "  write:",
+        "    tags.状態 = 'x'",
+        "  AND attributes.status = 'OK'",
+    ]
+
+
+def test_the_caret_stands_under_the_mistake_behind_wide_characters() -> None:
+    with pytest.raises(FilterError) as raised:
+        parse_filter("tags.状態 = prod")
+    shown = str(raised.value).splitlines()
+    assert shown[1].index("prod") + 2 == shown[2].index("^")  # two characters of two columns stand before it
+
+
+@pytest.mark.parametrize("filter_string", VALID)
+def test_every_beginning_of_a_valid_filter_is_valid_or_gets_a_clean_error(filter_string: str) -> None:
+    for length in range(1, len(filter_string)):
+        check_answer_or_clean_error(filter_string[:length])
+
+
+@given(st.text(alphabet=st.characters(codec=None), max_size=60))
+def test_any_text_is_valid_or_gets_a_clean_error(text: str) -> None:
+    check_answer_or_clean_error(text)
+
+
+@given(st.lists(st.sampled_from(["tags.a", "=", "'x'", "5", "AND", "OR", "(", ")", ".", "`b`", '"c"', "status", ">"])))
+def test_any_row_of_tokens_is_valid_or_gets_a_clean_error(tokens: list[str]) -> None:
+    check_answer_or_clean_error(" ".join(tokens))
+
+
+def test_parentheses_nest_to_a_limit_that_is_said() -> None:
+    parse_filter("(" * MAX_DEPTH + "tags.a = 'x'" + ")" * MAX_DEPTH)
+    with pytest.raises(FilterError, match="200 deep and no deeper"):
+        parse_filter("(" * 100_000 + "tags.a = 'x'" + ")" * 100_000)
+
+
+def test_a_filter_of_ten_thousand_terms_is_one_flat_tree() -> None:
+    tree = parse_filter(" OR ".join(f"tags.a = '{number}'" for number in range(10_000)))
+    assert isinstance(tree, Or)
+    assert len(tree.children) == 10_000
+
+
+def check_answer_or_clean_error(text: str) -> None:
+    try:
+        parse_filter(text)
+    except FilterError as error:
+        assert error.message
+        assert 0 <= error.start <= error.end <= len(text)
+        assert str(error)
+
+
+def show(node: Checked) -> str:
+    """Return a checked tree as text, with every pair of parentheses that it has."""
+    if isinstance(node, And):
+        return "(" + " AND ".join(show(child) for child in node.children) + ")"
+    if isinstance(node, Or):
+        return "(" + " OR ".join(show(child) for child in node.children) + ")"
+    prefix = "" if node.field.group is Group.ATTRIBUTES else f"{node.field.group.value}."
+    value: Any = f"'{node.value}'" if isinstance(node.value, str) else node.value
+    return f"{prefix}{node.field.name} {node.operator.value} {value}"

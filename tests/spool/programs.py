@@ -1,0 +1,37 @@
+"""Programs that the tests of the spool start as processes of their own, and kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+# Traces without end and prints each id when its call has returned.
+ENDLESS = """
+import itertools, tracehound
+@tracehound.trace
+def work(number):
+    tracehound.update_current_trace(tags={"pid": "%s"})
+    return tracehound.get_current_active_span().trace_id
+for number in itertools.count():
+    print(work(number), flush=True)
+"""
+
+
+def start(program: str, store: Path) -> subprocess.Popen[str]:
+    """Start a program that keeps its traces in the store."""
+    environment = {**os.environ, "TRACEHOUND_TRACKING_URI": str(store)}
+    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def kill_after(process: subprocess.Popen[str], lines: int) -> list[str]:
+    """Kill the process when it has printed so many lines; return every whole line that it printed."""
+    assert process.stdout is not None
+    printed = [process.stdout.readline() for _ in range(lines)]
+    process.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    printed += process.stdout.readlines()
+    process.stdout.close()
+    process.wait()
+    return [line.strip() for line in printed if line.endswith("\n")]

@@ -1,0 +1,152 @@
+"""The spool inside one process: counts, damage, trouble with the disk and with the store."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+import tracehound
+from tests.traces import part, span
+from tracehound.errors import StoreError
+from tracehound.query.search import parse_search
+from tracehound.settings import Settings
+from tracehound.spool.drain import Drainer
+from tracehound.spool.segment import SegmentWriter
+from tracehound.spool.spool import FlushReport, Spool
+from tracehound.store.api import Store
+from tracehound.store.memory import MemoryStore
+from tracehound.wire.frames import to_frame
+
+
+def make_spool(folder: Path, store: Store, settings: Settings | None = None) -> Spool:
+    return Spool(folder, lambda: store, settings or Settings())
+
+
+def count(store: Store) -> int:
+    return sum(each.count for each in store.latency(parse_search(["0"])))
+
+
+def test_flush_says_what_became_of_the_traces() -> None:
+    for _ in range(3):
+        with tracehound.start_span("step"):
+            pass
+    assert tracehound.flush() == FlushReport(accepted=3, stored=3, pending=0, dropped=0)
+
+
+def test_traces_go_through_segments_of_bounded_size(tmp_path: Path) -> None:
+    store = MemoryStore()
+    spool = make_spool(tmp_path / "spool", store, Settings(max_segment_bytes=1000))
+    for number in range(50):
+        spool.append(part(span(1, trace=number + 1)))
+    assert spool.flush().stored == 50
+    assert count(store) == 50
+    spool.close()
+    assert not list((tmp_path / "spool").iterdir())
+
+
+def test_a_frame_larger_than_a_batch_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracehound.spool.drain.BATCH_BYTES", 100)
+    store = MemoryStore()
+    spool = make_spool(tmp_path / "spool", store)
+    spool.append(part(span(1), tags={"long": "x" * 10_000}))
+    spool.drain()
+    assert count(store) == 1
+    spool.close()
+
+
+def test_a_damaged_frame_is_set_aside_and_the_others_arrive(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    writer = SegmentWriter(tmp_path, 10**6)
+    writer.append(to_frame(part(span(1, trace=1))))
+    writer.append(b"rubbish")
+    writer.append(to_frame(part(span(1, trace=2))))
+    writer.close()
+    store = MemoryStore()
+    Drainer(tmp_path, lambda: store).drain()
+    assert count(store) == 2
+    (aside,) = tmp_path.iterdir()
+    assert aside.read_bytes() == b"rubbish"
+    assert "7 damaged bytes" in caplog.text
+
+
+def test_a_torn_frame_at_the_end_of_a_dead_segment_was_never_promised(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, 10**6)
+    writer.append(to_frame(part(span(1, trace=1))))
+    writer.append(to_frame(part(span(1, trace=2)))[:-3])
+    writer.close()
+    store = MemoryStore()
+    Drainer(tmp_path, lambda: store).drain()
+    assert count(store) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_short_write_is_made_good_in_a_new_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = SegmentWriter(tmp_path, 10**6)
+    writer.append(to_frame(part(span(1, trace=1))))
+    real_write = os.write
+    torn: list[int] = []
+
+    def write_half_once(descriptor: int, data: bytes) -> int:
+        if torn:
+            return real_write(descriptor, data)
+        torn.append(descriptor)
+        return real_write(descriptor, data[: len(data) // 2])
+
+    monkeypatch.setattr(os, "write", write_half_once)
+    writer.append(to_frame(part(span(1, trace=2))))
+    writer.append(to_frame(part(span(1, trace=3))))
+    writer.close()
+    store = MemoryStore()
+    Drainer(tmp_path, lambda: store).drain()
+    assert count(store) == 3
+
+
+def test_what_cannot_be_written_is_counted_and_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "spool").write_text("a file where the folder should be")
+    spool = make_spool(tmp_path / "spool", MemoryStore())
+    for number in range(3):
+        spool.append(part(span(1, trace=number + 1)))
+    assert spool.flush() == FlushReport(accepted=3, stored=0, pending=0, dropped=3)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_what_is_too_much_to_wait_is_counted_as_dropped(tmp_path: Path) -> None:
+    spool = make_spool(tmp_path / "spool", MemoryStore(), Settings(max_spool_bytes=10))
+    spool.append(part(span(1)))
+    assert spool.flush().dropped == 1
+
+
+def test_traces_wait_while_the_store_cannot_take_them(tmp_path: Path) -> None:
+    store = MemoryStore()
+    trouble: list[StoreError] = [StoreError("the disk is full")]
+
+    def open_store() -> Store:
+        if trouble:
+            raise trouble[0]
+        return store
+
+    spool = Spool(tmp_path / "spool", open_store, Settings())
+    spool.append(part(span(1, trace=1)))
+    spool.append(part(span(1, trace=2)))
+    assert spool.flush() == FlushReport(accepted=2, stored=0, pending=2, dropped=0)
+    trouble.clear()
+    assert spool.flush() == FlushReport(accepted=2, stored=2, pending=0, dropped=0)
+    assert count(store) == 2
+    spool.close()
+
+
+def test_a_live_segment_is_left_to_its_owner(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, 10**6)
+    writer.append(to_frame(part(span(1, trace=1))))
+    store = MemoryStore()
+    drainer = Drainer(tmp_path, lambda: store)
+    drainer.drain()
+    writer.append(to_frame(part(span(1, trace=2))))
+    drainer.drain()
+    assert count(store) == 2
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".seg"]
+    writer.close()
+    drainer.drain()
+    assert not list(tmp_path.iterdir())

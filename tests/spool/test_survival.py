@@ -1,0 +1,69 @@
+"""What a call has returned is found, whatever became of its process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import tracehound
+from tests.spool.programs import ENDLESS, kill_after, start
+from tracehound.model.trace import Trace
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 4, 10, 100, 1000, 1500])
+def test_what_returned_is_found_after_kill_9(store_path: Path, calls: int) -> None:
+    returned = kill_after(start(ENDLESS, store_path), calls)
+    assert len(returned) >= calls
+    found = [trace.info.trace_id for trace in everything()]
+    assert len(found) == len(set(found))
+    assert set(returned) <= set(found)
+
+
+def test_processes_that_drain_each_other_lose_and_repeat_nothing(store_path: Path) -> None:
+    processes = [start(ENDLESS, store_path) for _ in range(3)]
+    returned = []
+    for process in processes:
+        returned += kill_after(process, 200)
+        everything()
+    found = [trace.info.trace_id for trace in everything()]
+    assert len(found) == len(set(found))
+    assert set(returned) <= set(found)
+
+
+def test_a_finished_trace_is_found_at_once_from_another_process(store_path: Path) -> None:
+    process = start(ENDLESS, store_path)
+    assert process.stdout is not None
+    trace_id = process.stdout.readline().strip()
+    assert tracehound.get_trace(trace_id) is not None
+    kill_after(process, 1)
+
+
+def test_segments_of_the_dead_are_removed_when_they_are_in_the_store(store_path: Path) -> None:
+    kill_after(start(ENDLESS, store_path), 10)
+    segments = store_path.with_name("tracehound.db-spool")
+    assert list(segments.iterdir())
+    everything()
+    assert not list(segments.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside the drainer's thread warns from Python 3.12 on")
+def test_parent_and_forked_child_keep_their_own_traces() -> None:
+    with tracehound.start_span("before"):
+        pass
+    child = os.fork()
+    with tracehound.start_span("child" if child == 0 else "parent"):
+        pass
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    traces = everything()
+    assert sorted(trace.info.name for trace in traces) == ["before", "child", "parent"]
+    assert len({trace.info.trace_id for trace in traces}) == 3
+
+
+def everything() -> list[Trace]:
+    return tracehound.search_traces(return_type="list")

@@ -1,0 +1,119 @@
+"""The ledger of searches on every store: whole, and page by page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.traces import START_MS, part, span
+from tracehound.errors import ArgumentError
+from tracehound.model.trace import TracePart
+from tracehound.query.search import parse_search
+from tracehound.store.api import Store
+
+LEDGER: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("queries.yaml").read_text("utf-8"))
+SEARCHES = [pytest.param(each, id=str(each.get("filter", each.get("order")))) for each in LEDGER["searches"]]
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    store.write(ledger_traces())
+    return store
+
+
+@pytest.mark.parametrize("line", SEARCHES)
+def test_a_search_finds_what_the_ledger_says(filled: Store, line: dict[str, Any]) -> None:
+    assert found_in_pages(filled, line, page_size=100) == [line["finds"]]
+
+
+@pytest.mark.parametrize("line", SEARCHES)
+def test_pages_of_two_make_the_same_result(filled: Store, line: dict[str, Any]) -> None:
+    pages = found_in_pages(filled, line, page_size=2)
+    assert [name for page in pages for name in page] == line["finds"]
+    assert all(len(page) == 2 for page in pages[:-1])
+
+
+def test_a_trace_that_arrives_between_two_pages_moves_nothing(filled: Store) -> None:
+    search = parse_search(["0"], limit=2)
+    first = filled.search(search)
+    filled.write([part(span(1, trace=99, start_ms=1000, name="newer"))])
+    assert first.next_cursor is not None
+    second = filled.search(search.behind(first.next_cursor))
+    assert [info.name for info in second.traces] == ["gamma'x", "Beta"]
+
+
+def test_a_cursor_of_another_search_is_refused(filled: Store) -> None:
+    cursor = filled.search(parse_search(["0"], limit=2)).next_cursor
+    assert cursor is not None
+    with pytest.raises(ArgumentError, match="another search"):
+        parse_search(["0"], "tags.env = 'prod'", cursor=cursor)
+    with pytest.raises(ArgumentError, match="not one that a search returned"):
+        parse_search(["0"], cursor="garbage")
+
+
+def test_experiments_are_searched_alone_and_together(filled: Store) -> None:
+    filled.write([part(span(1, trace=50, start_ms=500, name="other"), experiment="shop")])
+    by_name = {each.name: each.experiment_id for each in filled.experiments()}
+    assert by_name.keys() == {"Default", "shop"}
+    assert by_name["Default"] == "0"
+    assert names(filled, [by_name["shop"]]) == ["other"]
+    assert names(filled, ["0", by_name["shop"]]) == ["other", "running", "delta", "gamma'x", "Beta", "alpha"]
+    assert names(filled, ["12345"]) == []
+    assert names(filled, []) == []
+
+
+def test_a_value_too_long_for_the_index_is_compared_in_full(store: Store) -> None:
+    long = "x" * 5000
+    store.write([part(span(1, trace=1, name="long"), tags={"text": long}), part(span(1, trace=2), tags={"text": "x"})])
+    assert names(store, ["0"], f"tags.text = '{long}'") == ["long"]
+    assert names(store, ["0"], f"tags.text = '{long[:-1]}'") == []
+
+
+def test_latency_counts_by_name_state_and_bucket(filled: Store) -> None:
+    filled.write([part(span(1, trace=60 + number, name="alpha", duration_ms=50 + number)) for number in range(3)])
+    counts = filled.latency(parse_search(["0"], "attributes.name = 'alpha'"))
+    assert sum(each.count for each in counts) == 4
+    assert sum(each.sum_ms for each in counts) == 50 + 50 + 51 + 52
+    assert max(each.max_ms for each in counts) == 52
+    running = filled.latency(parse_search(["0"], "attributes.status = 'IN_PROGRESS'"))
+    assert [(each.bucket, each.count) for each in running] == [(None, 1)]
+
+
+def ledger_traces() -> list[TracePart]:
+    """Return the traces of the ledger, as parts."""
+    parts = []
+    for number, (name, told) in enumerate(LEDGER["traces"].items(), start=1):
+        root = span(
+            1, trace=number, start_ms=told["start"], duration_ms=told["duration"], name=name,
+            failed=told.get("failed", False),
+        )  # fmt: skip
+        parts.append(
+            part(
+                root,
+                tags=told.get("tags"),
+                metadata=told.get("metadata"),
+                client_request_id=told.get("client_request_id"),
+            )
+        )
+    return parts
+
+
+def found_in_pages(store: Store, line: dict[str, Any], page_size: int) -> list[list[str]]:
+    """Return the names that a line's search finds, page by page."""
+    text = re.sub(r"\$(\d+)", lambda match: str(START_MS + int(match[1])), line.get("filter", ""))
+    search = parse_search(["0"], text, line.get("order"), page_size)
+    pages = []
+    while True:
+        page = store.search(search)
+        pages.append([info.name for info in page.traces])
+        if page.next_cursor is None:
+            return pages
+        search = search.behind(page.next_cursor)
+
+
+def names(store: Store, experiments: list[str], filter_string: str | None = None) -> list[str]:
+    return [info.name for info in store.search(parse_search(experiments, filter_string)).traces]

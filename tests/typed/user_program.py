@@ -1,0 +1,48 @@
+"""A program as a user writes it, which has to pass mypy in its strictest mode; its types are asserted."""
+
+from __future__ import annotations
+
+import pandas as pd
+from typing_extensions import assert_type
+
+import tracehound
+from tracehound.model.trace import Trace
+
+
+@tracehound.trace
+def bare(question: str, top: int = 3) -> list[str]:
+    return [question] * top
+
+
+@tracehound.trace(name="named", span_type="TOOL", attributes={"k": 1})
+def with_arguments(question: str) -> bytes:
+    return question.encode()
+
+
+@tracehound.trace
+async def coroutine(question: str) -> str:
+    return question
+
+
+class Shop:
+    @tracehound.trace
+    def sell(self, item: str) -> float:
+        return float(len(item))
+
+
+async def use() -> None:
+    assert_type(bare("why?", top=2), list[str])
+    assert_type(with_arguments("why?"), bytes)
+    assert_type(await coroutine("why?"), str)
+    assert_type(Shop().sell("bone"), float)
+    assert_type(tracehound.trace(len)("abc"), int)
+    bare(5)  # type: ignore[arg-type] # the decorator keeps the parameters' types
+
+    with tracehound.start_span("rank", span_type="RERANKER") as span:
+        span.set_inputs({"n": 1})
+        assert_type(span.trace_id, str)
+
+    assert_type(tracehound.search_traces("tags.env = 'prod'"), pd.DataFrame)
+    assert_type(tracehound.search_traces(return_type="list", max_results=5), list[Trace])
+    assert_type(tracehound.get_trace("tr-1"), Trace | None)
+    assert_type(tracehound.set_experiment("shop").experiment_id, str)
