@@ -8,11 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+import tracehound
 from assistant import Assistant
 from index import Index, build_index
 from visitors import Request, requests
-
-import tracehound
 
 
 def main() -> None:

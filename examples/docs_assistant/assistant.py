@@ -10,14 +10,14 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import tools
+import tracehound
 from corpus import split_sentences
 from index import Hit, Index, rank, to_stem, to_stems, to_words
 
-import tracehound
-
+P = ParamSpec("P")
 R = TypeVar("R")
 
 _DOTTED_NAME: Final = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
@@ -26,7 +26,7 @@ _QUOTED: Final = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True)
 class Version:
-    """A release of the assistant; a failing tool ends the answer unless the version copes with its exception."""
+    """A release of the assistant; a failing step ends the answer unless the version copes with its exception."""
 
     number: str
     uses_index: bool
@@ -110,7 +110,7 @@ class Assistant:
             return Answer("It has no value." if value is None else f"It is {value}.", ())
         notes = self._use_tools(query.names) if query.names else []
         hits = self._find_passages(query)
-        answer = self._attempt(lambda _: compose_answer(query, hits, notes), question)
+        answer = self._attempt(compose_answer, query, hits, notes)
         return answer or Answer("The documentation says nothing about that.", ())
 
     @tracehound.trace(span_type="AGENT")
@@ -163,10 +163,10 @@ class Assistant:
             metadata={"mlflow.trace.user": self._caller.user, "mlflow.trace.session": self._caller.session},
         )
 
-    def _attempt(self, tool: Callable[[str], R], argument: str) -> R | None:
-        """Return what a tool says, or None after a failure that this version copes with."""
+    def _attempt(self, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+        """Return what a step returns, or None after a failure that this version copes with."""
         try:
-            return tool(argument)
+            return step(*args, **kwargs)
         except self._version.copes_with as failure:
             tracehound.update_current_trace(tags={"survived": type(failure).__name__})
             return None

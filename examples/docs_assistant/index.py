@@ -15,9 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from corpus import Passage, read_passages, split_sentences
-
 import tracehound
+from corpus import Passage, read_passages, split_sentences
 
 _K1: Final = 1.2
 _B: Final = 0.75
@@ -104,7 +103,7 @@ class Index:
         scores = {}
         for number, passage in enumerate(self.passages):
             sentences = split_sentences(f"{passage.name}. {passage.text}")
-            score = max(len(wanted.intersection(to_words(sentence))) for sentence in sentences)
+            score = max(len(wanted.intersection(_WORD.findall(sentence.lower()))) for sentence in sentences)
             if score:
                 scores[number] = float(score)
         return self._best(scores, limit)

@@ -178,6 +178,7 @@ def test_a_span_that_outlives_its_root_joins_the_trace() -> None:
     @tracehound.trace
     def late() -> None:
         is_root_over.wait()
+        tracehound.update_current_trace(tags={"late": "yes"})
 
     is_root_over = threading.Event()
     with recorded_traces() as traces:
@@ -188,6 +189,7 @@ def test_a_span_that_outlives_its_root_joins_the_trace() -> None:
         is_root_over.set()
         thread.join()
     assert [span.name for span in only(traces).data.spans] == ["root", "late"]
+    assert only(traces).info.tags["late"] == "yes"
     assert only(traces).data.spans[1].parent_id == root.span_id
 
 

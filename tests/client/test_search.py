@@ -124,6 +124,11 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
         tracehound.search_traces()
 
 
+def test_naming_another_place_first_makes_no_file_in_the_default_one(tmp_path: Path) -> None:
+    tracehound.set_tracking_uri("memory://")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_uri_that_names_no_store_is_refused() -> None:
     with pytest.raises(ArgumentError, match="names no store: write a path"):
         tracehound.set_tracking_uri("postgresql://localhost/x")

@@ -16,7 +16,7 @@ from tracehound.store.api import LatencyCount
 class LatencySummary:
     """The durations of the traces of one name, in milliseconds; NaN where none of them has ended.
 
-    Percentiles are within 1 % (`model.buckets`); everything else is exact.
+    Percentiles are within 1 % (`model.buckets`) and never above the maximum; everything else is exact.
     """
 
     name: str
@@ -42,13 +42,15 @@ def _summarise(name: str, rows: list[LatencyCount]) -> LatencySummary:
     ended = [row for row in rows if row.bucket is not None]
     buckets = [(row.bucket, row.count) for row in ended if row.bucket is not None]
     ended_count = sum(row.count for row in ended)
+    max_ms = float(max((row.max_ms for row in ended), default=math.nan))
+    p50_ms, p95_ms, p99_ms = (min(percentile(buckets, fraction), max_ms) for fraction in (0.50, 0.95, 0.99))
     return LatencySummary(
         name=name,
         count=sum(row.count for row in rows),
         errors=sum(row.count for row in rows if row.state is TraceState.ERROR),
-        p50_ms=percentile(buckets, 0.50),
-        p95_ms=percentile(buckets, 0.95),
-        p99_ms=percentile(buckets, 0.99),
+        p50_ms=p50_ms,
+        p95_ms=p95_ms,
+        p99_ms=p99_ms,
         mean_ms=sum(row.sum_ms for row in ended) / ended_count if ended_count else math.nan,
-        max_ms=float(max((row.max_ms for row in ended), default=math.nan)),
+        max_ms=max_ms,
     )

@@ -287,7 +287,10 @@ def restore_current(token: Any) -> None:
 
 def current_draft() -> TraceDraft | None:
     """Return the trace under way here, if there is one that this process is putting together."""
-    return current().drafts.get(otel.get_current_span().get_span_context().trace_id)
+    span = otel.get_current_span()
+    if isinstance(span, LiveSpan):  # its root may have ended: what is said now goes with this span's part
+        return span.draft
+    return current().drafts.get(span.get_span_context().trace_id)
 
 
 def current_span() -> LiveSpan | None:

@@ -16,43 +16,39 @@ from rich.tree import Tree
 
 from tracehound.analysis.latency import LatencySummary
 from tracehound.model.span import UNKNOWN, Span, SpanStatusCode
-from tracehound.model.trace import Trace, TraceState
+from tracehound.model.trace import Trace, TraceInfo, TraceState
 
 _STYLES: Final = {TraceState.OK: "green", TraceState.ERROR: "bold red", TraceState.IN_PROGRESS: "yellow"}
 _VALUE_CHARACTERS: Final = 120
-_ROOM_FOR_REQUESTS: Final = 100
+_NAME_CHARACTERS: Final = 24
+_BRIEF: Final = ("time", "state", "name", "ms", "trace")
+_LEAST_ROOM: Final = 10
 _PIPED_COLUMNS: Final = 120
 
 
-def print_search(traces: Sequence[Trace], title: str | None = None) -> None:
-    """Print a table with a row for each trace."""
+def print_search(traces: Sequence[Trace]) -> None:
+    """Print a table with a row for each trace; the requests take what room the other columns leave."""
     console = _console()
-    has_room = console.width >= _ROOM_FOR_REQUESTS
-    table = _table(title)
-    table.add_column("time", no_wrap=True, min_width=14)
-    table.add_column("state", no_wrap=True, min_width=5)
-    table.add_column("name", no_wrap=True, overflow="ellipsis")
-    table.add_column("ms", justify="right", no_wrap=True, min_width=6)
-    if has_room:
-        table.add_column("request", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("trace", no_wrap=True, min_width=35)
-    for trace in traces:
-        info = trace.info
-        request = [Text(_line(info.request_preview or ""))] if has_room else []
-        table.add_row(
-            _time(info.request_time),
-            Text(str(info.state), _STYLES.get(info.state, "")),
-            Text(_line(info.name)),
-            "" if info.execution_duration is None else f"{info.execution_duration:,}",
-            *request,
-            Text(info.trace_id, "dim"),
-        )
-    console.print(table if traces else "no trace matches")
+    if not traces:
+        console.print("no trace matches")
+        return
+    rows = [(trace.info, _brief(trace.info)) for trace in traces]
+    widths = [max(len(heading), *(len(row[at]) for _, row in rows)) for at, heading in enumerate(_BRIEF)]
+    room = console.width - sum(widths) - 2 * len(_BRIEF)
+    headings = _BRIEF if room < _LEAST_ROOM else (*_BRIEF[:-1], "request", _BRIEF[-1])
+    table = _table()
+    for heading in headings:
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "ms" else "left")
+    for info, (time, state, name, duration, trace_id) in rows:
+        request = [] if room < _LEAST_ROOM else [Text(_line(info.request_preview or "", room))]
+        styled = Text(state, _STYLES.get(info.state, ""))
+        table.add_row(time, styled, Text(name), duration, *request, Text(trace_id, "dim"))
+    console.print(table)
 
 
-def print_latency(summaries: Iterable[LatencySummary], title: str | None = None) -> None:
+def print_latency(summaries: Iterable[LatencySummary]) -> None:
     """Print a table of counts, errors and percentiles by name."""
-    table = _table(title)
+    table = _table()
     table.add_column("name", no_wrap=True, overflow="ellipsis")
     for heading in ("traces", "errors", "p50 ms", "p95 ms", "p99 ms", "max ms"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -115,17 +111,29 @@ def _tree(span: Span, below: defaultdict[str | None, list[Span]]) -> Tree:
 
 def _console() -> Console:
     """Return a console as wide as the terminal, or wide enough for a row where there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_PIPED_COLUMNS)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPED_COLUMNS)
 
 
-def _table(title: str | None) -> Table:
-    return Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+def _brief(info: TraceInfo) -> tuple[str, str, str, str, str]:
+    """Return what a row says of a trace, under the headings of `_BRIEF`."""
+    duration = "" if info.execution_duration is None else f"{info.execution_duration:,}"
+    return (
+        _time(info.request_time),
+        str(info.state),
+        _line(info.name, _NAME_CHARACTERS),
+        duration,
+        _line(info.trace_id),
+    )
 
 
-def _line(text: str) -> str:
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+
+
+def _line(text: str, characters: int = _VALUE_CHARACTERS) -> str:
     """Return the text on one line, cut, with nothing in it that a terminal would obey."""
-    cut = text if len(text) <= _VALUE_CHARACTERS else f"{text[: _VALUE_CHARACTERS - 1]}…"
+    cut = text if len(text) <= characters else f"{text[: characters - 1]}…"
     return "".join(character if character.isprintable() else " " for character in cut)
 
 

@@ -41,7 +41,7 @@ class Drainer:
             for segment in self._segments():
                 self._drain_segment(segment)
                 self._remove_if_done(segment)
-            if not self._has_tidied:
+            if not self._has_tidied and self._directory.exists():
                 self._has_tidied = True
                 self._forget_removed()
 

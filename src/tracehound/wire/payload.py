@@ -7,6 +7,7 @@ that reading a page of results decodes each payload once and converts nothing.
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 from tracehound.model.record import from_json, to_json
@@ -32,7 +33,9 @@ def to_payload(part: TracePart) -> bytes:
         "response_preview": part.response_preview,
         "state": part.state,
     }
-    return zstd.compress(to_json({"head": head, "spans": [span.to_dict() for span in part.spans]}))
+    return _compressor().compress(
+        to_json({"head": head, "spans": [span.to_dict() for span in part.spans]}), zstd.ZstdCompressor.FLUSH_FRAME
+    )
 
 
 def from_payload(payload: bytes) -> TracePart:
@@ -45,3 +48,14 @@ def from_payload(payload: bytes) -> TracePart:
         state=None if state is None else TraceState(state),
         **head,
     )
+
+
+_local = threading.local()
+
+
+def _compressor() -> zstd.ZstdCompressor:
+    """Return this thread's compressor: making a new one for each payload costs more than compressing it."""
+    if not hasattr(_local, "compressor"):
+        _local.compressor = zstd.ZstdCompressor()
+    found: zstd.ZstdCompressor = _local.compressor
+    return found

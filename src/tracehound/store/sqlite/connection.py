@@ -78,17 +78,18 @@ def store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = str(getattr(error, "sqlite_errorname", error))
-        raise StoreError(_MESSAGES.get(code, f"{path}: {error}").format(path=path)) from error
+        told = next((message for text, message in _MESSAGES.items() if text in str(error)), f"{{path}}: {error}")
+        raise StoreError(told.format(path=path)) from error
 
 
+# SQLite's own texts, which have been the same for as long as it has error codes; Python 3.10 does not tell the code.
 _MESSAGES: Final = {
-    "SQLITE_NOTADB": "{path} is not a database of Tracehound; name another file",
-    "SQLITE_CANTOPEN": "{path} cannot be opened: the folder is missing or not writable",
-    "SQLITE_READONLY": "{path} is read-only",
-    "SQLITE_FULL": "the disk is full: {path} cannot grow",
-    "SQLITE_BUSY": f"{{path}} was locked by another process for more than {BUSY_TIMEOUT_S:.0f} s",
-    "SQLITE_CORRUPT": "{path} is damaged",
+    "file is not a database": "{path} is not a database of Tracehound; name another file",
+    "unable to open database file": "{path} cannot be opened: the folder is missing or not writable",
+    "attempt to write a readonly database": "{path} is read-only",
+    "database or disk is full": "the disk is full: {path} cannot grow",
+    "database is locked": f"{{path}} was locked by another process for more than {BUSY_TIMEOUT_S:.0f} s",
+    "database disk image is malformed": "{path} is damaged",
 }
 
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tracehound.model.buckets import bucket_of
 from tracehound.model.ids import experiment_id
@@ -145,25 +146,24 @@ def _position(connection: sqlite3.Connection, segment: str) -> int:
 def _write_trace(connection: sqlite3.Connection, trace_id: str, arrived: Sequence[TracePart]) -> None:
     """Add parts to a trace: its row and its index rows become what all of its parts say together."""
     row = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t WHERE t.trace_id = ?", (trace_id,)).fetchone()
-    if row is None:
-        seq = connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM trace").fetchone()[0]
-        known: list[TracePart] = []
-    else:
-        seq = row[0]
-        payloads = connection.execute("SELECT payload FROM part WHERE trace = ?", (seq,)).fetchall()
+    known: list[TracePart] = []
+    if row is not None:
+        payloads = connection.execute("SELECT payload FROM part WHERE trace = ?", (row[0],)).fetchall()
         known = [from_payload(payload) for (payload,) in payloads]
-        _delete_postings(connection, seq, _to_info(row[1:]))
-    for part in arrived:
-        connection.execute(
-            "INSERT OR IGNORE INTO part (trace, written_ns, checksum, payload) VALUES (?, ?, ?, ?)",
-            (seq, part.written_ns, zlib.crc32(to_msgpack(part)), to_payload(part)),
-        )
+        _delete_postings(connection, row[0], _to_info(row[1:]))
     info = merge_parts([*known, *(part for part in arrived if part not in known)]).info
-    connection.execute(f"INSERT OR REPLACE INTO trace VALUES ({', '.join('?' * 13)})", (seq, *_to_row(info)))
+    seq = connection.execute(_WRITE_ROW, (None if row is None else row[0], *_to_row(info))).lastrowid
+    connection.executemany(
+        "INSERT OR IGNORE INTO part (trace, written_ns, checksum, payload) VALUES (?, ?, ?, ?)",
+        [(seq, part.written_ns, zlib.crc32(to_msgpack(part)), to_payload(part)) for part in arrived],
+    )
     connection.executemany(
         "INSERT INTO posting (term, experiment, start_ms, trace) VALUES (?, ?, ?, ?)",
         [(term, int(info.experiment_id), info.request_time, seq) for term in terms_of(info)],
     )
+
+
+_WRITE_ROW: Final = f"INSERT OR REPLACE INTO trace VALUES ({', '.join('?' * 13)})"
 
 
 def _delete_postings(connection: sqlite3.Connection, seq: int, info: TraceInfo) -> None:
