@@ -7,6 +7,8 @@ the file that it left, with the searches that are printed above the results.
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -61,12 +63,18 @@ def _show_results(store: str, this_run: str) -> None:
     print_latency(summarise_latency(runtime.current().drained_store().latency(search)))
 
     shown = (errors or slowest)[0]
-    print_heading(f"5. One whole trace: tracehound show {shown.info.trace_id} --store {store}")
+    program = _program()
+    print_heading(f"5. One whole trace: {program} show {shown.info.trace_id} --store {store}")
     print_trace(shown)
 
     print_line("")
     print_line(f"The traces are kept in {store}. Ask more of them, for example:")
-    print_line(f"  tracehound search \"tags.app_version = '2.0'\" --store {store} --experiment {EXPERIMENT}")
+    print_line(f"  {program} search \"tags.app_version = '2.0'\" --store {store} --experiment {EXPERIMENT}")
+
+
+def _program() -> str:
+    """Return how the reader can call the program that is running: it need not be on the PATH."""
+    return "tracehound" if shutil.which("tracehound") else os.path.relpath(sys.argv[0])
 
 
 def _find_example() -> Path:
