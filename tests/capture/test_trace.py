@@ -312,7 +312,7 @@ def test_a_fault_of_capture_is_said_once_and_the_program_goes_on(
 
     quiet = runtime.Runtime(read_settings({"TRACEHOUND_TRACKING_URI": "memory://"}))
     before = runtime.replace(quiet)
-    monkeypatch.setattr("tracehound.capture.decorator.begin_span", break_down)
+    monkeypatch.setattr("tracehound.capture.call.begin_span", break_down)
     assert [add(1), add(2)] == [2, 3]
     assert quiet.faults == {"begin": 2}
     assert caplog.text.count("tracing failed in begin") == 1

@@ -19,6 +19,22 @@ for number in itertools.count():
     print(work(number), flush=True)
 """
 
+# Traces before and after a fork, in both processes, the child by an end that runs no handlers.
+FORKING = """
+import os, warnings, tracehound
+warnings.simplefilter("ignore")  # Python 3.12 warns of forking beside the thread that drains
+def trace(name):
+    with tracehound.start_span(name):
+        pass
+trace("before")
+child = os.fork()
+for _ in range(2):
+    trace("child" if child == 0 else "parent")
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
 
 def start(program: str, store: Path) -> subprocess.Popen[str]:
     """Start a program that keeps its traces in the store."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 import tracehound
-from tests.spool.programs import ENDLESS, kill_after, start
+from tests.spool.programs import ENDLESS, FORKING, kill_after, start
 from tracehound.model.trace import Trace
 
 
@@ -50,19 +49,13 @@ def test_segments_of_the_dead_are_removed_when_they_are_in_the_store(store_path:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside the drainer's thread warns from Python 3.12 on")
-def test_parent_and_forked_child_keep_their_own_traces() -> None:
-    with tracehound.start_span("before"):
-        pass
-    child = os.fork()
-    with tracehound.start_span("child" if child == 0 else "parent"):
-        pass
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
+def test_parent_and_forked_child_keep_their_own_traces(store_path: Path) -> None:
+    process = start(FORKING, store_path)
+    assert process.communicate() == ("", None)
     traces = everything()
-    assert sorted(trace.info.name for trace in traces) == ["before", "child", "parent"]
-    assert len({trace.info.trace_id for trace in traces}) == 3
+    assert sorted(trace.info.name for trace in traces) == ["before", "child", "child", "parent", "parent"]
+    assert len({trace.info.trace_id for trace in traces}) == 5
+    assert len({span.span_id for trace in traces for span in trace.data.spans}) == 5
 
 
 def everything() -> list[Trace]:

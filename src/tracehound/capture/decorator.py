@@ -13,10 +13,11 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
-from tracehound.capture.arguments import make_binder
-from tracehound.capture.live_span import LiveSpan, begin_span, make_current, restore_current
-from tracehound.capture.shield import report_fault
-from tracehound.model.span import FUNCTION_NAME, UNKNOWN
+from tracehound.capture.call import TracedFunction, finish
+from tracehound.capture.generators import Reducer, trace_async_generator, trace_generator
+from tracehound.capture.live_span import LiveSpan, begin_span, make_current
+from tracehound.errors import ArgumentError
+from tracehound.model.span import UNKNOWN
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,7 +29,11 @@ def trace(func: Callable[P, R]) -> Callable[P, R]: ...
 
 @overload
 def trace(
-    func: None = None, name: str | None = None, span_type: str = UNKNOWN, attributes: Mapping[str, object] | None = None
+    func: None = None,
+    name: str | None = None,
+    span_type: str = UNKNOWN,
+    attributes: Mapping[str, object] | None = None,
+    output_reducer: Reducer | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -38,6 +43,7 @@ def trace(
     name: str | None = None,
     span_type: str = UNKNOWN,
     attributes: Mapping[str, object] | None = None,
+    output_reducer: Reducer | None = None,
 ) -> Callable[P, R]: ...
 
 
@@ -46,13 +52,18 @@ def trace(
     name: str | None = None,
     span_type: str = UNKNOWN,
     attributes: Mapping[str, object] | None = None,
+    output_reducer: Reducer | None = None,
 ) -> Callable[..., Any]:
-    """Capture every call of a function or a coroutine function as a span.
+    """Capture every call of a function, a coroutine function or a generator of either kind as a span.
 
     Arguments become the span's inputs by parameter name, the result its outputs; an exception is recorded and
     re-raised unchanged. A call inside another traced call becomes its child, else it begins a trace, which is safe on
     disk when the call returns. `name` is the function's own where it is not given; `span_type` says what kind of step
     it is (LLM, TOOL, RETRIEVER, …). Signature and behaviour are those of `mlflow.trace`.
+
+    The outputs of a generator are the items that it yielded, or what `output_reducer` makes of their list; an early
+    `close` or `break` ends its span with the items up to there. Raise `ArgumentError` for an `output_reducer` on
+    anything else.
 
     >>> import tracehound
     >>> @tracehound.trace(span_type="TOOL")
@@ -64,8 +75,10 @@ def trace(
     ['42']
     """
     if func is None:
-        return functools.partial(_wrap, name=name, span_type=span_type, attributes=attributes)
-    return _wrap(func, name=name, span_type=span_type, attributes=attributes)
+        return functools.partial(
+            _wrap, name=name, span_type=span_type, attributes=attributes, output_reducer=output_reducer
+        )
+    return _wrap(func, name, span_type, attributes, output_reducer)
 
 
 def start_span(
@@ -106,67 +119,53 @@ class _SpanScope(AbstractContextManager[LiveSpan]):
         self, kind: type[BaseException] | None, exception: BaseException | None, stack: TracebackType | None
     ) -> None:
         span, token = self._open.pop()
-        _finish(span, token, exception)
+        finish(span, token, exception)
 
 
 def _wrap(
-    func: Callable[..., Any], name: str | None, span_type: str, attributes: Mapping[str, object] | None
+    func: Callable[..., Any],
+    name: str | None,
+    span_type: str,
+    attributes: Mapping[str, object] | None,
+    output_reducer: Reducer | None,
 ) -> Callable[..., Any]:
     """Return the function with capture around it, of the same kind and with the same signature."""
-    function_name = getattr(func, "__name__", type(func).__name__)
-    bind = make_binder(func)
-    constant = {FUNCTION_NAME: function_name, **(attributes or {})}
-
-    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[LiveSpan, Any] | None:
-        try:
-            span = begin_span(name or function_name, span_type)
-            span.set_inputs(bind(args, kwargs))
-            span.set_attributes(constant)
-            token = make_current(span)
-            span.start()
-        except Exception as fault:  # noqa: BLE001 - the shield
-            report_fault("begin", fault)
-            return None
-        return span, token
+    traced = TracedFunction(func, name, span_type, attributes)
+    if inspect.isgeneratorfunction(func):
+        return trace_generator(func, traced, output_reducer)
+    if inspect.isasyncgenfunction(func):
+        return trace_async_generator(func, traced, output_reducer)
+    if output_reducer is not None:
+        raise ArgumentError(f"output_reducer is for generators, and {func!r} is none")
 
     @functools.wraps(func)
     def call(*args: Any, **kwargs: Any) -> Any:
-        begun = begin(args, kwargs)
-        if begun is None:
+        span = traced.begin(args, kwargs)
+        if span is None:
             return func(*args, **kwargs)
+        token = make_current(span)
+        span.start()
         try:
             result = func(*args, **kwargs)
         except BaseException as exception:
-            _finish(*begun, exception)
+            finish(span, token, exception)
             raise
-        _finish(*begun, None, result)
+        finish(span, token, None, result)
         return result
 
     @functools.wraps(func)
     async def call_async(*args: Any, **kwargs: Any) -> Any:
-        begun = begin(args, kwargs)
-        if begun is None:
+        span = traced.begin(args, kwargs)
+        if span is None:
             return await func(*args, **kwargs)
+        token = make_current(span)
+        span.start()
         try:
             result = await func(*args, **kwargs)
         except BaseException as exception:
-            _finish(*begun, exception)
+            finish(span, token, exception)
             raise
-        _finish(*begun, None, result)
+        finish(span, token, None, result)
         return result
 
     return cast("Callable[..., Any]", call_async if inspect.iscoroutinefunction(func) else call)
-
-
-def _finish(span: LiveSpan, token: Any, exception: BaseException | None, result: object = None) -> None:
-    """End the span of a call or block that has ended, with its result or its exception."""
-    try:
-        end_ns = span.now_ns()  # what capture does from here on is not the call's time
-        restore_current(token)
-        if exception is not None:
-            span.fail(exception)
-        elif result is not None and not span.has_outputs:
-            span.set_outputs(result)
-        span.end(end_ns)
-    except Exception as fault:  # noqa: BLE001 - the shield
-        report_fault("finish", fault)

@@ -34,6 +34,7 @@ class LiveSpan(otel.Span):
         parent_number: int | None,
         name: str,
         span_type: str,
+        attributes: Mapping[str, str] | None = None,
         *,
         is_root: bool,
     ) -> None:
@@ -47,7 +48,7 @@ class LiveSpan(otel.Span):
         self._status = SpanStatus()
         self._inputs: str | None = None
         self._outputs: str | None = None
-        self._attributes: dict[str, str] = {}
+        self._attributes = dict(attributes) if attributes else {}
         self._events: list[SpanEvent] = []
         self._links: list[Link] = []
         self._context: otel.SpanContext | None = None
@@ -123,6 +124,11 @@ class LiveSpan(otel.Span):
         return None if self._outputs is None else decode_value(self._outputs)
 
     @property
+    def max_value_bytes(self) -> int:
+        """How long the JSON text of one value may be."""
+        return self._runtime.settings.max_value_bytes
+
+    @property
     def has_outputs(self) -> bool:
         """Whether outputs were recorded: those that user code set win over a returned value."""
         return self._outputs is not None
@@ -141,6 +147,11 @@ class LiveSpan(otel.Span):
         """Record what comes out: any value, as it is now."""
         if self._end_ns is None:
             self._outputs = self._encode(outputs)
+
+    def set_outputs_json(self, text: str) -> None:
+        """Record what comes out, as a JSON text that is already made."""
+        if self._end_ns is None:
+            self._outputs = text
 
     def set_span_type(self, span_type: str) -> None:
         """Say what kind of step this is: LLM, TOOL, RETRIEVER, …"""
@@ -253,11 +264,14 @@ class LiveSpan(otel.Span):
         )  # fmt: skip
 
     def _encode(self, value: object) -> str:
-        return encode_value(value, self._runtime.settings.max_value_bytes)
+        return encode_value(value, self.max_value_bytes)
 
 
-def begin_span(name: str, span_type: str = UNKNOWN) -> LiveSpan:
-    """Return a new span under the current one, or the first of a new trace. It is not made current."""
+def begin_span(name: str, span_type: str = UNKNOWN, attributes: Mapping[str, str] | None = None) -> LiveSpan:
+    """Return a new span under the current one, or the first of a new trace. It is not made current.
+
+    The attributes are JSON texts.
+    """
     runtime = current()
     parent = otel.get_current_span()
     if type(parent) is LiveSpan:
@@ -268,11 +282,11 @@ def begin_span(name: str, span_type: str = UNKNOWN) -> LiveSpan:
         trace_number, parent_number = context.trace_id, context.span_id
     draft = runtime.drafts.get(trace_number)
     if draft is not None:
-        return LiveSpan(runtime, draft, parent_number, name, span_type, is_root=False)
+        return LiveSpan(runtime, draft, parent_number, name, span_type, attributes, is_root=False)
     trace_number = trace_number or runtime.ids.trace_id()
     draft = TraceDraft(trace_number, f"tr-{trace_number:032x}", runtime.settings.experiment)
     runtime.drafts[trace_number] = draft
-    return LiveSpan(runtime, draft, parent_number or None, name, span_type, is_root=True)
+    return LiveSpan(runtime, draft, parent_number or None, name, span_type, attributes, is_root=True)
 
 
 def make_current(span: LiveSpan) -> Any:
