@@ -32,8 +32,6 @@ class Runtime:
         # The traces whose local root is running, by the number of their id: a span finds its trace through its
         # parent's id alone, since the parent may be a proxy or have come from another process.
         self.drafts: dict[int, TraceDraft] = {}
-        # Faults of capture itself, by the place where they happened.
-        self.faults: Counter[str] = Counter()
         self._target = parse_target(settings.tracking_uri)
         self._lock = threading.RLock()
         self._store: Store | None = None
@@ -89,6 +87,9 @@ class Runtime:
             return self._store
 
 
+# Faults of capture itself, by the place where they happened.
+faults: Final[Counter[str]] = Counter()
+
 _inherited: Final[list[Any]] = []
 _lock = threading.RLock()
 _current: Runtime | None = None
@@ -97,6 +98,11 @@ _current: Runtime | None = None
 def current() -> Runtime:
     """Return the runtime of this process, made from the environment when it is first asked for."""
     return _current if _current is not None else _begin()
+
+
+def raises_faults() -> bool:
+    """Whether faults of capture are to reach the traced program. Asks for no runtime: making one may be the fault."""
+    return _current is not None and _current.settings.raise_faults
 
 
 def replace(runtime: Runtime | None) -> Runtime | None:

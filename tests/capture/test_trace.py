@@ -6,6 +6,8 @@ import asyncio
 import contextvars
 import inspect
 import threading
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -300,20 +302,47 @@ def test_no_value_makes_capture_raise(value: Any) -> None:
     assert only(traces).info.state == "OK"
 
 
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let faults of capture be logged and counted, as in a user's program."""
+    before = runtime.replace(runtime.Runtime(read_settings({"TRACEHOUND_TRACKING_URI": "memory://"})))
+    monkeypatch.setattr(runtime, "faults", Counter())
+    yield
+    runtime.replace(before)
+
+
 def test_a_fault_of_capture_is_said_once_and_the_program_goes_on(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    quiet: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def break_down(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
     @tracehound.trace
     def add(one: int) -> int:
+        with tracehound.start_span("inside") as span:
+            span.set_inputs(one)
+            tracehound.update_current_trace(tags={"env": "prod"})
         return one + 1
 
-    quiet = runtime.Runtime(read_settings({"TRACEHOUND_TRACKING_URI": "memory://"}))
-    before = runtime.replace(quiet)
+    @tracehound.trace
+    def numbers() -> Iterator[int]:
+        yield 1
+
     monkeypatch.setattr("tracehound.capture.call.begin_span", break_down)
-    assert [add(1), add(2)] == [2, 3]
-    assert quiet.faults == {"begin": 2}
+    monkeypatch.setattr("tracehound.capture.decorator.begin_span", break_down)
+    assert [add(1), add(2), list(numbers())] == [2, 3, [1]]
+    assert runtime.faults == {"begin": 3, "start_span": 2}
     assert caplog.text.count("tracing failed in begin") == 1
-    runtime.replace(before)
+
+
+def test_a_setting_that_names_no_store_does_not_stop_the_program(
+    quiet: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    @tracehound.trace
+    def add(one: int) -> int:
+        return one + 1
+
+    runtime.replace(None)
+    monkeypatch.setenv("TRACEHOUND_TRACKING_URI", "mysql://localhost/x")
+    assert add(1) == 2
+    assert "'mysql://localhost/x' names no store" in caplog.text

@@ -15,7 +15,8 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from tracehound.capture.call import TracedFunction, finish
 from tracehound.capture.generators import Reducer, trace_async_generator, trace_generator
-from tracehound.capture.live_span import LiveSpan, begin_span, make_current
+from tracehound.capture.live_span import LiveSpan, NoOpSpan, begin_span, make_current
+from tracehound.capture.shield import report_fault
 from tracehound.errors import ArgumentError
 from tracehound.model.span import UNKNOWN
 
@@ -108,9 +109,13 @@ class _SpanScope(AbstractContextManager[LiveSpan]):
         self._open: list[tuple[LiveSpan, Any]] = []
 
     def __enter__(self) -> LiveSpan:
-        span = begin_span(self._name, self._span_type)
-        if self._attributes:
-            span.set_attributes(self._attributes)
+        try:
+            span = begin_span(self._name, self._span_type)
+            if self._attributes:
+                span.set_attributes(self._attributes)
+        except Exception as fault:  # noqa: BLE001 - the shield
+            report_fault("start_span", fault)
+            span = NoOpSpan(self._name)
         self._open.append((span, make_current(span)))
         span.start()
         return span

@@ -19,6 +19,7 @@ from tracehound.model.ids import format_span_id
 from tracehound.model.span import UNKNOWN, Link, Span, SpanEvent, SpanStatus, SpanStatusCode
 from tracehound.model.values import clean_text, decode_value, encode_value
 from tracehound.runtime import Runtime, current
+from tracehound.settings import Settings
 
 _MAX_STACK_CHARACTERS: Final = 20_000
 _SAMPLED: Final = otel.TraceFlags(otel.TraceFlags.SAMPLED)
@@ -267,6 +268,18 @@ class LiveSpan(otel.Span):
         return encode_value(value, self.max_value_bytes)
 
 
+class NoOpSpan(LiveSpan):
+    """A span that records nothing, for a program that goes on untraced; it has ended before it began."""
+
+    def __init__(self, name: str) -> None:
+        nowhere = Runtime(Settings(tracking_uri="memory://"))
+        super().__init__(nowhere, TraceDraft(0, NO_OP_TRACE_ID, ""), None, name, UNKNOWN, is_root=False)
+        self._end_ns = self._start_ns
+
+    def start(self) -> None:
+        """Do nothing: no time is measured."""
+
+
 def begin_span(name: str, span_type: str = UNKNOWN, attributes: Mapping[str, str] | None = None) -> LiveSpan:
     """Return a new span under the current one, or the first of a new trace. It is not made current.
 
@@ -313,6 +326,7 @@ def current_span() -> LiveSpan | None:
     return span if isinstance(span, LiveSpan) else None
 
 
+NO_OP_TRACE_ID: Final = "MLFLOW_NO_OP_SPAN_TRACE_ID"  # the id that programs written for MLflow compare with
 _OK: Final = SpanStatus(SpanStatusCode.OK)
 _OTEL_STATUS: Final = {
     otel.StatusCode.UNSET: SpanStatusCode.UNSET,

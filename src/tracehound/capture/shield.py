@@ -11,9 +11,8 @@ _logger = logging.getLogger("tracehound.capture")
 
 def report_fault(place: str, fault: Exception) -> None:
     """Count a fault of our own; log it the first time at each place. In our own tests, raise it."""
-    state = runtime.current()
-    state.faults[place] += 1
-    if state.settings.raise_faults:
+    runtime.faults[place] += 1
+    if runtime.raises_faults():
         raise fault
-    if state.faults[place] == 1:
+    if runtime.faults[place] == 1:
         _logger.error("tracing failed in %s; the program goes on untraced (said once)", place, exc_info=fault)
