@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tracehound.errors import StoreError
 from tracehound.model.trace import TracePart
 from tracehound.spool.lock import try_lock
 from tracehound.spool.segment import SUFFIX, lock_path, segment_age_s
@@ -36,14 +37,17 @@ class Drainer:
         self._has_tidied = False
 
     def drain(self) -> None:
-        """Apply all that is behind; raise `StoreError` where the store cannot take it, with nothing lost."""
+        """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost."""
         with self._mutex:
-            for segment in self._segments():
-                self._drain_segment(segment)
-                self._remove_if_done(segment)
-            if not self._has_tidied and self._directory.exists():
-                self._has_tidied = True
-                self._forget_removed()
+            try:
+                for segment in self._segments():
+                    self._drain_segment(segment)
+                    self._remove_if_done(segment)
+                if not self._has_tidied and self._directory.exists():
+                    self._has_tidied = True
+                    self._forget_removed()
+            except OSError as error:
+                raise StoreError(f"the spool {self._directory} cannot be read or tidied: {error}") from error
 
     def pending(self) -> int:
         """Return how many whole frames of all segments are not in the store."""

@@ -91,7 +91,7 @@ class Spool:
         atexit.unregister(self.close)
         self._stop.set()
         self._wake.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._thread is not None and self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=10)
         with self._mutex:
             self._writer.close()
@@ -107,7 +107,10 @@ class Spool:
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            return  # the interpreter is going down: the next process drains
         atexit.register(self.close)
 
     def _run(self) -> None:
