@@ -78,7 +78,9 @@ class Runtime:
         if self._spool is not None:
             self._spool.abandon()
         _inherited.append(self)
-        return self.settings
+        if self._target.path is None:
+            return self.settings
+        return dataclasses.replace(self.settings, tracking_uri=str(self._target.path))  # the folder may have changed
 
     def _open_store(self) -> Store:
         with self._lock:

@@ -27,6 +27,7 @@ def trace(name):
     with tracehound.start_span(name):
         pass
 trace("before")
+os.chdir("/")
 child = os.fork()
 for _ in range(2):
     trace("child" if child == 0 else "parent")

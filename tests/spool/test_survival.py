@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_parent_and_forked_child_keep_their_own_traces(store_path: Path) -> None
     assert sorted(trace.info.name for trace in traces) == ["before", "child", "child", "parent", "parent"]
     assert len({trace.info.trace_id for trace in traces}) == 5
     assert len({span.span_id for trace in traces for span in trace.data.spans}) == 5
+
+
+def test_a_store_that_is_locked_does_not_keep_a_program_from_ending(store_path: Path) -> None:
+    with tracehound.start_span("before"):
+        pass
+    everything()
+    locker = sqlite3.connect(store_path, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    process = start("import tracehound; tracehound.trace(len)('abc')", store_path)
+    process.communicate(timeout=20)  # the store itself would wait for the lock for 30 s
+    locker.execute("ROLLBACK")
+    locker.close()
+    assert process.returncode == 0
+    assert [trace.info.name for trace in everything()] == ["len", "before"]
 
 
 def everything() -> list[Trace]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tracehound.errors import StoreError
 from tracehound.model.trace import TracePart
@@ -20,6 +21,8 @@ from tracehound.spool.drain import Drainer
 from tracehound.spool.segment import SegmentWriter
 from tracehound.store.api import Store
 from tracehound.wire.frames import to_frame
+
+EXIT_TIMEOUT_S: Final = 5.0
 
 _logger = logging.getLogger("tracehound.spool")
 
@@ -88,21 +91,29 @@ class Spool:
 
     def close(self) -> None:
         """Drain what can be drained and end the segment; what is left is drained by the next process."""
-        atexit.unregister(self.close)
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None and self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=10)
-        with self._mutex:
-            self._writer.close()
+        atexit.unregister(self._exit)
+        self._end_thread(timeout_s=None)
         try:
             self.drain()
         except StoreError as error:
             self._say_trouble(error)
 
+    def _exit(self) -> None:
+        """End with the interpreter, which does not wait long for a store: what is on disk already is safe."""
+        self._end_thread(timeout_s=EXIT_TIMEOUT_S)
+
+    def _end_thread(self, timeout_s: float | None) -> None:
+        """End the segment, have the thread drain once more, and wait for it."""
+        with self._mutex:
+            self._writer.close()
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join(timeout_s)
+
     def abandon(self) -> None:
         """Leave everything to the parent process, after a fork."""
-        atexit.unregister(self.close)
+        atexit.unregister(self._exit)
         self._writer.close()
 
     def _start(self) -> None:
@@ -111,13 +122,14 @@ class Spool:
             self._thread.start()
         except RuntimeError:
             return  # the interpreter is going down: the next process drains
-        atexit.register(self.close)
+        atexit.register(self._exit)
 
     def _run(self) -> None:
-        """Drain whenever something was written, in batches of what an interval brings."""
-        while not self._stop.is_set():
+        """Drain whenever something was written, in batches of what an interval brings, and once more at the end."""
+        is_over = False
+        while not is_over:
             self._wake.wait()
-            self._stop.wait(self._settings.drain_interval_s)
+            is_over = self._stop.wait(self._settings.drain_interval_s)
             self._wake.clear()
             try:
                 self.drain()
