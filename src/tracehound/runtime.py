@@ -14,6 +14,7 @@ from tracehound.context.draft import TraceDraft
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import IdSource, RandomIds, experiment_id
 from tracehound.model.trace import Experiment, TracePart
+from tracehound.model.values import clean_text
 from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
@@ -135,11 +136,12 @@ def set_experiment(experiment_name: str) -> Experiment:
     >>> tracehound.set_experiment("shop").name
     'shop'
     """
-    if not str(experiment_name).strip():
+    if not isinstance(experiment_name, str) or not experiment_name.strip():  # type: ignore[redundant-expr] # untyped callers
         raise ArgumentError(f"an experiment's name is a text that is not empty, not {experiment_name!r}")
     runtime = current()
-    runtime.settings = dataclasses.replace(runtime.settings, experiment=experiment_name)
-    return Experiment(experiment_id(experiment_name), experiment_name)
+    name = clean_text(experiment_name)
+    runtime.settings = dataclasses.replace(runtime.settings, experiment=name)
+    return Experiment(experiment_id(name), name)
 
 
 def flush() -> FlushReport:

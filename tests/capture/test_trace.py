@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 import threading
+import unittest.mock
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from opentelemetry import trace as otel
 
 import tracehound
 from tracehound import runtime
+from tracehound.model.span import SpanStatus, SpanStatusCode
 from tracehound.model.trace import Trace
 from tracehound.settings import read_settings
 from tracehound.testing import RecordedTraces, recorded_traces
@@ -346,3 +348,53 @@ def test_a_setting_that_names_no_store_does_not_stop_the_program(
     monkeypatch.setenv("TRACEHOUND_TRACKING_URI", "mysql://localhost/x")
     assert add(1) == 2
     assert "'mysql://localhost/x' names no store" in caplog.text
+
+
+class Text(str):
+    """A text as libraries have them: numpy's are subclasses of str."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        lambda span: span.add_event("e", {"n": 2**70, "long": "x" * 2_000_000}),
+        lambda span: span.add_event("e", timestamp=1.5e18),
+        lambda span: span.set_status(SpanStatus(SpanStatusCode.ERROR, "lone \ud800")),
+        lambda span: span.set_attributes([("no", "mapping")]),
+        lambda span: span.set_attribute("n", [object(), 10**5000]),
+        lambda span: span.set_inputs(unittest.mock.MagicMock()),
+        lambda span: span.update_name(Text("text")),
+        lambda span: span.set_span_type(None),
+        lambda span: span.end(end_time_ns=2**70),
+        lambda span: span.end(1.7e18),
+        lambda span: tracehound.update_current_trace(tags={Text("k"): Text("v"), "n": 2**70}),
+    ],
+)
+def test_whatever_is_said_of_a_span_its_trace_arrives(say: Any) -> None:
+    with tracehound.start_span("step") as span:
+        say(span)
+    (found,) = tracehound.search_traces(return_type="list")
+    assert found.info.trace_id == span.trace_id
+
+
+def test_a_call_under_a_remote_parent_is_found_when_it_returns_though_another_goes_on() -> None:
+    remote = otel.SpanContext(0xABC, 0x1, is_remote=True, trace_flags=otel.TraceFlags(1))
+    may_end, has_begun = threading.Event(), threading.Event()
+
+    def handle_slowly() -> None:
+        with otel.use_span(otel.NonRecordingSpan(remote)), tracehound.start_span("slow"):
+            has_begun.set()
+            may_end.wait()
+
+    with recorded_traces() as traces:
+        thread = threading.Thread(target=handle_slowly)
+        thread.start()
+        has_begun.wait()
+        with otel.use_span(otel.NonRecordingSpan(remote)), tracehound.start_span("quick"):
+            pass
+        assert [span.name for span in only(traces).data.spans] == ["quick"]
+        may_end.set()
+        thread.join()
+    assert [span.name for span in only(traces).data.spans] == ["slow", "quick"]

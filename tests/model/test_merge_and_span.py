@@ -29,7 +29,7 @@ def test_a_span_in_mlflows_form_comes_back_as_it_was() -> None:
         inputs_json='{"x":1}',
         outputs_json="null",
         attributes_json={"model": '"gpt"'},
-        events=[SpanEvent("exception", 1, {"exception.type": "ValueError"})],
+        events=[SpanEvent("exception", 1, {"exception.type": '"ValueError"'})],
         links=[Link("tr-" + "01" * 16, "23" * 8, {})],
         kind="CLIENT",
     )

@@ -11,6 +11,7 @@ import pytest
 import tracehound
 from tests.traces import part, span
 from tracehound.errors import StoreError
+from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
@@ -18,6 +19,7 @@ from tracehound.spool.segment import SegmentWriter
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite.store import SqliteStore
 from tracehound.wire.frames import to_frame
 
 
@@ -150,3 +152,22 @@ def test_a_live_segment_is_left_to_its_owner(tmp_path: Path) -> None:
     writer.close()
     drainer.drain()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_part_that_no_store_can_take_does_not_hold_up_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = SegmentWriter(tmp_path / "spool", 10**6)
+    for number in range(7):
+        writer.append(to_frame(part(span(1, trace=number + 1), experiment="shop")))
+    no_spans = TracePart(trace_id="tr-empty", experiment="shop", written_ns=1, spans=[])
+    writer.append(to_frame(no_spans))
+    for number in range(7):
+        writer.append(to_frame(part(span(1, trace=number + 50))))
+    writer.close()
+    store = SqliteStore(tmp_path / "t.db")
+    Drainer(tmp_path / "spool", lambda: store).drain()
+    assert len(store.read_traces([f"tr-{number:032x}" for number in range(100)])) == 14
+    assert "a trace was set aside" in caplog.text
+    assert [path.suffix for path in (tmp_path / "spool").iterdir()] == [".damaged"]
+    store.close()

@@ -29,10 +29,13 @@ class TracedFunction:
         """Return the span of a call, not yet current; None where a fault of ours leaves the call untraced."""
         try:
             span = begin_span(self._name, self._span_type, self._attributes)
-            span.set_inputs(self._bind(args, kwargs))
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("begin", fault)
             return None
+        try:
+            span.set_inputs(self._bind(args, kwargs))
+        except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
+            report_fault("inputs", fault)
         return span
 
 

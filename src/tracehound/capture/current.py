@@ -48,7 +48,8 @@ def update_current_trace(
     new_metadata = _to_texts("metadata", metadata)
     new_state = None if state is None else _to_state(state)
     draft = current_draft()
-    if draft is None:
+    span = current_span()
+    if draft is None or (span is not None and not span.is_recording()):
         _logger.warning("update_current_trace was called where no trace is under way; nothing was changed")
         return
     draft.tags.update(new_tags)

@@ -6,6 +6,7 @@ MLflow's live span are here as well; where both APIs have a method, it takes the
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry import trace as otel
 
+from tracehound.capture.shield import report_fault
 from tracehound.context.draft import TraceDraft
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import format_span_id
@@ -20,6 +22,8 @@ from tracehound.model.span import UNKNOWN, Link, Span, SpanEvent, SpanStatus, Sp
 from tracehound.model.values import clean_text, decode_value, encode_value
 from tracehound.runtime import Runtime, current
 from tracehound.settings import Settings
+
+_logger = logging.getLogger("tracehound.capture")
 
 _MAX_STACK_CHARACTERS: Final = 20_000
 _SAMPLED: Final = otel.TraceFlags(otel.TraceFlags.SAMPLED)
@@ -157,7 +161,7 @@ class LiveSpan(otel.Span):
     def set_span_type(self, span_type: str) -> None:
         """Say what kind of step this is: LLM, TOOL, RETRIEVER, …"""
         if self._end_ns is None:
-            self._span_type = span_type
+            self._span_type = clean_text(str(span_type))
 
     def set_attribute(self, key: str, value: object) -> None:
         """Record one attribute: any value, as it is now."""
@@ -166,27 +170,28 @@ class LiveSpan(otel.Span):
 
     def set_attributes(self, attributes: Mapping[str, object]) -> None:
         """Record several attributes."""
-        for key, value in attributes.items():
-            self.set_attribute(key, value)
+        for key, text in self._encode_all(attributes).items():
+            if self._end_ns is None:
+                self._attributes[key] = text
 
     def add_event(
         self, name: str, attributes: Mapping[str, object] | None = None, timestamp: int | None = None
     ) -> None:
         """Record that something happened, now or at a time in nanoseconds since the epoch."""
         if self._end_ns is None:
-            plain = decode_value(self._encode(dict(attributes or {})))
-            self._events.append(SpanEvent(clean_text(name), timestamp or self._runtime.clock_ns(), plain))
+            time_ns = _to_ns(timestamp, self._runtime.clock_ns())
+            self._events.append(SpanEvent(clean_text(str(name)), time_ns, self._encode_all(attributes)))
 
     def add_link(self, context: otel.SpanContext, attributes: Mapping[str, object] | None = None) -> None:
         """Refer to a span of another trace."""
         if self._end_ns is None:
-            plain = decode_value(self._encode(dict(attributes or {})))
-            self._links.append(Link(f"tr-{context.trace_id:032x}", format_span_id(context.span_id), plain))
+            trace_id = f"tr-{context.trace_id:032x}"
+            self._links.append(Link(trace_id, format_span_id(context.span_id), self._encode_all(attributes)))
 
     def update_name(self, name: str) -> None:
         """Call the step something else."""
         if self._end_ns is None:
-            self._name = clean_text(name)
+            self._name = clean_text(str(name))
 
     def set_status(self, status: object, description: str | None = None) -> None:
         """Say how the step ends: "OK" or "ERROR", a `SpanStatus`, or OpenTelemetry's status. OK is final."""
@@ -247,13 +252,21 @@ class LiveSpan(otel.Span):
         if status is not None:
             self.set_status(status)
         now_ns = self._runtime.clock_ns()
-        self._end_ns = end_time or end_time_ns or now_ns
-        span = self._finished()
+        self._end_ns = _to_ns(end_time if end_time is not None else end_time_ns, now_ns)
+        try:
+            self._hand_over(now_ns)
+        except Exception as fault:  # noqa: BLE001 - the shield
+            report_fault("end", fault)
+
+    def _hand_over(self, now_ns: int) -> None:
+        """Give the span that has ended to its trace, and to the spool what the trace hands over with it."""
         if self._is_local_root:
-            self._runtime.drafts.pop(self._draft.trace_number, None)
-        part = self._draft.end_span(span, now_ns, is_local_root=self._is_local_root)
+            drafts = self._runtime.drafts
+            if drafts.get(self._draft.trace_number) is self._draft:
+                del drafts[self._draft.trace_number]
+        part = self._draft.end_span(self._finished(), now_ns, is_local_root=self._is_local_root)
         if part is not None:
-            self._runtime.submit(part)
+            current().submit(part)  # after a fork, or in another place than where the span began
 
     def _finished(self) -> Span:
         status = self._status
@@ -266,6 +279,13 @@ class LiveSpan(otel.Span):
 
     def _encode(self, value: object) -> str:
         return encode_value(value, self.max_value_bytes)
+
+    def _encode_all(self, values: Mapping[str, object] | None) -> dict[str, str]:
+        """Return each value as JSON text; what is no mapping is said and left out."""
+        if values is not None and not isinstance(values, Mapping):
+            _logger.warning("attributes are a mapping such as {'k': 1}, not %r; they were left out", type(values))
+            return {}
+        return {clean_text(str(key)): self._encode(value) for key, value in (values or {}).items()}
 
 
 class NoOpSpan(LiveSpan):
@@ -286,20 +306,19 @@ def begin_span(name: str, span_type: str = UNKNOWN, attributes: Mapping[str, str
     The attributes are JSON texts.
     """
     runtime = current()
+    name, span_type = clean_text(str(name)), clean_text(str(span_type))
     parent = otel.get_current_span()
     if type(parent) is LiveSpan:
-        trace_number, parent_number = parent.draft.trace_number, parent.number
-    else:
-        # A proxy around one of ours, a remote parent, a span of the OpenTelemetry SDK, or none: its ids tell.
-        context = parent.get_span_context()
-        trace_number, parent_number = context.trace_id, context.span_id
-    draft = runtime.drafts.get(trace_number)
+        return LiveSpan(runtime, parent.draft, parent.number, name, span_type, attributes, is_root=False)
+    # A proxy around one of ours, a remote parent, a span of the OpenTelemetry SDK, or none: its ids tell.
+    context = parent.get_span_context()
+    draft = None if context.is_remote else runtime.drafts.get(context.trace_id)
     if draft is not None:
-        return LiveSpan(runtime, draft, parent_number, name, span_type, attributes, is_root=False)
-    trace_number = trace_number or runtime.ids.trace_id()
-    draft = TraceDraft(trace_number, f"tr-{trace_number:032x}", runtime.settings.experiment)
+        return LiveSpan(runtime, draft, context.span_id, name, span_type, attributes, is_root=False)
+    trace_number = context.trace_id or runtime.ids.trace_id()
+    draft = TraceDraft(trace_number, f"tr-{trace_number:032x}", clean_text(runtime.settings.experiment))
     runtime.drafts[trace_number] = draft
-    return LiveSpan(runtime, draft, parent_number or None, name, span_type, attributes, is_root=True)
+    return LiveSpan(runtime, draft, context.span_id or None, name, span_type, attributes, is_root=True)
 
 
 def make_current(span: LiveSpan) -> Any:
@@ -338,7 +357,7 @@ _OTEL_STATUS: Final = {
 def _to_status(status: object, description: str | None) -> SpanStatus:
     """Return the status that is meant, in whichever API's words."""
     if isinstance(status, SpanStatus):
-        return status
+        return _to_status(status.status_code, status.description)
     if isinstance(status, otel.Status):
         return SpanStatus(_OTEL_STATUS[status.status_code], clean_text(status.description or description or ""))
     if isinstance(status, otel.StatusCode):
@@ -347,6 +366,11 @@ def _to_status(status: object, description: str | None) -> SpanStatus:
         return SpanStatus(SpanStatusCode(str(status)), clean_text(description or ""))
     except ValueError:
         raise ArgumentError(f"a span's status is OK, ERROR or UNSET, not {status!r}") from None
+
+
+def _to_ns(time: float | None, now_ns: int) -> int:
+    """Return a time that was given, or now where none was or it is none."""
+    return int(time) if time is not None and 0 < time < 2**63 else now_ns
 
 
 def _message(exception: BaseException) -> str:

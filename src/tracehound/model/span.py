@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from tracehound.model.ids import from_base64, to_base64
-from tracehound.model.record import Record, from_json
+from tracehound.model.record import Record, from_json, to_json
 from tracehound.model.values import decode_value, encode_value
 
 INPUTS: Final = "mlflow.spanInputs"
@@ -45,7 +45,12 @@ class SpanEvent(Record, frozen=True, array_like=True):
 
     name: str
     timestamp_ns: int
-    attributes: dict[str, Any] = {}
+    attributes_json: dict[str, str] = {}
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What was said about it, as plain values."""
+        return _decoded(self.attributes_json)
 
 
 class Link(Record, frozen=True, array_like=True):
@@ -53,7 +58,12 @@ class Link(Record, frozen=True, array_like=True):
 
     trace_id: str
     span_id: str
-    attributes: dict[str, Any] = {}
+    attributes_json: dict[str, str] = {}
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What was said about it, as plain values."""
+        return _decoded(self.attributes_json)
 
 
 class Span(Record, frozen=True, array_like=True):
@@ -91,7 +101,7 @@ class Span(Record, frozen=True, array_like=True):
     @property
     def attributes(self) -> dict[str, Any]:
         """All attributes as plain values, with what MLflow keeps among them: type, inputs, outputs, trace id."""
-        return {key: decode_value(text) for key, text in _attribute_texts(self).items()}
+        return _decoded(_attribute_texts(self))
 
     def get_attribute(self, key: str) -> Any:
         """Return one attribute as a plain value, or None."""
@@ -149,13 +159,23 @@ def span_from_dict(form: dict[str, Any]) -> Span:
         inputs_json=texts.pop(INPUTS, None),
         outputs_json=texts.pop(OUTPUTS, None),
         attributes_json=texts,
-        events=[SpanEvent(event["name"], event["time_unix_nano"], event["attributes"]) for event in form["events"]],
+        events=[
+            SpanEvent(event["name"], event["time_unix_nano"], _encoded(event["attributes"])) for event in form["events"]
+        ],
         links=[
-            Link(f"tr-{from_base64(link['trace_id'])}", from_base64(link["span_id"]), link["attributes"])
+            Link(f"tr-{from_base64(link['trace_id'])}", from_base64(link["span_id"]), _encoded(link["attributes"]))
             for link in form["links"]
         ],
         kind=form["kind"].removeprefix("SPAN_KIND_"),
     )
+
+
+def _decoded(texts: dict[str, str]) -> dict[str, Any]:
+    return {key: decode_value(text) for key, text in texts.items()}
+
+
+def _encoded(values: dict[str, Any]) -> dict[str, str]:
+    return {key: to_json(value).decode() for key, value in values.items()}
 
 
 def _attribute_texts(span: Span) -> dict[str, str]:

@@ -17,6 +17,7 @@ import msgspec
 from tracehound.model.record import from_json, to_json
 
 MAX_DEPTH: Final = 64
+_MAX_INT_BITS: Final = 4096  # Python refuses to write out much longer ones
 
 # The ways in which other libraries turn their objects into plain ones, tried in this order:
 # pydantic, numpy and pandas scalars and arrays, pandas and polars frames.
@@ -44,12 +45,12 @@ def decode_value(text: str) -> Any:
 
 
 def clean_text(text: str) -> str:
-    """Return the text without lone surrogates, which no encoding of UTF-8 can hold."""
+    """Return the text as a plain `str`, without lone surrogates, which no encoding of UTF-8 can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
-    return text
+    return text if type(text) is str else str.__str__(text)
 
 
 def to_text(value: object) -> str:
@@ -58,11 +59,19 @@ def to_text(value: object) -> str:
 
 
 def _enc_hook(value: Any) -> Any:
-    """Return something msgspec can encode in place of a value that it cannot."""
+    """Return something msgspec can encode in place of a value that it cannot.
+
+    What a method gives counts only if it is plain: a mock answers every method with another mock, without end.
+    """
+    for plain in (str, int, float):
+        if isinstance(value, plain):  # of a subclass, or msgspec had known it
+            return plain(value)
     for name in _METHODS:
         method = getattr(value, name, None)
-        if callable(method):
-            return method()
+        if callable(method) and not isinstance(value, type):
+            result = method()
+            if result is None or isinstance(result, (dict, list, str, int, float)):
+                return result
     return _describe(value)
 
 
@@ -73,7 +82,9 @@ def _plain(value: Any, depth: int, above: set[int]) -> Any:
     """Return the value with JSON types only, whatever it is; what cannot be shown is replaced by a note."""
     if isinstance(value, str):
         return clean_text(value)
-    if value is None or isinstance(value, (bool, int, float)):
+    if isinstance(value, int):
+        return value if value.bit_length() <= _MAX_INT_BITS else f"<an integer of {value.bit_length()} bits>"
+    if value is None or isinstance(value, float):
         return value
     if depth >= MAX_DEPTH:
         return "<nested too deep>"

@@ -20,6 +20,7 @@ from tracehound.store.api import SegmentRange, Store
 from tracehound.wire.frames import Damaged, Good, read_frames
 
 BATCH_BYTES: Final = 4_000_000
+_NO_LIMIT: Final = -1
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
 
@@ -70,23 +71,35 @@ class Drainer:
         store = self._open_store()
         position = store.position(name)
         batch_bytes = BATCH_BYTES
+        most = _NO_LIMIT
         while data := _read(segment, position, batch_bytes):
-            parts, length = self._read_batch(segment, position, data)
+            parts, length = self._read_batch(segment, position, data, most)
             if length == 0:
                 if len(data) < batch_bytes:
                     break
                 batch_bytes *= 2  # one frame is larger than the batch
-            elif store.write(parts, SegmentRange(name, position, position + length)):
-                position += length
-            else:
-                position = store.position(name)
+                continue
+            try:
+                is_applied = store.write(parts, SegmentRange(name, position, position + length))
+            except StoreError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - one part that no store can take must not hold up the others
+                if len(parts) > 1:
+                    most = len(parts) // 2
+                    continue
+                _logger.warning("a trace was set aside, the store cannot hold it: %s", fault)
+                self._set_aside(segment, position, data[:length])
+                is_applied = store.write([], SegmentRange(name, position, position + length))
+            position = position + length if is_applied else store.position(name)
         self._applied[name] = position
 
-    def _read_batch(self, segment: Path, position: int, data: bytes) -> tuple[list[TracePart], int]:
-        """Return the parts in the data, and how many bytes of it are done with."""
-        parts = []
+    def _read_batch(self, segment: Path, position: int, data: bytes, most: int) -> tuple[list[TracePart], int]:
+        """Return the first parts in the data, at most so many, and how many bytes of it are done with."""
+        parts: list[TracePart] = []
         length = 0
         for item in read_frames(data):
+            if len(parts) == most:
+                break
             if isinstance(item, Damaged):
                 self._set_aside(segment, position + length, item.data)
             else:
