@@ -21,7 +21,7 @@ RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 class Settings:
     """What a process was told about itself.
 
-    `tracking_uri` is a path, `sqlite:///path` or `memory://name`; `max_value_bytes` bounds one input, output or
+    `tracking_uri` is a path, `sqlite:///path` or `memory://`; `max_value_bytes` bounds one input, output or
     attribute, and `max_spool_bytes` what may wait on disk for the store. `raise_faults` lets faults of capture itself
     reach the traced program, for our own tests.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pandas as pd
@@ -97,6 +98,9 @@ def test_a_trace_that_does_not_exist_is_none_with_a_warning(caplog: pytest.LogCa
         ({"order_by": "name"}, "order_by is a list of texts: \\['name'\\]"),
         ({"return_type": "polars"}, "return_type is 'pandas' or 'list', not 'polars'"),
         ({"max_results": -1}, "max_results is a number from 0 up, not -1"),
+        ({"order_by": [5]}, "order_by is a list of texts such as 'latency DESC', not \\[5\\]"),
+        ({"experiment_ids": ["00"]}, "experiment_ids holds '00'"),
+        ({"experiment_ids": ["9" * 5000]}, "an id is a number in a string"),
         ({"experiment_ids": ["shop"]}, "experiment_ids holds 'shop'; an id is a number in a string"),
     ],
 )
@@ -124,11 +128,36 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
         tracehound.search_traces()
 
 
+@pytest.mark.parametrize("uri", ["", "/", ".", "sqlite:///", "sqlite://x.db"])
+def test_a_uri_without_a_file_is_refused(uri: str) -> None:
+    with pytest.raises(ArgumentError, match="names no store"):
+        tracehound.set_tracking_uri(uri)
+
+
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE notes (text TEXT)")
+    other.execute("PRAGMA user_version = 1")
+    other.close()
+    before = path.read_bytes()
+    tracehound.set_tracking_uri(str(path))
+    with pytest.raises(StoreError, match="a database of another program"):
+        tracehound.search_traces()
+    assert path.read_bytes() == before
+
+
+def test_halves_of_surrogate_pairs_are_refused_in_a_filter_and_found_nowhere() -> None:
+    with pytest.raises(FilterError, match="half of a surrogate pair"):
+        tracehound.search_traces("tags.a = '\ud800'")
+    assert tracehound.get_trace("\ud800", silent=True) is None
+
+
 def test_naming_another_place_first_makes_no_file_in_the_default_one(tmp_path: Path) -> None:
     tracehound.set_tracking_uri("memory://")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_uri_that_names_no_store_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="names no store: write a path"):
+    with pytest.raises(ArgumentError, match="names no store: write the path of a file"):
         tracehound.set_tracking_uri("postgresql://localhost/x")

@@ -21,9 +21,9 @@ from tracehound.store.memory import MemoryStore
 from tracehound.store.sqlite.store import SqliteStore
 
 # Few keys and values, so that filters hit; the odd ones are those that engines disagree about.
-KEYS = st.sampled_from(["env", "a.b", "n", "日本", 'q"k'])
+KEYS = st.sampled_from(["env", "a.b", "n", "日本", 'q"k', "k\0z", "k"])
 VALUES = st.sampled_from(
-    ["", "prod", "Prod", "5", "5.0", "05", "-1e3", "5 ", " 5", "٥", "日本語", "🐕", "a\0b", "x" * 300]
+    ["", "prod", "Prod", "5", "5.0", "05", "-1e3", "5 ", " 5", "٥", "日本語", "🐕", "a\0b", "a", "5\0", "x" * 300]
 )
 NUMBERS = st.sampled_from(["5", "-1", "0", "5.0", "2.5e3", "99999999999999999999"])
 OPERATORS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])

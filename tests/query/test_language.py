@@ -89,6 +89,15 @@ def test_a_filter_of_ten_thousand_terms_is_one_flat_tree() -> None:
     assert len(tree.children) == 10_000
 
 
+def test_a_filter_of_more_terms_is_refused() -> None:
+    with pytest.raises(FilterError, match="at most 10,000 comparisons"):
+        parse_filter(" OR ".join(f"tags.a = '{number}'" for number in range(10_001)))
+
+
+def test_a_number_of_any_length_is_a_number() -> None:
+    parse_filter(f"tags.a = {'9' * 5000}")
+
+
 def check_answer_or_clean_error(text: str) -> None:
     try:
         parse_filter(text)

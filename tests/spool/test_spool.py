@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
 from tracehound.spool.segment import SegmentWriter
 from tracehound.spool.spool import FlushReport, Spool
-from tracehound.store.api import Store
+from tracehound.store.api import SegmentRange, Store
 from tracehound.store.memory import MemoryStore
 from tracehound.store.sqlite.store import SqliteStore
 from tracehound.wire.frames import to_frame
@@ -171,3 +173,63 @@ def test_a_part_that_no_store_can_take_does_not_hold_up_the_others(
     assert "a trace was set aside" in caplog.text
     assert [path.suffix for path in (tmp_path / "spool").iterdir()] == [".damaged"]
     store.close()
+
+
+def test_threads_that_trace_and_search_together_drop_nothing() -> None:
+    def run() -> None:
+        for _ in range(40):
+            with tracehound.start_span("step"):
+                pass
+            tracehound.search_traces(max_results=1, return_type="list")
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert tracehound.flush() == FlushReport(accepted=240, stored=240, pending=0, dropped=0)
+
+
+def test_what_is_written_while_a_drain_runs_is_left_for_the_next(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, 10**6)
+
+    class Growing(MemoryStore):
+        """A store whose every batch is followed by another trace, as beside a writer that never rests."""
+
+        def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
+            writer.append(to_frame(part(span(1, trace=1 + count(self)))))
+            return super().write(parts, source)
+
+    store = Growing()
+    writer.append(to_frame(part(span(1, trace=1000))))
+    drainer = Drainer(tmp_path, lambda: store)
+    drainer.drain()
+    assert count(store) == 1
+    drainer.drain()
+    assert count(store) == 2
+    writer.close()
+
+
+def test_a_span_that_ends_inside_of_an_append_is_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    spool = make_spool(tmp_path / "spool", store)
+    real_write = os.write
+    signals = [part(span(1, trace=2))]
+
+    def write_and_be_interrupted(descriptor: int, data: bytes) -> int:
+        if signals:
+            spool.append(signals.pop())  # as a signal handler or a finalizer does, in the same thread
+        return real_write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", write_and_be_interrupted)
+    spool.append(part(span(1, trace=1)))
+    assert spool.flush().stored == 2
+    assert count(store) == 2
+    spool.close()
+
+
+def test_files_of_others_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "foo.seg").write_bytes(b"not ours")
+    store = MemoryStore()
+    Drainer(tmp_path, lambda: store).drain()
+    assert (tmp_path / "foo.seg").read_bytes() == b"not ours"

@@ -83,6 +83,12 @@ def test_latency_counts_by_name_state_and_bucket(filled: Store) -> None:
     assert [(each.bucket, each.count) for each in running] == [(None, 1)]
 
 
+@pytest.mark.parametrize("word", [" OR ", " AND "])
+def test_ten_thousand_terms_are_answered(filled: Store, word: str) -> None:
+    many = word.join(f"tags.env {'=' if word == ' OR ' else '!='} '{number}'" for number in range(9_999))
+    assert names(filled, ["0"], f"tags.env = 'prod'{word}{many}") == ["alpha"]
+
+
 def ledger_traces() -> list[TracePart]:
     """Return the traces of the ledger, as parts."""
     parts = []

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.traces import START_MS, part, span
-from tracehound.model.trace import Trace, TraceState
+from tracehound.model.trace import Trace, TracePart, TraceState
 from tracehound.query.search import parse_search
 from tracehound.store.api import SegmentRange, Store
 
@@ -113,6 +113,21 @@ def test_writers_and_readers_in_several_threads_do_not_disturb_each_other(store:
         each.join()
     assert not failures
     assert len(found(store)) == 80
+
+
+def test_results_belong_to_the_caller(store: Store) -> None:
+    store.write(PARTS)
+    store.search(parse_search(["0"])).traces[0].tags["env"] = "changed"
+    only_trace(store).info.tags["env"] = "changed"
+    assert only_trace(store).info.tags["env"] == "done"
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(store: Store) -> None:
+    empty = TracePart("tr-empty", "Default", 1, [])
+    with pytest.raises((IndexError, ValueError)):
+        store.write([PARTS[0], empty], SegmentRange("1-a.seg", 0, 100))
+    assert store.position("1-a.seg") == 0
+    assert found(store) == []
 
 
 def only_trace(store: Store) -> Trace:

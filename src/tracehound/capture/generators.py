@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from tracehound.capture.call import TracedFunction, finish
 from tracehound.capture.live_span import LiveSpan, make_current, restore_current
 from tracehound.model.values import encode_value
 
 Reducer: TypeAlias = Callable[[list[Any]], Any]
+
+# A generator that is collected closes wherever the collector happens to run. Up to Python 3.11 the interpreter crashes
+# when a context variable is set while it sets one; there, spans of the closing code are not children of this one.
+_CAN_SET_WHEN_COLLECTED: Final = sys.version_info >= (3, 12)
 
 _logger = logging.getLogger("tracehound.capture")
 
@@ -44,7 +49,7 @@ def trace_generator(
                 try:
                     sent = yield item
                 except GeneratorExit:
-                    with iteration.step():
+                    with iteration.step() if _CAN_SET_WHEN_COLLECTED else nullcontext():
                         inner.close()
                     raise
                 except BaseException as thrown:  # noqa: BLE001 - it is the generator's to handle

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 what was named is not there or the store cannot be used, 2
 from __future__ import annotations
 
 import dataclasses
+import io
 import sys
 from collections.abc import Sequence
 
@@ -72,6 +73,9 @@ def demo(store: str, questions: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old code page has no tree and no ✗
     try:
         cli.main(None if arguments is None else list(arguments), prog_name="tracehound")
     except TracehoundError as error:

@@ -12,6 +12,7 @@ from tracehound.client.frame import to_frame
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import Trace
+from tracehound.model.values import clean_text
 from tracehound.query.search import DEFAULT_LIMIT, Search, parse_search
 from tracehound.runtime import current
 from tracehound.store.api import Store
@@ -95,7 +96,8 @@ def get_trace(trace_id: str, silent: bool = False) -> Trace | None:  # noqa: FBT
     >>> tracehound.get_trace(span.trace_id).data.spans[0].inputs
     {'name': 'Tom'}
     """
-    found = current().drained_store().read_traces([trace_id]).get(trace_id)
+    wanted = clean_text(trace_id)
+    found = current().drained_store().read_traces([wanted]).get(wanted)
     if found is None and not silent:
         _logger.warning("there is no trace %r", trace_id)
     return found
@@ -130,3 +132,7 @@ def _check_texts(filter_string: object, order_by: object) -> None:
         raise ArgumentError(f"filter_string is a text, not {filter_string!r}")
     if isinstance(order_by, str):
         raise ArgumentError(f"order_by is a list of texts: [{order_by!r}]")
+    if order_by is not None and not (
+        isinstance(order_by, Sequence) and all(isinstance(each, str) for each in order_by)
+    ):
+        raise ArgumentError(f"order_by is a list of texts such as 'latency DESC', not {order_by!r}")

@@ -31,7 +31,7 @@ class TraceDraft:
         self.response_preview: str | None = None
         self.state: TraceState | None = None
         self._spans: list[Span] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may end a span of this trace while one ends
         self._is_handed_over = False
 
     def end_span(self, span: Span, now_ns: int, *, is_local_root: bool) -> TracePart | None:

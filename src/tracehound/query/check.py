@@ -55,7 +55,7 @@ def _check(node: Node[Comparison], text: str) -> Checked:
 
 def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
     """Raise where the field has no order: which state or name is greater means nothing."""
-    if comparison.operator.is_ordered and field.group is Group.ATTRIBUTES and field.kind in (Kind.STATE, Kind.TEXT):
+    if comparison.operator.is_ordered and field.kind in (Kind.STATE, Kind.TEXT):
         start = comparison.operator_start
         written = text[comparison.name.start : comparison.name.end]
         end = start + len(comparison.operator.value)
@@ -65,8 +65,6 @@ def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
 def _check_value(field: Field, literal: Literal, text: str) -> None:
     """Raise where the value is not of the field's kind. Tags and metadata compare with texts and with numbers."""
     value = literal.value
-    if field.group is not Group.ATTRIBUTES:
-        return
     if field.kind is Kind.STATE and value not in STATES:
         close = difflib.get_close_matches(str(value).upper(), STATES, 1)
         raise _value_error(field, literal, text, f"'{close[0]}'" if close else None)
@@ -95,7 +93,8 @@ def _as_number(value: str, kind: Kind) -> str | None:
 
 
 def _value_error(field: Field, literal: Literal, text: str, replacement: str | None) -> FilterError:
-    message = f"attributes.{field.name} is {field.kind.value}"
+    name = f"attributes.{field.name}" if field.group is Group.ATTRIBUTES else f"metadata.`{field.name}` as an attribute"
+    message = f"{name} is {field.kind.value}"
     if replacement is not None:
         message += f": write {replacement}"
     return _error(message, text, literal.start, literal.end, replacement)

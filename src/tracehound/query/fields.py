@@ -14,6 +14,7 @@ class Kind(Enum):
 
     STATE = "one of OK, ERROR, IN_PROGRESS"
     TEXT = "text, in single quotes"
+    ANY = "text, which compares with numbers too"
     TIME = "a time in milliseconds since the epoch, a number without quotes"
     NUMBER = "a number, without quotes"
 
@@ -35,7 +36,7 @@ class Field:
 
     group: Group
     name: str
-    kind: Kind = Kind.TEXT
+    kind: Kind = Kind.ANY
     nullable: bool = True
 
 
@@ -68,7 +69,7 @@ _METADATA_ATTRIBUTES: Final = {
 
 ATTRIBUTES: Final[dict[str, Field]] = {
     **{name: field for field, aliases in _ATTRIBUTES for name in (field.name, *aliases)},
-    **{name: Field(Group.METADATA, key) for name, key in _METADATA_ATTRIBUTES.items()},
+    **{name: Field(Group.METADATA, key, Kind.TEXT) for name, key in _METADATA_ATTRIBUTES.items()},
 }
 
 PREFIXES: Final[dict[str, Group]] = {

@@ -20,6 +20,8 @@ from tracehound.query.tree import And, Comparison, Literal, Name, Node, Operator
 Parsed: TypeAlias = Node[Comparison]
 
 MAX_DEPTH: Final = 200
+MAX_COMPARISONS: Final = 10_000
+_EXACT_DIGITS: Final = 18
 _KEYWORDS: Final = ("AND", "OR")
 
 
@@ -37,6 +39,7 @@ class _Tokens:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.comparisons = 0
         self._tokens = tokenize(text)
         self._at = 0
 
@@ -109,6 +112,10 @@ def _parse_primary(tokens: _Tokens, depth: int) -> Parsed:
 def _parse_comparison(tokens: _Tokens) -> Comparison:
     """comparison = field operator value"""
     name = _parse_field(tokens)
+    tokens.comparisons += 1
+    if tokens.comparisons > MAX_COMPARISONS:
+        message = f"a filter has at most {MAX_COMPARISONS:,} comparisons"
+        raise FilterError(message, tokens.text, name.start, name.end)
     if not tokens.next_is(TokenKind.OPERATOR):
         written = tokens.text[name.start : name.end]
         raise tokens.error(f"an operator (=, !=, <, <=, >, >=) is expected after {written}, not {tokens.describe()}")
@@ -155,7 +162,7 @@ def quote(text: str) -> str:
 
 
 def _number(text: str) -> int | float:
-    """Return what a number token means: a whole number of up to 64 bits is exact, everything else a double."""
-    if any(mark in text for mark in ".eE") or abs(int(text)) >= 2**63:
+    """Return what a number token means: a whole number of up to 18 digits is exact, everything else a double."""
+    if any(mark in text for mark in ".eE") or len(text) > _EXACT_DIGITS:
         return float(text)
     return int(text)

@@ -7,6 +7,7 @@ is a list of values (a keyset), and the next page begins behind it whatever was 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
@@ -20,6 +21,7 @@ from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import Name
 
 DEFAULT_LIMIT: Final = 100
+_EXPERIMENT_ID: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 KeyValue: TypeAlias = str | int | None
 
 
@@ -75,7 +77,8 @@ def parse_search(
 
 def _check_experiment_id(experiment_id: object) -> None:
     """Raise unless the id is one that an experiment can have: the decimal of a 63-bit number."""
-    if not (isinstance(experiment_id, str) and experiment_id.isdecimal() and int(experiment_id) < 2**63):
+    is_number = isinstance(experiment_id, str) and _EXPERIMENT_ID.fullmatch(experiment_id) is not None
+    if not is_number or int(str(experiment_id)) >= 2**63:
         raise ArgumentError(f"experiment_ids holds {experiment_id!r}; an id is a number in a string, such as '0'")
 
 

@@ -18,8 +18,12 @@ from tracehound.query.tree import And, Operator, Or, Test
 
 Parameter: TypeAlias = str | int | float
 
-# The name under which the store registers `query.numbers.number_in` with SQLite.
+# Functions that the store registers with SQLite: `query.numbers.number_in`, and a key's value in a JSON object.
 NUMBER_IN: Final = "tracehound_number_in"
+VALUE: Final = "tracehound_value"
+
+# SQLite parses a chain of ANDs or ORs as a tree of that depth, and takes a depth of 1,000.
+_CHAIN: Final = 100
 
 _COLUMNS: Final = {
     "status": "t.state",
@@ -88,12 +92,10 @@ class _Visitor:
         return self._visit_test(node)
 
     def _visit_and(self, node: And[Test]) -> Sql:
-        joined = _join(" AND ", [self.visit(child) for child in node.children])
-        return Sql(f"({joined.text})", joined.parameters)
+        return _chain(" AND ", [self.visit(child) for child in node.children])
 
     def _visit_or(self, node: Or[Test]) -> Sql:
-        joined = _join(" OR ", [self.visit(child) for child in node.children])
-        return Sql(f"({joined.text})", joined.parameters)
+        return _chain(" OR ", [self.visit(child) for child in node.children])
 
     def _visit_test(self, test: Test) -> Sql:
         if test.field.group is Group.ATTRIBUTES:
@@ -117,16 +119,20 @@ class _Visitor:
                 " AND p.start_ms = t.start_ms AND p.trace = t.seq)"
             )
             return Sql(probe, (term(test.field.group, test.field.name, value),))
-        return self._on_row(test.field, f"e.value {test.operator.value} ?", value)
+        return self._on_row(test, _value_of(test.field), value)
 
     def _visit_number(self, test: Test, value: float) -> Sql:
         """A tag or metadata value against a number: texts that write no number are absent to it."""
-        return self._on_row(test.field, f"coalesce({NUMBER_IN}(e.value) {test.operator.value} ?, 0)", value)
+        return self._on_row(test, f"{NUMBER_IN}({_value_of(test.field)})", value)
 
     @staticmethod
-    def _on_row(field: Field, condition: str, value: Parameter) -> Sql:
-        text = f"EXISTS (SELECT 1 FROM json_each({_MAPS[field.group]}) AS e WHERE e.key = ? AND {condition})"
-        return Sql(text, (field.name, value))
+    def _on_row(test: Test, found: str, value: Parameter) -> Sql:
+        return Sql(f"coalesce({found} {test.operator.value} ?, 0)", (test.field.name, value))
+
+
+def _value_of(field: Field) -> str:
+    """Return the expression for the value of a tag or of metadata; its parameter is the key."""
+    return f"{VALUE}({_MAPS[field.group]}, ?)"
 
 
 def _experiments(ids: Sequence[str]) -> Sql:
@@ -166,6 +172,14 @@ def _beyond(key: OrderKey, value: KeyValue) -> Sql:
         return Sql("0")
     compared = f"{column} {'<' if key.descending else '>'} ?"
     return Sql(f"({compared} OR {column} IS NULL)" if key.field.nullable else compared, (value,))
+
+
+def _chain(word: str, pieces: Sequence[Sql]) -> Sql:
+    """Return the conditions joined by AND or OR, in groups where they are many."""
+    while len(pieces) > _CHAIN:
+        pieces = [_chain(word, pieces[at : at + _CHAIN]) for at in range(0, len(pieces), _CHAIN)]
+    joined = _join(word, pieces)
+    return Sql(f"({joined.text})", joined.parameters)
 
 
 def _join(separator: str, pieces: Sequence[Sql]) -> Sql:

@@ -49,6 +49,7 @@ _PATTERN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BLANK: Final = re.compile(r"\s*")
 
 _HINTS: Final = {
@@ -62,6 +63,11 @@ _HINTS: Final = {
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of the text, the last of them END; raise `FilterError` at what is no token."""
+    half = _LONE_SURROGATE.search(text)
+    if half is not None:
+        raise FilterError(
+            "half of a surrogate pair is no character, and no trace holds it", text, half.start(), half.end()
+        )
     tokens = []
     at = _skip_blank(text, 0)
     while at < len(text):

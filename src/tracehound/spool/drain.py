@@ -33,7 +33,7 @@ class Drainer:
     def __init__(self, directory: Path, open_store: Callable[[], Store]) -> None:
         self._directory = directory
         self._open_store = open_store
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
         self._has_tidied = False
 
@@ -60,19 +60,20 @@ class Drainer:
             )
 
     def _segments(self) -> list[Path]:
-        """Return the segments, the oldest first: their names begin with the time."""
-        return sorted(self._directory.glob(f"*{SUFFIX}"))
+        """Return the segments, the oldest first: their names begin with the time. Other files are not ours."""
+        return sorted(path for path in self._directory.glob(f"*{SUFFIX}") if path.name[:20].isdecimal())
 
     def _drain_segment(self, segment: Path) -> None:
         name = segment.name
-        position = self._applied.get(name, 0)
-        if position >= _size(segment):
+        # What is written while this runs is for the next time: a busy writer must not keep a search from its answer.
+        end = _size(segment)
+        if self._applied.get(name, 0) >= end:
             return
         store = self._open_store()
         position = store.position(name)
         batch_bytes = BATCH_BYTES
         most = _NO_LIMIT
-        while data := _read(segment, position, batch_bytes):
+        while position < end and (data := _read(segment, position, batch_bytes)):
             parts, length = self._read_batch(segment, position, data, most)
             if length == 0:
                 if len(data) < batch_bytes:
@@ -120,8 +121,7 @@ class Drainer:
             return
         # Its owner may have written between the last read and its end.
         self._drain_segment(segment)
-        if self._open_store().make_durable():
-            segment.unlink(missing_ok=True)
+        if self._open_store().make_durable() and _remove(segment):
             self._applied.pop(segment.name, None)
             lock.release()
         else:
@@ -143,6 +143,15 @@ def _read(segment: Path, position: int, length: int | None) -> bytes:
             return file.read(-1 if length is None else length)
     except FileNotFoundError:
         return b""
+
+
+def _remove(segment: Path) -> bool:
+    """Remove the file; False where somebody reads it, which on Windows keeps it in place."""
+    try:
+        segment.unlink(missing_ok=True)
+    except PermissionError:
+        return False
+    return True
 
 
 def _size(segment: Path) -> int:

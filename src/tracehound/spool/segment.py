@@ -82,5 +82,9 @@ class SegmentWriter:
         lock = try_lock(lock_path(path))
         if lock is None:
             raise OSError(f"another process holds the lock of the new segment {path}")
-        self._open = _Open(os.open(path, _FLAGS, 0o600), lock)
+        try:
+            self._open = _Open(os.open(path, _FLAGS, 0o600), lock)
+        except OSError:
+            lock.release()
+            raise
         return self._open

@@ -44,10 +44,12 @@ class Spool:
         self._drainer = Drainer(directory, open_store)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes)
         self._settings = settings
-        self._mutex = threading.Lock()
+        # Reentrant: a signal handler or a finalizer may trace while its own thread is in `append`.
+        self._mutex = threading.RLock()
         self._accepted = 0
         self._dropped = 0
-        self._unsaved_bytes = 0
+        self._written_bytes = 0
+        self._saved_bytes = 0
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -55,10 +57,14 @@ class Spool:
 
     def append(self, part: TracePart) -> None:
         """Keep the part: it is on disk when this returns, or counted as dropped."""
-        frame = to_frame(part)
         with self._mutex:
             self._accepted += 1
-            if self._unsaved_bytes + len(frame) > self._settings.max_spool_bytes:
+            try:
+                frame = to_frame(part)
+            except Exception as fault:
+                self._drop(fault)
+                raise
+            if self._written_bytes - self._saved_bytes + len(frame) > self._settings.max_spool_bytes:
                 self._drop(f"more than {self._settings.max_spool_bytes} bytes wait for the store")
                 return
             try:
@@ -66,7 +72,7 @@ class Spool:
             except OSError as error:
                 self._drop(error)
                 return
-            self._unsaved_bytes += len(frame)
+            self._written_bytes += len(frame)
             if self._thread is None:
                 self._start()
         if not self._wake.is_set():
@@ -74,10 +80,10 @@ class Spool:
 
     def drain(self) -> None:
         """Bring all that lies in the folder into the store, of this process and of others."""
-        unsaved = self._unsaved_bytes
+        written = self._written_bytes
         self._drainer.drain()
         with self._mutex:
-            self._unsaved_bytes -= unsaved
+            self._saved_bytes = max(self._saved_bytes, written)
 
     def flush(self) -> FlushReport:
         """Drain, and say what became of the traces; what the store does not take stays pending, and safe."""
@@ -114,6 +120,7 @@ class Spool:
     def abandon(self) -> None:
         """Leave everything to the parent process, after a fork."""
         atexit.unregister(self._exit)
+        self._mutex = threading.RLock()  # another thread of the parent may have held it
         self._writer.close()
 
     def _start(self) -> None:
@@ -134,16 +141,16 @@ class Spool:
             try:
                 self.drain()
                 self._is_troubled = False
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next traces are to be drained too
                 self._say_trouble(error)
                 self._wake.set()
 
-    def _drop(self, reason: OSError | str) -> None:
+    def _drop(self, reason: Exception | str) -> None:
         self._dropped += 1
         if self._dropped == 1:
             _logger.error("a trace could not be kept, and is counted as dropped (said once): %s", reason)
 
-    def _say_trouble(self, error: StoreError) -> None:
+    def _say_trouble(self, error: Exception) -> None:
         """Say once, until it is over, that traces wait."""
         if not self._is_troubled:
             self._is_troubled = True

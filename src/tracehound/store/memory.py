@@ -5,6 +5,7 @@ Every other store has to agree with this one. It is written to be read, not to b
 
 from __future__ import annotations
 
+import copy
 import functools
 import operator
 import threading
@@ -46,16 +47,19 @@ class MemoryStore:
     def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
         with self._lock:
-            if source is not None:
-                if self._positions.get(source.segment, 0) != source.start:
-                    return False
-                self._positions[source.segment] = source.end
+            if source is not None and self._positions.get(source.segment, 0) != source.start:
+                return False
+            arrived: dict[str, list[TracePart]] = {}
             for part in parts:
-                known = self._parts[part.trace_id]
+                known = arrived.setdefault(part.trace_id, list(self._parts[part.trace_id]))
                 if part not in known:
                     known.append(part)
-                    self._traces[part.trace_id] = merge_parts(known)
-                    self._experiments.add(part.experiment)
+            merged = {trace_id: merge_parts(known) for trace_id, known in arrived.items()}
+            self._parts.update(arrived)
+            self._traces.update(merged)
+            self._experiments.update(part.experiment for part in parts)
+            if source is not None:
+                self._positions[source.segment] = source.end
             return True
 
     def position(self, segment: str) -> int:
@@ -90,12 +94,12 @@ class MemoryStore:
             ordered = [pair for pair in ordered if by_order(pair[0]) > behind]
         page = ordered[: search.limit]
         has_more = len(ordered) > len(page) > 0
-        return Page([info for _, info in page], search.cursor(page[-1][0]) if has_more else None)
+        return Page([copy.deepcopy(info) for _, info in page], search.cursor(page[-1][0]) if has_more else None)
 
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
         with self._lock:
-            return {each: self._traces[each] for each in trace_ids if each in self._traces}
+            return {each: copy.deepcopy(self._traces[each]) for each in trace_ids if each in self._traces}
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""

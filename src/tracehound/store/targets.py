@@ -28,17 +28,16 @@ class Target:
 def parse_target(uri: str) -> Target:
     """Return the place that a URI names, with its path made absolute: the program may change its folder later.
 
-    >>> parse_target("sqlite:////var/lib/traces.db").path
-    PosixPath('/var/lib/traces.db')
+    >>> parse_target("sqlite:////var/lib/traces.db").path.name
+    'traces.db'
     """
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return Target(Path(uri).absolute())
-    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
-        return Target(Path(rest[1:]).absolute())
-    if scheme == "memory":
+    scheme, separator, rest = str(uri).partition("://")
+    if scheme == "memory" and separator:
         return Target(None)
-    raise ArgumentError(f"{uri!r} names no store: write a path, sqlite:///path or memory://")
+    path = Path(rest[1:] if separator else uri).absolute()
+    if (not separator or (scheme == "sqlite" and rest.startswith("/"))) and not path.is_dir():
+        return Target(path)
+    raise ArgumentError(f"{uri!r} names no store: write the path of a file, sqlite:///path or memory://")
 
 
 def open_store(target: Target) -> Store:

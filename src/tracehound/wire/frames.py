@@ -80,7 +80,11 @@ def _read_frame(data: bytes, offset: int) -> Good | Damaged | None:
 def _skip(data: bytes, offset: int) -> Damaged:
     """Return the bytes from the offset to the next mark."""
     following = data.find(MARK, offset + 1)
-    end = len(data) if following == -1 else following
+    end = following
+    if following == -1:  # the data may end inside of a mark
+        end = next(
+            (at for at in range(max(offset + 1, len(data) - 3), len(data)) if MARK.startswith(data[at:])), len(data)
+        )
     return Damaged(data[offset:end], end)
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreError
+from tracehound.model.record import from_json
 from tracehound.query.numbers import number_in
-from tracehound.query.sqlite import NUMBER_IN
+from tracehound.query.sqlite import NUMBER_IN, VALUE
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
@@ -30,10 +31,12 @@ def open_connection(path: Path) -> sqlite3.Connection:
     with store_errors(path):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
+            _refuse_foreign(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.create_function(NUMBER_IN, 1, number_in, deterministic=True)
-        except sqlite3.Error:
+            for name, arguments, function in _FUNCTIONS:
+                connection.create_function(name, arguments, function, deterministic=True)
+        except (sqlite3.Error, StoreError):
             connection.close()
             raise
     return connection
@@ -47,10 +50,6 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             return
         with transaction(connection):
             version = _schema_version(connection)
-            application = connection.execute("PRAGMA application_id").fetchone()[0]
-            has_tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
-            if has_tables and application != APPLICATION_ID:
-                raise StoreError(f"{path} is a database of another program; name another file")
             if version > len(migrations):
                 raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
             for script in migrations[version:]:
@@ -63,13 +62,14 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Run the block in one transaction that holds the writer lock from its beginning."""
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite itself may have rolled back
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 @contextmanager
@@ -91,6 +91,24 @@ _MESSAGES: Final = {
     "database is locked": f"{{path}} was locked by another process for more than {BUSY_TIMEOUT_S:.0f} s",
     "database disk image is malformed": "{path} is damaged",
 }
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise for a database of another program, before anything in it is changed."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    if has_tables and application != APPLICATION_ID:
+        raise StoreError(f"{path} is a database of another program; name another file")
+
+
+def _value(text: str, key: str) -> str | None:
+    """Return the value of a key of tags or metadata, NUL and all: SQLite's own JSON functions end at a NUL."""
+    found: str | None = from_json(text).get(key)
+    return found
+
+
+# The functions that the SQL of `query.sqlite` calls.
+_FUNCTIONS: Final = ((NUMBER_IN, 1, number_in), (VALUE, 2, _value))
 
 
 def _schema_version(connection: sqlite3.Connection) -> int:

@@ -31,8 +31,8 @@ class SqliteStore:
         self._path = path
         self._writer = open_connection(path)
         self._reader = self._writer
-        self._write_lock = threading.Lock()
-        self._read_lock = threading.Lock()
+        self._write_lock = threading.RLock()
+        self._read_lock = threading.RLock()
         try:
             migrate(self._writer, path)
             self._reader = open_connection(path)
