@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from tracehound.errors import FilterError
 from tracehound.query.fields import ATTRIBUTES, PREFIXES, STATES, Field, Group, Kind
 from tracehound.query.parser import parse
-from tracehound.query.tree import And, Comparison, Literal, Name, Node, Or, Test
+from tracehound.query.tree import And, Comparison, Name, Node, Or, Test
 
 Checked: TypeAlias = Node[Test]
 
@@ -49,7 +49,7 @@ def _check(node: Node[Comparison], text: str) -> Checked:
         return Or(tuple(_check(child, text) for child in node.children))
     field = resolve_field(node.name, text)
     _check_operator(field, node, text)
-    _check_value(field, node.literal, text)
+    _check_value(field, node, text)
     return Test(field, node.operator, node.literal.value)
 
 
@@ -62,16 +62,17 @@ def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
         raise FilterError(f"{written} can be compared with = and != only", text, start, end)
 
 
-def _check_value(field: Field, literal: Literal, text: str) -> None:
+def _check_value(field: Field, comparison: Comparison, text: str) -> None:
     """Raise where the value is not of the field's kind. Tags and metadata compare with texts and with numbers."""
+    literal = comparison.literal
     value = literal.value
     if field.kind is Kind.STATE and value not in STATES:
         close = difflib.get_close_matches(str(value).upper(), STATES, 1)
-        raise _value_error(field, literal, text, f"'{close[0]}'" if close else None)
+        raise _value_error(field, comparison, text, f"'{close[0]}'" if close else None)
     if field.kind is Kind.TEXT and not isinstance(value, str):
-        raise _value_error(field, literal, text, f"'{text[literal.start : literal.end]}'")
+        raise _value_error(field, comparison, text, f"'{text[literal.start : literal.end]}'")
     if field.kind in (Kind.TIME, Kind.NUMBER) and isinstance(value, str):
-        raise _value_error(field, literal, text, _as_number(value, field.kind))
+        raise _value_error(field, comparison, text, _as_number(value, field.kind))
 
 
 def _as_number(value: str, kind: Kind) -> str | None:
@@ -92,8 +93,10 @@ def _as_number(value: str, kind: Kind) -> str | None:
     return str(int(moment.timestamp() * 1000))
 
 
-def _value_error(field: Field, literal: Literal, text: str, replacement: str | None) -> FilterError:
-    name = f"attributes.{field.name}" if field.group is Group.ATTRIBUTES else f"metadata.`{field.name}` as an attribute"
+def _value_error(field: Field, comparison: Comparison, text: str, replacement: str | None) -> FilterError:
+    literal = comparison.literal
+    written = text[comparison.name.start : comparison.name.end]
+    name = f"attributes.{field.name}" if field.group is Group.ATTRIBUTES else written
     message = f"{name} is {field.kind.value}"
     if replacement is not None:
         message += f": write {replacement}"
