@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tracehound import tracing as tracing
+    from tracehound.capture.current import get_active_trace_id as get_active_trace_id
     from tracehound.capture.current import get_current_active_span as get_current_active_span
+    from tracehound.capture.current import get_last_active_trace_id as get_last_active_trace_id
     from tracehound.capture.current import update_current_trace as update_current_trace
-    from tracehound.capture.decorator import start_span as start_span
     from tracehound.capture.decorator import trace as trace
+    from tracehound.capture.manual import start_span as start_span
+    from tracehound.capture.manual import start_span_no_context as start_span_no_context
     from tracehound.client.search import get_trace as get_trace
     from tracehound.client.search import search_traces as search_traces
     from tracehound.errors import ArgumentError as ArgumentError
@@ -34,21 +38,29 @@ _PUBLIC = {
     "StoreError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
     "flush": "tracehound.runtime",
+    "get_active_trace_id": "tracehound.capture.current",
     "get_current_active_span": "tracehound.capture.current",
+    "get_last_active_trace_id": "tracehound.capture.current",
     "get_trace": "tracehound.client.search",
     "search_traces": "tracehound.client.search",
     "set_experiment": "tracehound.runtime",
     "set_tracking_uri": "tracehound.runtime",
-    "start_span": "tracehound.capture.decorator",
+    "start_span": "tracehound.capture.manual",
+    "start_span_no_context": "tracehound.capture.manual",
     "trace": "tracehound.capture.decorator",
     "update_current_trace": "tracehound.capture.current",
 }
+
+# Public modules that can be reached as attributes, as in `tracehound.tracing.disable()`.
+_MODULES = ("tracing",)
 
 
 def __getattr__(name: str) -> object:
     """Load a public name."""
     import importlib
 
+    if name in _MODULES:
+        return importlib.import_module(f"tracehound.{name}")
     module = _PUBLIC.get(name)
     if module is None:
         raise AttributeError(f"module 'tracehound' has no attribute {name!r}")
@@ -58,4 +70,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+    return sorted({*globals(), *_PUBLIC, *_MODULES})

@@ -1,7 +1,8 @@
-"""The only process-wide state: the settings in force, the open store, the open spool, the traces under way."""
+"""The only process-wide state: the settings in force, the open store, the open spool, the spans under way."""
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import os
 import threading
@@ -10,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracehound.context.draft import TraceDraft
+from tracehound.context.running import OpenSpan, RunningTraces
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import IdSource, RandomIds, experiment_id
+from tracehound.model.record import replace as replace_field
 from tracehound.model.trace import Experiment, TracePart
 from tracehound.model.values import clean_text
 from tracehound.settings import Settings, read_settings
@@ -27,19 +29,31 @@ class Runtime:
     def __init__(
         self, settings: Settings, ids: IdSource | None = None, clock_ns: Callable[[], int] = time.time_ns
     ) -> None:
-        self.settings = settings
+        self.settings = dataclasses.replace(settings, experiment=clean_text(settings.experiment))
         self.ids: IdSource = RandomIds() if ids is None else ids
         self.clock_ns = clock_ns
-        # The traces whose local root is running, by the number of their id: a span finds its trace through its
-        # parent's id alone, since the parent may be a proxy or have come from another process.
-        self.drafts: dict[int, TraceDraft] = {}
+        # The spans that run, by the number of their id: a span finds its trace through its parent's id alone, since
+        # the parent may be a proxy, a span of the OpenTelemetry SDK, or one of another process.
+        self.open_spans: dict[int, OpenSpan] = {}
         self._target = parse_target(settings.tracking_uri)
         self._lock = threading.RLock()
         self._store: Store | None = None
         self._spool: Spool | None = None
+        self._running: RunningTraces | None = None
         if self._target.spool_directory is not None:
             self._spool = Spool(self._target.spool_directory, self._open_store, settings)
+            atexit.register(self._exit)
         self._direct = 0
+
+    def watch(self) -> None:
+        """Show the traces that run to other processes, from now on; called when a trace begins."""
+        if self._running is None and self.settings.snapshot_after_s > 0:
+            with self._lock:
+                if self._running is None:
+                    self._running = RunningTraces(
+                        self.open_spans, self._keep_snapshot, self.clock_ns, self.settings.snapshot_after_s
+                    )
+                    self._running.start()
 
     def submit(self, part: TracePart) -> None:
         """Keep a finished part of a trace."""
@@ -48,6 +62,13 @@ class Runtime:
         else:
             self._open_store().write([part])
             self._direct += 1
+
+    def _keep_snapshot(self, part: TracePart) -> bool:
+        """Keep what is known of a trace that runs; False where that cannot be done now."""
+        if self._spool is not None:
+            return self._spool.append_snapshot(part)
+        self._open_store().write([replace_field(part, owner="memory")])
+        return True
 
     def drained_store(self) -> Store:
         """Return the store with all in it that any process of this machine has finished."""
@@ -64,6 +85,9 @@ class Runtime:
 
     def close(self) -> None:
         """Drain and release everything; what the store does not take stays in the spool."""
+        atexit.unregister(self._exit)
+        if self._running is not None:
+            self._running.stop()
         if self._spool is not None:
             self._spool.close()
         with self._lock:
@@ -76,12 +100,23 @@ class Runtime:
 
         The connections are kept from being collected: closing them here would drop the locks of the parent.
         """
+        atexit.unregister(self._exit)
+        for span in self.open_spans.values():
+            span.draft.inherit()
         if self._spool is not None:
             self._spool.abandon()
         _inherited.append(self)
         if self._target.path is None:
             return self.settings
         return dataclasses.replace(self.settings, tracking_uri=str(self._target.path))  # the folder may have changed
+
+    def _exit(self) -> None:
+        """End with the interpreter: what still runs is shown as it is, and nothing waits long for a store."""
+        if self._running is not None:
+            self._running.stop()
+            self._running.take_all()
+        if self._spool is not None:
+            self._spool.exit()
 
     def _open_store(self) -> Store:
         with self._lock:
@@ -90,8 +125,32 @@ class Runtime:
             return self._store
 
 
+class Switch:
+    """Whether capture is switched off. It stays so when settings change, and in forked children."""
+
+    is_off = False
+
+
+class LastTrace:
+    """The trace that finished last, in the process and in each thread."""
+
+    def __init__(self) -> None:
+        self.anywhere: str | None = None
+        self._here = threading.local()
+
+    def set(self, trace_id: str) -> None:
+        """Note a trace that has finished now, in this thread."""
+        self.anywhere = self._here.trace_id = trace_id
+
+    def in_this_thread(self) -> str | None:
+        """Return the trace that finished last in this thread."""
+        return getattr(self._here, "trace_id", None)
+
+
 # Faults of capture itself, by the place where they happened.
 faults: Final[Counter[str]] = Counter()
+last_trace: Final = LastTrace()
+switch: Final = Switch()
 
 _inherited: Final[list[Any]] = []
 _lock = threading.RLock()
@@ -114,6 +173,31 @@ def replace(runtime: Runtime | None) -> Runtime | None:
     with _lock:
         before, _current = _current, runtime
         return before
+
+
+def disable() -> None:
+    """Capture nothing from now on, whatever else is set, until `enable`; what runs already is kept when it ends.
+
+    >>> import tracehound
+    >>> tracehound.tracing.disable()
+    >>> with tracehound.start_span("unseen") as span:
+    ...     span.is_recording()
+    False
+    >>> tracehound.tracing.enable()
+    """
+    switch.is_off = True
+
+
+def enable() -> None:
+    """Capture again, after `disable`.
+
+    >>> import tracehound
+    >>> tracehound.tracing.enable()
+    >>> with tracehound.start_span("seen") as span:
+    ...     span.is_recording()
+    True
+    """
+    switch.is_off = False
 
 
 def set_tracking_uri(uri: str) -> None:

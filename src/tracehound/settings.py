@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracehound.errors import ArgumentError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,6 +16,7 @@ DEFAULT_EXPERIMENT = "Default"
 
 TRACKING_URI = "TRACEHOUND_TRACKING_URI"
 EXPERIMENT_NAME = "TRACEHOUND_EXPERIMENT_NAME"
+SAMPLING_RATIO = "TRACEHOUND_SAMPLING_RATIO"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 
 
@@ -22,16 +25,21 @@ class Settings:
     """What a process was told about itself.
 
     `tracking_uri` is a path, `sqlite:///path` or `memory://`; `max_value_bytes` bounds one input, output or
-    attribute, and `max_spool_bytes` what may wait on disk for the store. `raise_faults` lets faults of capture itself
-    reach the traced program, for our own tests.
+    attribute, `max_trace_bytes` all of them in one trace, and `max_spool_bytes` what may wait on disk for the store.
+    `sampling_ratio` is the share of traces that is kept. A trace that has run for `snapshot_after_s` can be seen by
+    other processes; 0 keeps that from happening. `raise_faults` lets faults of capture itself reach the traced
+    program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE
     experiment: str = DEFAULT_EXPERIMENT
     max_value_bytes: int = 1_000_000
+    max_trace_bytes: int = 64_000_000
     max_spool_bytes: int = 1_000_000_000
     max_segment_bytes: int = 64_000_000
     drain_interval_s: float = 0.2
+    sampling_ratio: float = 1.0
+    snapshot_after_s: float = 1.0
     raise_faults: bool = False
 
 
@@ -50,5 +58,21 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         tracking_uri=given.get(TRACKING_URI) or DEFAULT_STORE,
         experiment=given.get(EXPERIMENT_NAME) or DEFAULT_EXPERIMENT,
+        sampling_ratio=check_ratio(given.get(SAMPLING_RATIO) or 1.0, SAMPLING_RATIO),
         raise_faults=given.get(RAISE_FAULTS) == "1",
     )
+
+
+def check_ratio(value: object, name: str) -> float:
+    """Return a share of traces as a number; raise `ArgumentError`, with the setting's name, for what is none.
+
+    >>> check_ratio("0.25", "TRACEHOUND_SAMPLING_RATIO")
+    0.25
+    """
+    try:
+        ratio = float(value)  # type: ignore[arg-type] # whatever it is
+    except (TypeError, ValueError):
+        ratio = -1.0
+    if not 0.0 <= ratio <= 1.0:
+        raise ArgumentError(f"{name} is a number from 0 (no trace) to 1 (all of them), not {value!r}")
+    return ratio

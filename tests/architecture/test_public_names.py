@@ -36,4 +36,7 @@ def test_type_checkers_read_the_same_names_from_the_same_modules() -> None:
     tree = ast.parse(Path(tracehound.__file__).read_text("utf-8"))
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
-    assert {alias.name: node.module for node in imports for alias in node.names} == tracehound._PUBLIC
+    assert {alias.name: node.module for node in imports for alias in node.names} == {
+        **tracehound._PUBLIC,
+        **dict.fromkeys(tracehound._MODULES, "tracehound"),
+    }

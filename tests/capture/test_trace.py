@@ -331,7 +331,7 @@ def test_a_fault_of_capture_is_said_once_and_the_program_goes_on(
         yield 1
 
     monkeypatch.setattr("tracehound.capture.call.begin_span", break_down)
-    monkeypatch.setattr("tracehound.capture.decorator.begin_span", break_down)
+    monkeypatch.setattr("tracehound.capture.manual.begin_span", break_down)
     assert [add(1), add(2), list(numbers())] == [2, 3, [1]]
     assert runtime.faults == {"begin": 3, "start_span": 2}
     assert caplog.text.count("tracing failed in begin") == 1

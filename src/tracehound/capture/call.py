@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tracehound import runtime as process
 from tracehound.capture.arguments import make_binder
-from tracehound.capture.live_span import LiveSpan, begin_span, restore_current
+from tracehound.capture.begin import begin_span, restore_current
+from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.shield import report_fault
-from tracehound.model.span import FUNCTION_NAME
-from tracehound.model.values import encode_value
+from tracehound.model.span import FUNCTION_NAME, Link
+from tracehound.model.values import clean_text, encode_value
+from tracehound.settings import check_ratio
 
 
 class TracedFunction:
     """What is known of a function when it is decorated, so that a call pays only for what differs."""
 
     def __init__(
-        self, func: Callable[..., Any], name: str | None, span_type: str, attributes: Mapping[str, object] | None
+        self,
+        func: Callable[..., Any],
+        name: str | None,
+        span_type: str,
+        attributes: Mapping[str, object] | None,
+        sampling_ratio: float | None,
+        links: Sequence[Link] | None,
     ) -> None:
-        function_name = getattr(func, "__name__", type(func).__name__)
-        self._name = name or function_name
-        self._span_type = span_type
+        function_name = clean_text(str(getattr(func, "__name__", type(func).__name__)))
+        self._name = clean_text(str(name or function_name))
+        self._span_type = clean_text(str(span_type))
         self._bind = make_binder(func)
         constant = {FUNCTION_NAME: function_name, **(attributes or {})}
-        self._attributes = {key: encode_value(value) for key, value in constant.items()}
+        self._attributes = {clean_text(str(key)): encode_value(value) for key, value in constant.items()}
+        self._ratio = None if sampling_ratio is None else check_ratio(sampling_ratio, "sampling_ratio_override")
+        self._links = tuple(links or ())
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LiveSpan | None:
-        """Return the span of a call, not yet current; None where a fault of ours leaves the call untraced."""
+        """Return the span of a call, not yet current; None where the call is not traced, or a fault keeps it so."""
+        if process.switch.is_off:
+            return None
         try:
-            span = begin_span(self._name, self._span_type, self._attributes)
+            span = begin_span(self._name, self._span_type, self._attributes, self._ratio)
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("begin", fault)
             return None
-        try:
-            span.set_inputs(self._bind(args, kwargs))
-        except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
-            report_fault("inputs", fault)
+        if span.is_recording():
+            try:
+                span.set_inputs(self._bind(args, kwargs))
+                for link in self._links:
+                    span.add_link(link)
+            except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
+                report_fault("inputs", fault)
         return span
 
 
@@ -49,6 +65,6 @@ def finish(span: LiveSpan, token: object, exception: BaseException | None, resul
             span.fail(exception)
         elif result is not None and not span.has_outputs:
             span.set_outputs(result)
-        span.end(end_ns)
+        span.close(end_ns, end_ns)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("finish", fault)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from tracehound.capture.live_span import LiveSpan, current_draft, current_span
+from tracehound.capture.begin import current_draft, current_span, is_left_out
+from tracehound.capture.live_span import LiveSpan
 from tracehound.errors import ArgumentError
 from tracehound.model.trace import TraceState
 from tracehound.model.values import clean_text, to_text
+from tracehound.runtime import last_trace
 
 _logger = logging.getLogger("tracehound.capture")
 
@@ -22,6 +24,30 @@ def get_current_active_span() -> LiveSpan | None:
     True
     """
     return current_span()
+
+
+def get_active_trace_id() -> str | None:
+    """Return the id of the trace under way here, or None.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("outer") as span:
+    ...     tracehound.get_active_trace_id() == span.trace_id
+    True
+    """
+    draft = current_draft()
+    return None if draft is None else draft.trace_id
+
+
+def get_last_active_trace_id(thread_local: bool = False) -> str | None:  # noqa: FBT001, FBT002 - MLflow's signature
+    """Return the id of the trace that finished last, in this process or in this thread; None before the first.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("outer") as span:
+    ...     pass
+    >>> tracehound.get_last_active_trace_id(thread_local=True) == span.trace_id
+    True
+    """
+    return last_trace.in_this_thread() if thread_local else last_trace.anywhere
 
 
 def update_current_trace(
@@ -44,13 +70,13 @@ def update_current_trace(
     >>> tracehound.search_traces("tags.attempt = 2", return_type="list")[0].info.tags["env"]
     'test'
     """
-    new_tags = _to_texts("tags", tags)
-    new_metadata = _to_texts("metadata", metadata)
+    new_tags = to_texts("tags", tags)
+    new_metadata = to_texts("metadata", metadata)
     new_state = None if state is None else _to_state(state)
     draft = current_draft()
-    span = current_span()
-    if draft is None or (span is not None and not span.is_recording()):
-        _logger.warning("update_current_trace was called where no trace is under way; nothing was changed")
+    if draft is None:
+        if not is_left_out():
+            _logger.warning("update_current_trace was called where no trace is under way; nothing was changed")
         return
     draft.tags.update(new_tags)
     draft.metadata.update(new_metadata)
@@ -64,7 +90,8 @@ def update_current_trace(
         draft.state = new_state
 
 
-def _to_texts(argument: str, values: Mapping[str, object] | None) -> dict[str, str]:
+def to_texts(argument: str, values: Mapping[str, object] | None) -> dict[str, str]:
+    """Return tags or metadata as texts; raise `ArgumentError`, with the argument's name, for what is no mapping."""
     if values is None:
         return {}
     if not isinstance(values, Mapping):

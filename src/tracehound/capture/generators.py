@@ -15,8 +15,9 @@ from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
+from tracehound.capture.begin import make_current, restore_current
 from tracehound.capture.call import TracedFunction, finish
-from tracehound.capture.live_span import LiveSpan, make_current, restore_current
+from tracehound.capture.live_span import LiveSpan
 from tracehound.model.values import encode_value
 
 Reducer: TypeAlias = Callable[[list[Any]], Any]
@@ -100,7 +101,7 @@ class _Iteration:
         self._reducer = reducer
         self._items: list[Any] = []
         self._texts: list[str] = []
-        self._room = 0 if span is None else span.max_value_bytes
+        self._room = 0 if span is None or not span.is_recording() else span.max_value_bytes
         self._left_out = 0
 
     def __enter__(self) -> None:
@@ -112,7 +113,7 @@ class _Iteration:
     ) -> None:
         if self._span is None:
             return
-        if not self._span.has_outputs:
+        if self._span.is_recording() and not self._span.has_outputs:
             self._set_outputs(self._span)
         finish(self._span, None, None if isinstance(exception, GeneratorExit) else exception)
 
@@ -128,7 +129,7 @@ class _Iteration:
 
     def add(self, item: object) -> None:
         """Record an item as it is now; one that finds no room any more is counted."""
-        if self._span is None:
+        if self._span is None or not self._span.is_recording():
             return
         if self._reducer is not None:
             self._items.append(item)

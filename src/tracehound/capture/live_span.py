@@ -1,7 +1,8 @@
 """A span while it runs: an OpenTelemetry API span, so that other people's instrumentation nests under ours.
 
 Values become JSON text when they are set, so that later changes to them cannot change the trace. The methods of
-MLflow's live span are here as well; where both APIs have a method, it takes the arguments of both.
+MLflow's live span are here as well; where both APIs have a method, it takes the arguments of both. Instrumentations
+read more of a span than the API has: what they read of the span of OpenTelemetry's SDK, they find here (`SdkView`).
 """
 
 from __future__ import annotations
@@ -9,64 +10,81 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Mapping
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, NamedTuple
 
-from opentelemetry import context as otel_context
 from opentelemetry import trace as otel
 
+from tracehound.capture.sdk_view import InstrumentationScope, SdkView
 from tracehound.capture.shield import report_fault
+from tracehound.capture.status import message_of, to_ns, to_status
 from tracehound.context.draft import TraceDraft
-from tracehound.errors import ArgumentError
-from tracehound.model.ids import format_span_id
-from tracehound.model.span import UNKNOWN, Link, Span, SpanEvent, SpanStatus, SpanStatusCode
+from tracehound.model.ids import format_span_id, format_trace_id
+from tracehound.model.span import Link, Span, SpanEvent, SpanStatus, SpanStatusCode
 from tracehound.model.values import clean_text, decode_value, encode_value
-from tracehound.runtime import Runtime, current
-from tracehound.settings import Settings
+from tracehound.runtime import Runtime, current, last_trace
 
 _logger = logging.getLogger("tracehound.capture")
 
 _MAX_STACK_CHARACTERS: Final = 20_000
 _SAMPLED: Final = otel.TraceFlags(otel.TraceFlags.SAMPLED)
+_UNSET: Final = SpanStatus()
+_OK: Final = SpanStatus(SpanStatusCode.OK)
+_NOTHING: Final[list[Any]] = []  # stands for an empty list in records, which are never changed
+_LEFT_OUT: Final = encode_value("… [left out: the trace is larger than the limit]")
 
 
-class LiveSpan(otel.Span):
+class OnException(NamedTuple):
+    """Whether an exception that leaves a span's block is recorded, and whether the step failed by it."""
+
+    records: bool
+    fails: bool
+
+
+class LiveSpan(SdkView):
     """One step of a trace while it runs; get one from `start_span` or inside a traced function."""
+
+    # What most spans never set stands here once, and a span stores what differs: a store costs as much as a lookup.
+    _kind = "INTERNAL"
+    _parent_context: otel.SpanContext | None = None
+    _context: otel.SpanContext | None = None
+    _status = _UNSET
+    _inputs: str | None = None
+    _outputs: str | None = None
+    _end_ns: int | None = None
+    _events: list[SpanEvent] = _NOTHING
+    _links: list[Link] = _NOTHING
+    _on_exception = OnException(records=True, fails=True)
 
     def __init__(
         self,
         runtime: Runtime,
         draft: TraceDraft,
-        parent_number: int | None,
         name: str,
         span_type: str,
-        attributes: Mapping[str, str] | None = None,
-        *,
-        is_root: bool,
+        attributes: Mapping[str, str],
+        parent_number: int | None,
+        is_local_root: bool,  # noqa: FBT001 - this is called for every span; a keyword costs
     ) -> None:
+        """Begin a span; its name and type are clean, its attributes are JSON texts."""
         self._runtime = runtime
         self._draft = draft
-        self._number = runtime.ids.span_id()
-        self._parent_number = parent_number
-        self._is_local_root = is_root
         self._name = name
         self._span_type = span_type
-        self._status = SpanStatus()
-        self._inputs: str | None = None
-        self._outputs: str | None = None
-        self._attributes = dict(attributes) if attributes else {}
-        self._events: list[SpanEvent] = []
-        self._links: list[Link] = []
-        self._context: otel.SpanContext | None = None
-        self._end_ns: int | None = None
+        self._texts = dict(attributes)
+        self._parent_number = parent_number
+        self._is_local_root = is_local_root
         self._start_ns = runtime.clock_ns()
+        number = self._number = runtime.ids.span_id()
+        runtime.open_spans[number] = self
 
     def now_ns(self) -> int:
         """Return the time by the clock that the span is measured with."""
         return self._runtime.clock_ns()
 
-    def start(self) -> None:
-        """Begin the step's time now: what capture did to get here is not a part of it."""
-        self._start_ns = self._runtime.clock_ns()
+    def start(self, start_ns: int | None = None) -> None:
+        """Begin the step's time now, since what capture did to get here is not a part of it, or at a time given."""
+        self._start_ns = to_ns(start_ns, self._runtime.clock_ns())
 
     @property
     def draft(self) -> TraceDraft:
@@ -82,6 +100,11 @@ class LiveSpan(otel.Span):
     def trace_id(self) -> str:
         """The id of the trace: `tr-` and 32 hexadecimal digits."""
         return self._draft.trace_id
+
+    @property
+    def request_id(self) -> str:
+        """MLflow 2's name of `trace_id`."""
+        return self.trace_id
 
     @property
     def span_id(self) -> str:
@@ -141,7 +164,22 @@ class LiveSpan(otel.Span):
     @property
     def attributes(self) -> dict[str, Any]:
         """The attributes set so far, as plain values."""
-        return {key: decode_value(text) for key, text in self._attributes.items()}
+        return {key: decode_value(text) for key, text in list(self._texts.items())}
+
+    @property
+    def events(self) -> list[SpanEvent]:
+        """What happened so far."""
+        return list(self._events)
+
+    @property
+    def links(self) -> list[Link]:
+        """The spans of other traces that this one refers to."""
+        return list(self._links)
+
+    def get_attribute(self, key: str) -> Any:
+        """Return one attribute as a plain value, or None."""
+        text = self._texts.get(key)
+        return None if text is None else decode_value(text)
 
     def set_inputs(self, inputs: object) -> None:
         """Record what goes in: any value, as it is now."""
@@ -163,30 +201,53 @@ class LiveSpan(otel.Span):
         if self._end_ns is None:
             self._span_type = clean_text(str(span_type))
 
+    def join_scope(self, scope: InstrumentationScope, kind: otel.SpanKind, on_exception: OnException) -> None:
+        """Say which library the span comes from, which side of a call it is, and what its exceptions are to it."""
+        self._scope = scope
+        self._kind = kind.name
+        self._on_exception = on_exception
+
+    def set_parent_context(self, context: otel.SpanContext) -> None:
+        """Remember the whole context of a parent of another process."""
+        self._parent_context = context
+
     def set_attribute(self, key: str, value: object) -> None:
         """Record one attribute: any value, as it is now."""
         if self._end_ns is None:
-            self._attributes[clean_text(str(key))] = self._encode(value)
+            self._texts[clean_text(str(key))] = self._encode(value)
 
     def set_attributes(self, attributes: Mapping[str, object]) -> None:
         """Record several attributes."""
         for key, text in self._encode_all(attributes).items():
             if self._end_ns is None:
-                self._attributes[key] = text
+                self._texts[key] = text
 
     def add_event(
-        self, name: str, attributes: Mapping[str, object] | None = None, timestamp: int | None = None
+        self,
+        name: str | SpanEvent,
+        attributes: Mapping[str, object] | None = None,
+        timestamp: int | None = None,
     ) -> None:
         """Record that something happened, now or at a time in nanoseconds since the epoch."""
-        if self._end_ns is None:
-            time_ns = _to_ns(timestamp, self._runtime.clock_ns())
-            self._events.append(SpanEvent(clean_text(str(name)), time_ns, self._encode_all(attributes)))
+        if self._end_ns is not None:
+            return
+        if not isinstance(name, SpanEvent):
+            time_ns = to_ns(timestamp, self._runtime.clock_ns())
+            name = SpanEvent(clean_text(str(name)), time_ns, self._encode_all(attributes))
+        if self._events is _NOTHING:
+            self._events = []
+        self._events.append(name)
 
-    def add_link(self, context: otel.SpanContext, attributes: Mapping[str, object] | None = None) -> None:
-        """Refer to a span of another trace."""
-        if self._end_ns is None:
-            trace_id = f"tr-{context.trace_id:032x}"
-            self._links.append(Link(trace_id, format_span_id(context.span_id), self._encode_all(attributes)))
+    def add_link(self, context: otel.SpanContext | Link, attributes: Mapping[str, object] | None = None) -> None:
+        """Refer to a span of another trace: by its context, or by a `Link`."""
+        if self._end_ns is not None:
+            return
+        if not isinstance(context, Link):
+            ids = (format_trace_id(context.trace_id), format_span_id(context.span_id))
+            context = Link(*ids, self._encode_all(attributes))
+        if self._links is _NOTHING:
+            self._links = []
+        self._links.append(context)
 
     def update_name(self, name: str) -> None:
         """Call the step something else."""
@@ -196,30 +257,39 @@ class LiveSpan(otel.Span):
     def set_status(self, status: object, description: str | None = None) -> None:
         """Say how the step ends: "OK" or "ERROR", a `SpanStatus`, or OpenTelemetry's status. OK is final."""
         if self._end_ns is None and self._status.status_code is not SpanStatusCode.OK:
-            self._status = _to_status(status, description)
+            self._status = to_status(status, description)
 
     def record_exception(
         self,
-        exception: BaseException,
+        exception: BaseException | str,
         attributes: Mapping[str, object] | None = None,
         timestamp: int | None = None,
         escaped: bool = False,  # noqa: FBT001, FBT002 - OpenTelemetry's signature
     ) -> None:
-        """Record an exception as an event; whether the step failed is for `set_status` to say."""
+        """Record an exception, or its message alone, as an event; whether the step failed is for `set_status`."""
+        if self._end_ns is not None:
+            return
+        if not isinstance(exception, BaseException):
+            exception = Exception(exception)
         stack = "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))
         told: dict[str, object] = {
             "exception.type": type(exception).__qualname__,
-            "exception.message": _message(exception),
+            "exception.message": message_of(exception),
             "exception.stacktrace": stack[-_MAX_STACK_CHARACTERS:],
         }
         if escaped:
             told["exception.escaped"] = True
         self.add_event("exception", {**told, **(attributes or {})}, timestamp)
 
-    def fail(self, exception: BaseException) -> None:
+    def fail(self, exception: BaseException, told: OnException = _on_exception) -> None:
         """Record the exception that ends the step, and that the step failed by it."""
-        self.record_exception(exception)
-        self.set_status(SpanStatus(SpanStatusCode.ERROR, f"{type(exception).__name__}: {_message(exception)}"))
+        try:
+            if told.records:
+                self.record_exception(exception)
+        finally:  # an exception that cannot be written out is one nevertheless
+            if told.fails:
+                description = f"{type(exception).__name__}: {message_of(exception)}"
+                self.set_status(SpanStatus(SpanStatusCode.ERROR, description))
 
     def get_span_context(self) -> otel.SpanContext:
         """Return the ids in OpenTelemetry's form."""
@@ -228,6 +298,13 @@ class LiveSpan(otel.Span):
                 self._draft.trace_number, self._number, is_remote=False, trace_flags=_SAMPLED
             )
         return self._context
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exception: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        if exception is not None:
+            self.fail(exception, self._on_exception)
+        self.end()
 
     def is_recording(self) -> bool:
         """Whether what is set still counts: until the end."""
@@ -252,33 +329,44 @@ class LiveSpan(otel.Span):
         if status is not None:
             self.set_status(status)
         now_ns = self._runtime.clock_ns()
-        self._end_ns = _to_ns(end_time if end_time is not None else end_time_ns, now_ns)
         try:
-            self._hand_over(now_ns)
+            self.close(to_ns(end_time if end_time is not None else end_time_ns, now_ns), now_ns)
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("end", fault)
 
-    def _hand_over(self, now_ns: int) -> None:
-        """Give the span that has ended to its trace, and to the spool what the trace hands over with it."""
+    def close(self, end_ns: int, now_ns: int) -> None:
+        """End the step at one time and hand it over at another; faults are the caller's."""
+        if self._end_ns is not None:
+            return
+        self._end_ns = end_ns
+        draft = self._draft
+        draft.bytes_left -= len(self._inputs or "") + len(self._outputs or "")
+        if draft.bytes_left < 0:
+            self._inputs = None if self._inputs is None else _LEFT_OUT
+            self._outputs = None if self._outputs is None else _LEFT_OUT
+        if self._status.status_code is SpanStatusCode.UNSET:
+            self._status = _OK
+        self._runtime.open_spans.pop(self._number, None)
         if self._is_local_root:
-            drafts = self._runtime.drafts
-            if drafts.get(self._draft.trace_number) is self._draft:
-                del drafts[self._draft.trace_number]
-        part = self._draft.end_span(self._finished(), now_ns, is_local_root=self._is_local_root)
+            last_trace.set(draft.trace_id)
+        part = draft.end_span(self.to_record(), now_ns, is_local_root=self._is_local_root)
         if part is not None:
             current().submit(part)  # after a fork, or in another place than where the span began
 
-    def _finished(self) -> Span:
-        status = self._status
-        if status.status_code is SpanStatusCode.UNSET:
-            status = _OK
+    def to_record(self) -> Span:
+        """Return the span as it is now."""
+        texts, events, links = self._texts, self._events, self._links
+        if self._end_ns is None:  # these may change yet
+            texts, events, links = dict(texts), list(events), list(links)
+        parent_number = self._parent_number
         return Span(
-            self._draft.trace_id, self.span_id, self.parent_id, self._name, self._start_ns, self._end_ns, status,
-            self._span_type, self._inputs, self._outputs, self._attributes, self._events, self._links,
+            self._draft.trace_id, f"{self._number:016x}", None if parent_number is None else f"{parent_number:016x}",
+            self._name, self._start_ns, self._end_ns, self._status,
+            self._span_type, self._inputs, self._outputs, texts, events, links, self._kind,
         )  # fmt: skip
 
     def _encode(self, value: object) -> str:
-        return encode_value(value, self.max_value_bytes)
+        return encode_value(value, self._runtime.settings.max_value_bytes)
 
     def _encode_all(self, values: Mapping[str, object] | None) -> dict[str, str]:
         """Return each value as JSON text; what is no mapping is said and left out."""
@@ -286,96 +374,3 @@ class LiveSpan(otel.Span):
             _logger.warning("attributes are a mapping such as {'k': 1}, not %r; they were left out", type(values))
             return {}
         return {clean_text(str(key)): self._encode(value) for key, value in (values or {}).items()}
-
-
-class NoOpSpan(LiveSpan):
-    """A span that records nothing, for a program that goes on untraced; it has ended before it began."""
-
-    def __init__(self, name: str) -> None:
-        nowhere = Runtime(Settings(tracking_uri="memory://"))
-        super().__init__(nowhere, TraceDraft(0, NO_OP_TRACE_ID, ""), None, name, UNKNOWN, is_root=False)
-        self._end_ns = self._start_ns
-
-    def start(self) -> None:
-        """Do nothing: no time is measured."""
-
-
-def begin_span(name: str, span_type: str = UNKNOWN, attributes: Mapping[str, str] | None = None) -> LiveSpan:
-    """Return a new span under the current one, or the first of a new trace. It is not made current.
-
-    The attributes are JSON texts.
-    """
-    runtime = current()
-    name, span_type = clean_text(str(name)), clean_text(str(span_type))
-    parent = otel.get_current_span()
-    if type(parent) is LiveSpan:
-        return LiveSpan(runtime, parent.draft, parent.number, name, span_type, attributes, is_root=False)
-    # A proxy around one of ours, a remote parent, a span of the OpenTelemetry SDK, or none: its ids tell.
-    context = parent.get_span_context()
-    draft = None if context.is_remote else runtime.drafts.get(context.trace_id)
-    if draft is not None:
-        return LiveSpan(runtime, draft, context.span_id, name, span_type, attributes, is_root=False)
-    trace_number = context.trace_id or runtime.ids.trace_id()
-    draft = TraceDraft(trace_number, f"tr-{trace_number:032x}", clean_text(runtime.settings.experiment))
-    runtime.drafts[trace_number] = draft
-    return LiveSpan(runtime, draft, context.span_id or None, name, span_type, attributes, is_root=True)
-
-
-def make_current(span: LiveSpan) -> Any:
-    """Make the span current, in OpenTelemetry's own context; return the token for `restore_current`."""
-    return otel_context.attach(otel.set_span_in_context(span))
-
-
-def restore_current(token: Any) -> None:
-    """Make current what was so before `make_current`."""
-    otel_context.detach(token)
-
-
-def current_draft() -> TraceDraft | None:
-    """Return the trace under way here, if there is one that this process is putting together."""
-    span = otel.get_current_span()
-    if isinstance(span, LiveSpan):  # its root may have ended: what is said now goes with this span's part
-        return span.draft
-    return current().drafts.get(span.get_span_context().trace_id)
-
-
-def current_span() -> LiveSpan | None:
-    """Return the current span if it is one of ours."""
-    span = otel.get_current_span()
-    return span if isinstance(span, LiveSpan) else None
-
-
-NO_OP_TRACE_ID: Final = "MLFLOW_NO_OP_SPAN_TRACE_ID"  # the id that programs written for MLflow compare with
-_OK: Final = SpanStatus(SpanStatusCode.OK)
-_OTEL_STATUS: Final = {
-    otel.StatusCode.UNSET: SpanStatusCode.UNSET,
-    otel.StatusCode.OK: SpanStatusCode.OK,
-    otel.StatusCode.ERROR: SpanStatusCode.ERROR,
-}
-
-
-def _to_status(status: object, description: str | None) -> SpanStatus:
-    """Return the status that is meant, in whichever API's words."""
-    if isinstance(status, SpanStatus):
-        return _to_status(status.status_code, status.description)
-    if isinstance(status, otel.Status):
-        return SpanStatus(_OTEL_STATUS[status.status_code], clean_text(status.description or description or ""))
-    if isinstance(status, otel.StatusCode):
-        return SpanStatus(_OTEL_STATUS[status], clean_text(description or ""))
-    try:
-        return SpanStatus(SpanStatusCode(str(status)), clean_text(description or ""))
-    except ValueError:
-        raise ArgumentError(f"a span's status is OK, ERROR or UNSET, not {status!r}") from None
-
-
-def _to_ns(time: float | None, now_ns: int) -> int:
-    """Return a time that was given, or now where none was or it is none."""
-    return int(time) if time is not None and 0 < time < 2**63 else now_ns
-
-
-def _message(exception: BaseException) -> str:
-    """Return what the exception says, even if saying it raises."""
-    try:
-        return clean_text(str(exception))
-    except Exception:  # noqa: BLE001 - __str__ is user code
-        return "<an exception whose message raises>"

@@ -1,8 +1,13 @@
-"""The trace that is being put together while user code runs."""
+"""The trace that is being put together while user code runs.
+
+Any thread may end a span of it, and so may a finalizer or a signal handler in the midst of another end: there is no
+lock. Appending to a list and popping from it are atomic, and a span that comes after the hand-over takes out what it
+finds, so that every span is handed over once.
+"""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterable
 
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart, TraceState
@@ -16,11 +21,12 @@ class TraceDraft:
     """
 
     __slots__ = (
-        "_is_handed_over", "_lock", "_spans", "client_request_id", "experiment", "metadata", "request_preview",
-        "response_preview", "state", "tags", "trace_id", "trace_number",
+        "_is_handed_over", "_shown", "_spans", "bytes_left", "client_request_id", "experiment", "is_inherited",
+        "metadata", "request_preview", "response_preview", "snapshot_due_s", "snapshot_interval_s", "state", "tags",
+        "trace_id", "trace_number",
     )  # fmt: skip
 
-    def __init__(self, trace_number: int, trace_id: str, experiment: str) -> None:
+    def __init__(self, trace_number: int, trace_id: str, experiment: str, max_bytes: int) -> None:
         self.trace_number = trace_number
         self.trace_id = trace_id
         self.experiment = experiment
@@ -30,27 +36,54 @@ class TraceDraft:
         self.request_preview: str | None = None
         self.response_preview: str | None = None
         self.state: TraceState | None = None
+        # How much more the trace may hold; the spans see to it.
+        self.bytes_left = max_bytes
+        # Whether it came into this process by a fork: the parent hands over what it holds.
+        self.is_inherited = False
+        # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
+        self.snapshot_due_s: float | None = None
+        self.snapshot_interval_s = 0.0
+        self._shown = 0
         self._spans: list[Span] = []
-        self._lock = threading.RLock()  # a finalizer may end a span of this trace while one ends
         self._is_handed_over = False
 
     def end_span(self, span: Span, now_ns: int, *, is_local_root: bool) -> TracePart | None:
         """Take a span that has ended; return the part to hand over, if there is one now."""
-        with self._lock:
-            self._spans.append(span)
-            if not (is_local_root or self._is_handed_over):
-                return None
+        spans = self._spans
+        spans.append(span)
+        if is_local_root:
             self._is_handed_over = True
-            spans, self._spans = self._spans, []
+        elif not self._is_handed_over:
+            return None
+        taken: list[Span] = []
+        try:
+            while spans:
+                taken.append(spans.pop())
+        except IndexError:  # another thread took the last one
+            pass
+        if not taken:
+            return None
+        taken.reverse()
+        return self._to_part(taken, now_ns, self.state)
+
+    def snapshot(self, running: Iterable[Span], now_ns: int) -> tuple[TracePart, int]:
+        """Return what is new since the last snapshot that was kept, with the spans that run, and how far it goes."""
+        end = 0 if self._is_handed_over else len(self._spans)
+        return self._to_part([*self._spans[self._shown : end], *running], now_ns, None), end
+
+    def confirm_snapshot(self, end: int) -> None:
+        """Note that the snapshot that goes so far was kept."""
+        self._shown = end
+
+    def inherit(self) -> None:
+        """Leave to the parent process what the draft holds, after a fork; what ends here goes its own way."""
+        self.is_inherited = True
+        self._is_handed_over = True
+        self._spans = []
+        self._shown = 0
+
+    def _to_part(self, spans: list[Span], now_ns: int, state: TraceState | None) -> TracePart:
         return TracePart(
-            trace_id=self.trace_id,
-            experiment=self.experiment,
-            written_ns=now_ns,
-            spans=spans,
-            tags=dict(self.tags),
-            metadata=dict(self.metadata),
-            client_request_id=self.client_request_id,
-            request_preview=self.request_preview,
-            response_preview=self.response_preview,
-            state=self.state,
-        )
+            self.trace_id, self.experiment, now_ns, spans, dict(self.tags), dict(self.metadata),
+            self.client_request_id, self.request_preview, self.response_preview, state,
+        )  # fmt: skip

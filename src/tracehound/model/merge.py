@@ -1,9 +1,10 @@
 """Several parts of one trace become one trace, the same in whatever order they arrived.
 
-A trace comes in parts when children outlive the root, when services share a traceparent, and when OTLP sends spans as
-it likes. The rules: spans are told apart by their id, a finished one beats a running one, else the later part wins;
-what is said about the whole comes from the part with the root, over what the other parts say; the start is the least
-one seen.
+A trace comes in parts when children outlive the root, when services share a traceparent, when OTLP sends spans as it
+likes, and as snapshots while it runs. The rules: spans are told apart by their id, a finished one beats a running one,
+else the later part wins, and any part wins over a snapshot; what is said about the whole comes from the part with the
+root, over what the other parts say; the start is the least one seen. A span that was running when its process ended
+is an error, which ended when it was last seen.
 """
 
 from __future__ import annotations
@@ -12,35 +13,38 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from tracehound.model.ids import experiment_id
-from tracehound.model.record import to_msgpack
-from tracehound.model.span import Span, SpanStatusCode
+from tracehound.model.record import replace, to_msgpack
+from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import Trace, TraceData, TraceInfo, TracePart, TraceState
 
 TRACE_NAME: Final = "mlflow.traceName"
 MAX_PREVIEW: Final = 1000
+PROCESS_ENDED: Final = SpanStatus(SpanStatusCode.ERROR, "the process ended while this ran")
 
 T = TypeVar("T")
 
 
 def merge_parts(parts: Sequence[TracePart]) -> Trace:
     """Return the trace that the parts make; they all have its id, and at least one of them has a span."""
-    ordered = parts if len(parts) == 1 else sorted(parts, key=lambda part: (part.written_ns, to_msgpack(part)))
-    spans = _merge_spans(ordered)
+    ordered = effective_parts(parts)
+    chosen = _choose_spans(ordered)
+    spans = order_spans([_settle(span, part) for span, part in chosen.values()])
     root = spans[0]
     start_ns = min(span.start_time_ns for span in spans)
-    main = next(part for part in reversed(ordered) if any(span.span_id == root.span_id for span in part.spans))
+    root_span, main = chosen[root.span_id]
     by_weight = [part for part in ordered if part is not main] + [main]
     tags = {TRACE_NAME: root.name}
     metadata: dict[str, str] = {}
     for part in by_weight:
         tags.update(part.tags)
         metadata.update(part.metadata)
+    said_state = None if root_span.end_time_ns is None else _last([part.state for part in by_weight])
     info = TraceInfo(
         trace_id=main.trace_id,
         experiment_id=experiment_id(main.experiment),
         request_time=start_ns // 1_000_000,
         execution_duration=None if root.end_time_ns is None else max(0, root.end_time_ns - start_ns) // 1_000_000,
-        state=_last([part.state for part in by_weight]) or _state_of(root),
+        state=said_state or _state_of(root),
         name=tags[TRACE_NAME],
         request_preview=_last([part.request_preview for part in by_weight]) or preview(root.inputs_json),
         response_preview=_last([part.response_preview for part in by_weight]) or preview(root.outputs_json),
@@ -49,6 +53,27 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
         tags=tags,
     )
     return Trace(info, TraceData(spans))
+
+
+def effective_parts(parts: Sequence[TracePart]) -> list[TracePart]:
+    """Return the parts that the trace is made of: later ones win, and snapshots come before all others.
+
+    A snapshot is left out when others say all that it says, and better; a store may forget it then, since whatever
+    arrives later cannot bring it back.
+    """
+    if len(parts) == 1:
+        return list(parts)
+    kept: list[TracePart] = []
+    finished: set[str] = set()
+    known: set[str] = set()
+    for part in sorted(parts, key=_rank, reverse=True):
+        ended = {span.span_id for span in part.spans if span.end_time_ns is not None}
+        running = {span.span_id for span in part.spans} - ended
+        if part.owner is None or not (ended <= finished and running <= known):
+            kept.append(part)
+        finished |= ended
+        known |= ended | running
+    return kept[::-1]
 
 
 def order_spans(spans: list[Span]) -> list[Span]:
@@ -71,15 +96,26 @@ def preview(text: str | None) -> str | None:
     return f"{text[: MAX_PREVIEW - 3]}..."
 
 
-def _merge_spans(ordered: Sequence[TracePart]) -> list[Span]:
-    """Return one span for each id, in the order of results."""
-    spans: dict[str, Span] = {}
+def _rank(part: TracePart) -> tuple[bool, int, bytes]:
+    return (part.owner is None, part.written_ns, to_msgpack(part))
+
+
+def _choose_spans(ordered: Sequence[TracePart]) -> dict[str, tuple[Span, TracePart]]:
+    """Return for each id the span that counts, and the part that it comes from."""
+    chosen: dict[str, tuple[Span, TracePart]] = {}
     for part in ordered:
         for span in part.spans:
-            known = spans.get(span.span_id)
-            if known is None or known.end_time_ns is None or span.end_time_ns is not None:
-                spans[span.span_id] = span
-    return order_spans(list(spans.values()))
+            known = chosen.get(span.span_id)
+            if known is None or known[0].end_time_ns is None or span.end_time_ns is not None:
+                chosen[span.span_id] = (span, part)
+    return chosen
+
+
+def _settle(span: Span, part: TracePart) -> Span:
+    """Return the span as it is to be seen: ended with its process, if that is gone."""
+    if span.end_time_ns is not None or not part.has_ended:
+        return span
+    return replace(span, end_time_ns=max(part.written_ns, span.start_time_ns), status=PROCESS_ENDED)
 
 
 def _state_of(root: Span) -> TraceState:

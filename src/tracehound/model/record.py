@@ -16,6 +16,8 @@ R = TypeVar("R")
 
 DecodeError = msgspec.DecodeError
 
+replace = msgspec.structs.replace
+
 _pack = msgspec.msgpack.Encoder().encode
 _json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder().decode

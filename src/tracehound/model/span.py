@@ -39,6 +39,16 @@ class SpanStatus(Record, frozen=True, array_like=True):
     status_code: SpanStatusCode = SpanStatusCode.UNSET
     description: str = ""
 
+    @property
+    def is_ok(self) -> bool:
+        """Whether the step did not fail, as OpenTelemetry's status says it: UNSET counts as well."""
+        return self.status_code is not SpanStatusCode.ERROR
+
+    @property
+    def is_unset(self) -> bool:
+        """Whether nobody said how the step ended."""
+        return self.status_code is SpanStatusCode.UNSET
+
 
 class SpanEvent(Record, frozen=True, array_like=True):
     """Something that happened at one moment of a span, such as an exception."""
@@ -46,6 +56,11 @@ class SpanEvent(Record, frozen=True, array_like=True):
     name: str
     timestamp_ns: int
     attributes_json: dict[str, str] = {}
+
+    @property
+    def timestamp(self) -> int:
+        """The name that MLflow and OpenTelemetry give `timestamp_ns`."""
+        return self.timestamp_ns
 
     @property
     def attributes(self) -> dict[str, Any]:

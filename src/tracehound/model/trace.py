@@ -25,6 +25,9 @@ class TracePart(Record, frozen=True, array_like=True, tag="part"):
 
     Mostly the part is the trace. It is not when children outlive the root, or when two services share a traceparent:
     then the store merges the parts (`model.merge`), in whatever order they arrive.
+
+    A snapshot of a trace that runs is a part too: it names its `owner`, the process (`spool.segment`) that its open
+    spans run in. The store sets `has_ended` when that process is gone.
     """
 
     trace_id: str
@@ -37,6 +40,8 @@ class TracePart(Record, frozen=True, array_like=True, tag="part"):
     request_preview: str | None = None
     response_preview: str | None = None
     state: TraceState | None = None
+    owner: str | None = None
+    has_ended: bool = False
 
 
 class TraceInfo(Record, frozen=True, kw_only=True):

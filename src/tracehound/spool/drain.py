@@ -6,16 +6,18 @@ store refuses the batch and says where it stands, and draining goes on from ther
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreError
 from tracehound.model.trace import TracePart
 from tracehound.spool.lock import try_lock
-from tracehound.spool.segment import SUFFIX, lock_path, segment_age_s
+from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
 from tracehound.wire.frames import Damaged, Good, read_frames
 
@@ -35,33 +37,49 @@ class Drainer:
         self._open_store = open_store
         self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
+        self._set_aside_parts: Counter[str] = Counter()
         self._has_tidied = False
 
     def drain(self) -> None:
         """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost."""
         with self._mutex:
             try:
-                for segment in self._segments():
-                    self._drain_segment(segment)
-                    self._remove_if_done(segment)
+                for owner, segments in self._segments().items():
+                    for segment in segments:
+                        self._drain_segment(segment)
+                    self._remove_done(owner, segments)
                 if not self._has_tidied and self._directory.exists():
                     self._has_tidied = True
-                    self._forget_removed()
+                    self._tidy()
             except OSError as error:
                 raise StoreError(f"the spool {self._directory} cannot be read or tidied: {error}") from error
 
-    def pending(self) -> int:
-        """Return how many whole frames of all segments are not in the store."""
+    def applied(self, segment: str) -> int:
+        """Return up to which byte a segment is in the store."""
+        return self._open_store().position(segment)
+
+    def pending(self, owners: Collection[str]) -> int:
+        """Return how many finished parts in the segments of these owners are not in the store."""
         with self._mutex:
             return sum(
-                isinstance(item, Good)
-                for segment in self._segments()
+                isinstance(item, Good) and item.frame.owner is None
+                for owner, segments in self._segments().items()
+                if owner in owners
+                for segment in segments
                 for item in read_frames(_read(segment, self._applied.get(segment.name, 0), None))
             )
 
-    def _segments(self) -> list[Path]:
-        """Return the segments, the oldest first: their names begin with the time. Other files are not ours."""
-        return sorted(path for path in self._directory.glob(f"*{SUFFIX}") if path.name[:20].isdecimal())
+    def set_aside(self, owners: Collection[str]) -> int:
+        """Return how many parts of these owners this process has set aside, since no store can hold them."""
+        return sum(self._set_aside_parts[owner] for owner in owners)
+
+    def _segments(self) -> dict[str, list[Path]]:
+        """Return the segments by owner, the oldest first: names begin with the time. Other files are not ours."""
+        found: dict[str, list[Path]] = {}
+        for path in sorted(self._directory.glob(f"*{SUFFIX}")):
+            if is_ours(path.name):
+                found.setdefault(owner_of(path.name), []).append(path)
+        return found
 
     def _drain_segment(self, segment: Path) -> None:
         name = segment.name
@@ -89,6 +107,7 @@ class Drainer:
                     most = len(parts) // 2
                     continue
                 _logger.warning("a trace was set aside, the store cannot hold it: %s", fault)
+                self._set_aside_parts[owner_of(name)] += len(parts)
                 self._set_aside(segment, position, data[:length])
                 is_applied = store.write([], SegmentRange(name, position, position + length))
             position = position + length if is_applied else store.position(name)
@@ -114,25 +133,67 @@ class Drainer:
         aside.write_bytes(data)
         _logger.warning("%d damaged bytes of the spool were set aside as %s", len(data), aside)
 
-    def _remove_if_done(self, segment: Path) -> None:
-        """Remove a segment that has no owner any more and is in the store to its last whole frame."""
-        lock = try_lock(lock_path(segment))
-        if lock is None:
-            return
-        # Its owner may have written between the last read and its end.
-        self._drain_segment(segment)
-        if self._open_store().make_durable() and _remove(segment):
-            self._applied.pop(segment.name, None)
-            lock.release()
-        else:
-            lock.abandon()
+    def _remove_done(self, owner: str, segments: list[Path]) -> None:
+        """Remove the segments that nobody writes to any more and that are in the store to their last whole frame.
 
-    def _forget_removed(self) -> None:
-        """Drop the positions of segments that were removed long ago."""
+        Those are all but the last of an owner that lives. With one that has ended, its running traces end too.
+        """
+        try:
+            lock = try_lock(lock_path(self._directory, owner))
+        except FileNotFoundError:
+            lock = None  # somebody has removed it: its holder, if it lives, will notice
+        except PermissionError:
+            return
+        else:
+            if lock is None:
+                self._remove(segments[:-1])
+                return
+        # The owner may have written between the last read and its end, and to a segment that was not listed.
+        segments = self._segments().get(owner, [])
+        for segment in segments:
+            self._drain_segment(segment)
+        self._open_store().end_owner(owner)
+        is_gone = self._remove(segments)
+        if lock is not None:
+            if is_gone:
+                lock.release()
+            else:
+                lock.abandon()
+
+    def _remove(self, segments: list[Path]) -> bool:
+        """Remove segments that have been applied; False where one has to stay for now."""
+        if not segments:
+            return True
+        if not self._open_store().make_durable():
+            return False
+        is_gone = True
+        for segment in segments:
+            if _remove(segment):
+                self._applied.pop(segment.name, None)
+            else:
+                is_gone = False
+        return is_gone
+
+    def _tidy(self) -> None:
+        """Clear up, once a process: what others left behind when they ended at an unlucky moment."""
         store = self._open_store()
         for name in store.segments():
-            if segment_age_s(name) > _FORGET_AFTER_S and not (self._directory / name).exists():
+            if age_s(name) > _FORGET_AFTER_S and not (self._directory / name).exists():
                 store.forget_segment(name)
+        for lock_file in self._directory.glob(f"*{LOCK_SUFFIX}"):
+            if is_ours(lock_file.name) and age_s(lock_file.name) > _FORGET_AFTER_S:
+                _remove_orphan(lock_file)
+        for owner in store.running_owners():
+            if not lock_path(self._directory, owner).exists():
+                store.end_owner(owner)
+
+
+def _remove_orphan(lock_file: Path) -> None:
+    """Remove a lock that nobody holds; the segments of its owner are gone or need it no more."""
+    with contextlib.suppress(OSError):
+        lock = try_lock(lock_file)
+        if lock is not None:
+            lock.release()
 
 
 def _read(segment: Path, position: int, length: int | None) -> bytes:

@@ -49,11 +49,38 @@ class FileLock:
         """Close this process's copy of the file; the lock stays with the process that took it."""
         os.close(self._descriptor)
 
+    def is_in_place(self) -> bool:
+        """Whether the file still stands at its path: a lock on a file that nobody finds locks out nobody."""
+        return is_same_file(self._path, self._descriptor)
+
+
+def take_lock(path: Path) -> FileLock:
+    """Make the file and lock it; raise `OSError` where that cannot be done, or the file exists."""
+    lock = _lock(path, os.O_CREAT | os.O_EXCL)
+    if lock is None:
+        raise OSError(f"another process holds the new lock {path}")
+    return lock
+
 
 def try_lock(path: Path) -> FileLock | None:
-    """Return the lock on the file, which is made where it is missing; None while somebody holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    if _try_lock(descriptor):
+    """Return the lock on an existing file; None while somebody holds it. Raise `FileNotFoundError` without a file."""
+    return _lock(path, 0)
+
+
+def is_same_file(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one that stands at the path."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    own = os.fstat(descriptor)
+    return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+
+
+def _lock(path: Path, flags: int) -> FileLock | None:
+    descriptor = os.open(path, os.O_RDWR | flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+    # Another process may have removed the file between the opening and the locking.
+    if _try_lock(descriptor) and is_same_file(path, descriptor):
         return FileLock(path, descriptor)
     os.close(descriptor)
     return None

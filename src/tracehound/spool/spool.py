@@ -6,7 +6,7 @@ folder that cannot be written, too much waiting) is counted and said once.
 
 from __future__ import annotations
 
-import atexit
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreError
+from tracehound.model.record import replace
 from tracehound.model.trace import TracePart
 from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
@@ -29,7 +30,7 @@ _logger = logging.getLogger("tracehound.spool")
 
 @dataclass(frozen=True)
 class FlushReport:
-    """What became of the traces of this process: `accepted` is the sum of the other three."""
+    """What became of the finished traces of this process: `accepted` is the sum of the other three."""
 
     accepted: int
     stored: int
@@ -60,26 +61,29 @@ class Spool:
         with self._mutex:
             self._accepted += 1
             try:
-                frame = to_frame(part)
-            except Exception as fault:
-                self._drop(fault)
-                raise
-            if self._written_bytes - self._saved_bytes + len(frame) > self._settings.max_spool_bytes:
-                self._drop(f"more than {self._settings.max_spool_bytes} bytes wait for the store")
-                return
-            try:
-                self._writer.append(frame)
-            except OSError as error:
+                fault = self._write(to_frame(part))
+            except Exception as error:
                 self._drop(error)
+                raise
+            if fault is not None:
+                self._drop(fault)
                 return
-            self._written_bytes += len(frame)
-            if self._thread is None:
-                self._start()
         if not self._wake.is_set():
             self._wake.set()
 
+    def append_snapshot(self, part: TracePart) -> bool:
+        """Keep what is known of a trace that runs, under the name of this process; False where it found no room."""
+        with self._mutex:
+            try:
+                fault = self._write(to_frame(replace(part, owner=self._writer.owner())))
+            except OSError:
+                return False
+        self._wake.set()
+        return fault is None
+
     def drain(self) -> None:
         """Bring all that lies in the folder into the store, of this process and of others."""
+        self._recover_removed()
         written = self._written_bytes
         self._drainer.drain()
         with self._mutex:
@@ -92,19 +96,19 @@ class Spool:
             pending = 0
         except StoreError as error:
             self._say_trouble(error)
-            pending = min(self._drainer.pending(), self._accepted - self._dropped)
-        return FlushReport(self._accepted, self._accepted - self._dropped - pending, pending, self._dropped)
+            pending = self._drainer.pending(self._writer.owners)
+        dropped = self._dropped + self._drainer.set_aside(self._writer.owners)
+        return FlushReport(self._accepted, self._accepted - dropped - pending, pending, dropped)
 
     def close(self) -> None:
         """Drain what can be drained and end the segment; what is left is drained by the next process."""
-        atexit.unregister(self._exit)
         self._end_thread(timeout_s=None)
         try:
             self.drain()
         except StoreError as error:
             self._say_trouble(error)
 
-    def _exit(self) -> None:
+    def exit(self) -> None:
         """End with the interpreter, which does not wait long for a store: what is on disk already is safe."""
         self._end_thread(timeout_s=EXIT_TIMEOUT_S)
 
@@ -119,17 +123,38 @@ class Spool:
 
     def abandon(self) -> None:
         """Leave everything to the parent process, after a fork."""
-        atexit.unregister(self._exit)
         self._mutex = threading.RLock()  # another thread of the parent may have held it
         self._writer.close()
 
+    def _write(self, frame: bytes) -> Exception | str | None:
+        """Write a frame to the segment; return what kept it from being written."""
+        if self._written_bytes - self._saved_bytes + len(frame) > self._settings.max_spool_bytes:
+            return f"more than {self._settings.max_spool_bytes} bytes wait for the store"
+        try:
+            self._writer.append(frame)
+        except OSError as error:
+            return error
+        self._written_bytes += len(frame)
+        if self._thread is None:
+            self._start()
+        return None
+
+    def _recover_removed(self) -> None:
+        """Notice that somebody removed files of the spool under way, and write again what was not stored yet."""
+        with self._mutex:
+            if self._writer.is_in_place():
+                return
+            segment = self._writer.name()
+            _logger.warning("files of the spool were removed while they were in use; what was not stored is kept")
+            try:
+                self._writer.begin_anew(0 if segment is None else self._drainer.applied(segment))
+            except OSError as error:
+                self._drop(error)
+
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
-        try:
+        with contextlib.suppress(RuntimeError):  # the interpreter is going down: the next process drains
             self._thread.start()
-        except RuntimeError:
-            return  # the interpreter is going down: the next process drains
-        atexit.register(self._exit)
 
     def _run(self) -> None:
         """Drain whenever something was written, in batches of what an interval brings, and once more at the end."""

@@ -8,6 +8,12 @@ Writing
     it, nothing is written, and `write` returns False. When it returns True the batch is as safe as the store makes
     anything, and the next search of anyone sees it.
 
+Traces that run
+    A part with an `owner` is a snapshot: its open spans run in that process, and the trace is IN_PROGRESS. `end_owner`
+    says that the process is gone: what the store knows to run in it has ended with an error (`model.merge`). It
+    changes nothing about what arrives later, so that a process that was only taken for dead heals its traces.
+    Snapshots that have been overtaken (`effective_parts`) MAY be forgotten.
+
 Searching
     `search` answers by the meaning that `store.memory` gives the checked tree; a store that cannot answer exactly MUST
     raise, never loosen. The order is total (`query.search`). Pages MUST NOT repeat or skip a trace that did not
@@ -82,6 +88,14 @@ class Store(Protocol):
 
     def forget_segment(self, segment: str) -> None:
         """Drop the position of a segment whose file is long gone."""
+        ...
+
+    def running_owners(self) -> list[str]:
+        """Return the processes that open spans of the store run in, as far as it knows."""
+        ...
+
+    def end_owner(self, owner: str) -> None:
+        """End what runs in a process that is gone."""
         ...
 
     def make_durable(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from tracehound.model.buckets import bucket_of
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import merge_parts
+from tracehound.model.record import replace, to_msgpack
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
 from tracehound.query.check import Checked
 from tracehound.query.fields import Field, Group
@@ -39,7 +40,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._parts: defaultdict[str, list[TracePart]] = defaultdict(list)
+        # The parts of each trace, under what they were when they arrived.
+        self._parts: defaultdict[str, dict[bytes, TracePart]] = defaultdict(dict)
         self._traces: dict[str, Trace] = {}
         self._positions: dict[str, int] = {}
         self._experiments: set[str] = set()
@@ -49,12 +51,11 @@ class MemoryStore:
         with self._lock:
             if source is not None and self._positions.get(source.segment, 0) != source.start:
                 return False
-            arrived: dict[str, list[TracePart]] = {}
+            arrived: dict[str, dict[bytes, TracePart]] = {}
             for part in parts:
-                known = arrived.setdefault(part.trace_id, list(self._parts[part.trace_id]))
-                if part not in known:
-                    known.append(part)
-            merged = {trace_id: merge_parts(known) for trace_id, known in arrived.items()}
+                known = arrived.setdefault(part.trace_id, dict(self._parts[part.trace_id]))
+                known.setdefault(to_msgpack(part), part)
+            merged = {trace_id: merge_parts(list(known.values())) for trace_id, known in arrived.items()}
             self._parts.update(arrived)
             self._traces.update(merged)
             self._experiments.update(part.experiment for part in parts)
@@ -76,6 +77,21 @@ class MemoryStore:
         """Drop the position of a segment whose file is long gone."""
         with self._lock:
             self._positions.pop(segment, None)
+
+    def running_owners(self) -> list[str]:
+        """Return the processes that open spans of the store run in, as far as it knows."""
+        with self._lock:
+            parts = [part for known in self._parts.values() for part in known.values()]
+        return sorted({part.owner for part in parts if part.owner is not None and not part.has_ended})
+
+    def end_owner(self, owner: str) -> None:
+        """End what runs in a process that is gone."""
+        with self._lock:
+            for trace_id, known in self._parts.items():
+                running = [key for key, part in known.items() if part.owner == owner]
+                known.update((key, replace(known[key], has_ended=True)) for key in running)
+                if running:
+                    self._traces[trace_id] = merge_parts(list(known.values()))
 
     def make_durable(self) -> bool:
         """Return True: a store in memory has no side files."""

@@ -32,6 +32,7 @@ def to_payload(part: TracePart) -> bytes:
         "request_preview": part.request_preview,
         "response_preview": part.response_preview,
         "state": part.state,
+        "owner": part.owner,
     }
     return _compressor().compress(
         to_json({"head": head, "spans": [span.to_dict() for span in part.spans]}), zstd.ZstdCompressor.FLUSH_FRAME

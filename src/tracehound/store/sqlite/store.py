@@ -13,8 +13,8 @@ from typing import Final
 
 from tracehound.model.buckets import bucket_of
 from tracehound.model.ids import experiment_id
-from tracehound.model.merge import merge_parts
-from tracehound.model.record import from_json, to_json, to_msgpack
+from tracehound.model.merge import effective_parts, merge_parts
+from tracehound.model.record import from_json, replace, to_json, to_msgpack
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
 from tracehound.query.search import Search
 from tracehound.query.sqlite import ROW, Sql, latency_sql, search_sql
@@ -77,6 +77,23 @@ class SqliteStore:
         with self._writing() as connection:
             connection.execute("DELETE FROM segment WHERE name = ?", (segment,))
 
+    def running_owners(self) -> list[str]:
+        """Return the processes that open spans of the store run in, as far as it knows."""
+        rows = self._read(Sql("SELECT DISTINCT owner FROM part WHERE owner IS NOT NULL AND NOT has_ended"))
+        return sorted(owner for (owner,) in rows)
+
+    def end_owner(self, owner: str) -> None:
+        """End what runs in a process that is gone."""
+        running = Sql("SELECT DISTINCT trace FROM part WHERE owner = ? AND NOT has_ended", (owner,))
+        if not self._read(running):
+            return
+        with self._writing() as connection, transaction(connection):
+            ended = connection.execute(running.text, running.parameters).fetchall()
+            connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
+            for (seq,) in ended:
+                (trace_id,) = connection.execute("SELECT trace_id FROM trace WHERE seq = ?", (seq,)).fetchone()
+                _write_trace(connection, trace_id, [])
+
     def make_durable(self) -> bool:
         """Move what the write-ahead log holds into the database; False where a reader is in the way."""
         with self._writing() as connection:
@@ -96,11 +113,11 @@ class SqliteStore:
         wanted = to_json(list(trace_ids)).decode()
         parts: defaultdict[str, list[TracePart]] = defaultdict(list)
         text = (
-            "SELECT t.trace_id, p.payload FROM json_each(?) AS wanted"
+            "SELECT t.trace_id, p.payload, p.has_ended FROM json_each(?) AS wanted"
             " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
         )
-        for trace_id, payload in self._read(Sql(text, (wanted,))):
-            parts[trace_id].append(from_payload(payload))
+        for trace_id, payload, has_ended in self._read(Sql(text, (wanted,))):
+            parts[trace_id].append(_to_part(payload, has_ended))
         return {trace_id: merge_parts(arrived) for trace_id, arrived in parts.items()}
 
     def latency(self, search: Search) -> list[LatencyCount]:
@@ -146,21 +163,42 @@ def _position(connection: sqlite3.Connection, segment: str) -> int:
 def _write_trace(connection: sqlite3.Connection, trace_id: str, arrived: Sequence[TracePart]) -> None:
     """Add parts to a trace: its row and its index rows become what all of its parts say together."""
     row = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t WHERE t.trace_id = ?", (trace_id,)).fetchone()
-    known: list[TracePart] = []
+    parts = {_key(part): part for part in arrived}
     if row is not None:
-        payloads = connection.execute("SELECT payload FROM part WHERE trace = ?", (row[0],)).fetchall()
-        known = [from_payload(payload) for (payload,) in payloads]
+        stored = connection.execute(
+            "SELECT written_ns, checksum, payload, has_ended FROM part WHERE trace = ?", (row[0],)
+        ).fetchall()
+        parts.update(
+            {(written_ns, checksum): _to_part(payload, ended) for written_ns, checksum, payload, ended in stored}
+        )
         _delete_postings(connection, row[0], _to_info(row[1:]))
-    info = merge_parts([*known, *(part for part in arrived if part not in known)]).info
+    info = merge_parts(list(parts.values())).info
     seq = connection.execute(_WRITE_ROW, (None if row is None else row[0], *_to_row(info))).lastrowid
     connection.executemany(
-        "INSERT OR IGNORE INTO part (trace, written_ns, checksum, payload) VALUES (?, ?, ?, ?)",
-        [(seq, part.written_ns, zlib.crc32(to_msgpack(part)), to_payload(part)) for part in arrived],
+        "INSERT OR IGNORE INTO part (trace, written_ns, checksum, payload, owner) VALUES (?, ?, ?, ?, ?)",
+        [(seq, *_key(part), to_payload(part), part.owner) for part in arrived],
     )
+    if any(part.owner is not None for part in parts.values()):
+        effective = {id(part) for part in effective_parts(list(parts.values()))}
+        connection.executemany(
+            "DELETE FROM part WHERE trace = ? AND written_ns = ? AND checksum = ?",
+            [(seq, *key) for key, part in parts.items() if id(part) not in effective],
+        )
     connection.executemany(
         "INSERT INTO posting (term, experiment, start_ms, trace) VALUES (?, ?, ?, ?)",
         [(term, int(info.experiment_id), info.request_time, seq) for term in terms_of(info)],
     )
+
+
+def _key(part: TracePart) -> tuple[int, int]:
+    """Return what tells a part that arrives again from another one."""
+    return part.written_ns, zlib.crc32(to_msgpack(part))
+
+
+def _to_part(payload: bytes, has_ended: int) -> TracePart:
+    """Return a part as it was stored, and with what became of its process."""
+    part = from_payload(payload)
+    return replace(part, has_ended=True) if has_ended else part
 
 
 _WRITE_ROW: Final = f"INSERT OR REPLACE INTO trace VALUES ({', '.join('?' * 13)})"

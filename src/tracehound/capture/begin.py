@@ -1,0 +1,114 @@
+"""Where a span begins: below the current one, or as the first of a new trace; and whether it is kept at all.
+
+Capture can be switched off for the whole process (`disable`). A trace is kept or not when it begins, by the sampling
+ratio and its id, so that services that share a ratio agree; what happens below it follows, here and across processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace as otel
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
+
+from tracehound import runtime as process
+from tracehound.capture.live_span import LiveSpan
+from tracehound.capture.no_op_span import NoOpSpan
+from tracehound.context.draft import TraceDraft
+from tracehound.model.ids import format_trace_id
+from tracehound.model.span import UNKNOWN
+from tracehound.runtime import Runtime, current
+
+_NO_TEXTS: Final[Mapping[str, str]] = {}
+_LOW_64_BITS: Final = 2**64 - 1
+
+
+def begin_span(
+    name: str,
+    span_type: str = UNKNOWN,
+    attributes: Mapping[str, str] = _NO_TEXTS,
+    ratio: float | None = None,
+    context: Context | None = None,
+) -> LiveSpan:
+    """Return a new span, not yet current: below the current span, or that of the context, or of a new trace.
+
+    Name and type are clean, the attributes are JSON texts. `ratio` is the share of traces to keep where this begins
+    one, if it is not the setting's. Where nothing is to be recorded, the span is a `NoOpSpan`.
+    """
+    here = otel_context.get_current() if context is None else context
+    parent = otel.get_current_span(here)
+    if process.switch.is_off or here.get(_SUPPRESS_INSTRUMENTATION_KEY):
+        return NoOpSpan(name, parent.get_span_context())
+    runtime = current()
+    if type(parent) is LiveSpan and not parent.draft.is_inherited:
+        return LiveSpan(runtime, parent.draft, name, span_type, attributes, parent.number, False)  # noqa: FBT003
+    # A proxy around one of ours, a remote parent, a span of the OpenTelemetry SDK, or none: its ids tell.
+    above = parent.get_span_context()
+    if above.is_valid:
+        if not above.trace_flags.sampled:
+            return NoOpSpan(name, above)
+        known = None if above.is_remote else runtime.open_spans.get(above.span_id)
+        if known is not None and known.draft.trace_number == above.trace_id:
+            return LiveSpan(runtime, known.draft, name, span_type, attributes, above.span_id, False)  # noqa: FBT003
+        span = _begin_root(runtime, above.trace_id, name, span_type, attributes, above.span_id)
+        span.set_parent_context(above)
+        return span
+    trace_number = runtime.ids.trace_id()
+    share = runtime.settings.sampling_ratio if ratio is None else ratio
+    if share < 1.0 and trace_number & _LOW_64_BITS >= share * 2**64:
+        return NoOpSpan(name, otel.SpanContext(trace_number, runtime.ids.span_id(), is_remote=False))
+    return _begin_root(runtime, trace_number, name, span_type, attributes, None)
+
+
+def begin_child(
+    parent: LiveSpan, name: str, span_type: str = UNKNOWN, attributes: Mapping[str, str] = _NO_TEXTS
+) -> LiveSpan:
+    """Return a new span below the one given, wherever that is current."""
+    return begin_span(name, span_type, attributes, context=otel.set_span_in_context(parent, Context()))
+
+
+def make_current(span: LiveSpan) -> Any:
+    """Make the span current, in OpenTelemetry's own context; return the token for `restore_current`."""
+    return otel_context.attach(otel.set_span_in_context(span))
+
+
+def restore_current(token: Any) -> None:
+    """Make current what was so before `make_current`."""
+    otel_context.detach(token)
+
+
+def current_draft() -> TraceDraft | None:
+    """Return the trace under way here, if there is one that this process is putting together."""
+    span = otel.get_current_span()
+    if isinstance(span, LiveSpan):  # its root may have ended: what is said now goes with this span's part
+        return span.draft if span.is_recording() else None
+    known = current().open_spans.get(span.get_span_context().span_id)
+    return None if known is None else known.draft
+
+
+def current_span() -> LiveSpan | None:
+    """Return the current span if it is one of ours and records."""
+    span = otel.get_current_span()
+    return span if isinstance(span, LiveSpan) and not isinstance(span, NoOpSpan) else None
+
+
+def is_left_out() -> bool:
+    """Whether what happens here is deliberately not recorded: switched off, or of a trace that is not kept."""
+    return process.switch.is_off or isinstance(otel.get_current_span(), NoOpSpan)
+
+
+def _begin_root(
+    runtime: Runtime,
+    trace_number: int,
+    name: str,
+    span_type: str,
+    attributes: Mapping[str, str],
+    parent_number: int | None,
+) -> LiveSpan:
+    """Return the first span of a trace in this process."""
+    runtime.watch()
+    settings = runtime.settings
+    draft = TraceDraft(trace_number, format_trace_id(trace_number), settings.experiment, settings.max_trace_bytes)
+    return LiveSpan(runtime, draft, name, span_type, attributes, parent_number, True)  # noqa: FBT003

@@ -1,0 +1,47 @@
+"""A span that records nothing: for what is sampled out or switched off, and for a program that goes on untraced."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opentelemetry import trace as otel
+
+from tracehound.capture.live_span import LiveSpan
+from tracehound.model.span import UNKNOWN
+
+NO_OP_TRACE_ID: Final = "MLFLOW_NO_OP_SPAN_TRACE_ID"  # the id that programs written for MLflow compare with
+
+
+class NoOpSpan(LiveSpan):
+    """A span that has ended before it began, so that nothing that is set counts.
+
+    Its context, where it has one, says that the trace is not kept: spans below, here and in other services, follow.
+    """
+
+    _end_ns = 0
+    _start_ns = 0
+    _parent_number = None
+    _number = 0
+    _span_type = UNKNOWN
+
+    def __init__(self, name: str, context: otel.SpanContext = otel.INVALID_SPAN_CONTEXT) -> None:
+        self._name = name
+        self._context = context
+        self._texts = {}
+
+    def start(self, start_ns: int | None = None) -> None:
+        """Do nothing: no time is measured."""
+
+    def now_ns(self) -> int:
+        """Return 0: no time is measured."""
+        return 0
+
+    @property
+    def trace_id(self) -> str:
+        """The id that says that there is no trace."""
+        return NO_OP_TRACE_ID
+
+    @property
+    def span_id(self) -> str:
+        """No id."""
+        return ""

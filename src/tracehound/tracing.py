@@ -1,0 +1,7 @@
+"""The namespace `tracing` of MLflow's API: capture as a whole, and its connection with OpenTelemetry."""
+
+from __future__ import annotations
+
+from tracehound.capture.provider import get_tracer_provider as get_tracer_provider
+from tracehound.runtime import disable as disable
+from tracehound.runtime import enable as enable
