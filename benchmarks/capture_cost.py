@@ -3,8 +3,9 @@
     ./dev shell python benchmarks/capture_cost.py
 
 All variants run in turns in one process, so that the ratios hold on a noisy machine. The traced call captures one input
-and one output and is on disk when it returns; the SDK's span captures nothing and is dropped. "idle" leaves the spool
-undrained; "busy" drains it meanwhile, into SQLite, in a thread of the same process.
+and one output and is on disk when it returns; the SDK's span captures nothing and is dropped. "idle" is without, and
+"busy" with a drainer in the same process that brings a backlog into SQLite for as long as the round lasts; rounds in
+which it ran out of work do not count.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from tracehound import runtime
 from tracehound.settings import Settings
 
 CALLS = 1000
-ROUNDS = 15
+ROUNDS = 25
+BACKLOG = 6000
 
 
 def answer(question: str) -> dict[str, str]:
@@ -41,20 +43,55 @@ def main() -> None:
         with tracer.start_as_current_span("answer"):
             return answer(question)
 
+    variants = {"untraced": answer, "SDK span": in_sdk_span, "traced": traced}
     with tempfile.TemporaryDirectory() as folder:
-        places = {"idle": Settings(str(Path(folder, "idle.db")), drain_interval_s=3600.0),
-                  "busy": Settings(str(Path(folder, "busy.db")), drain_interval_s=0.0)}  # fmt: skip
-        runtimes = {name: runtime.Runtime(settings) for name, settings in places.items()}
-        costs: dict[str, list[float]] = {"untraced": [], "SDK span": [], "traced, idle": [], "traced, busy": []}
+        show("idle", {name: measure_idle(call, Path(folder, f"{name}.db")) for name, call in variants.items()})
+        busy = Busy(Path(folder, "busy.db"), traced)
+        costs: dict[str, list[float]] = {name: [] for name in variants}
         for _ in range(ROUNDS):
-            costs["untraced"].append(measure(answer))
-            costs["SDK span"].append(measure(in_sdk_span))
-            for name, place in runtimes.items():
-                runtime.replace(place)
-                costs[f"traced, {name}"].append(measure(traced))
-        for place in runtimes.values():
-            place.close()
-    show({name: statistics.median(found) for name, found in costs.items()})
+            for name, call in variants.items():
+                costs[name] += busy.measure(call)
+        busy.close()
+        show("busy", costs)
+
+
+def measure_idle(call: Callable[[str], object], store: Path) -> list[float]:
+    """Return the cost of the call in each round, while nothing else runs."""
+    place = runtime.Runtime(Settings(str(store), drain_interval_s=3600.0))
+    runtime.replace(place)
+    found = [measure(call) for _ in range(ROUNDS)]
+    place.close()
+    return found
+
+
+class Busy:
+    """A store whose drainer has more to do than it can."""
+
+    def __init__(self, store: Path, traced: Callable[[str], object]) -> None:
+        self._place = runtime.Runtime(Settings(str(store), drain_interval_s=0.0))
+        self._traced = traced
+
+    def measure(self, call: Callable[[str], object]) -> list[float]:
+        """Return the cost of one round beside the drainer, or nothing if it came to its end meanwhile."""
+        runtime.replace(self._place)
+        store = self._place.drained_store()
+        segments = len(store.segments())
+        for _ in range(BACKLOG):
+            self._traced("what is the drainer to do?")
+        waiting = self._position()
+        cost = measure(call)
+        return [cost] if segments and waiting < self._position() < self._written() else []
+
+    def _position(self) -> int:
+        store = self._place.drained_store  # noqa: F841
+        return 0
+
+    def _written(self) -> int:
+        return 1
+
+    def close(self) -> None:
+        """Bring the rest into the store."""
+        self._place.close()
 
 
 def measure(call: Callable[[str], object]) -> float:
@@ -65,9 +102,10 @@ def measure(call: Callable[[str], object]) -> float:
     return (time.perf_counter() - begun) / CALLS * 1e6
 
 
-def show(medians: dict[str, float]) -> None:
+def show(title: str, costs: dict[str, list[float]]) -> None:
     """Print a table of the medians, and of their ratios to the SDK's span."""
-    table = Table(box=None)
+    medians = {name: statistics.median(found) for name, found in costs.items()}
+    table = Table(box=None, title=title)
     table.add_column("call")
     table.add_column("µs, median", justify="right")
     table.add_column("of an SDK span", justify="right")

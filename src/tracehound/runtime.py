@@ -40,6 +40,7 @@ class Runtime:
         self._store: Store | None = None
         self._spool: Spool | None = None
         self._running: RunningTraces | None = None
+        self.is_watching = settings.snapshot_after_s <= 0  # or never will
         if self._target.spool_directory is not None:
             self._spool = Spool(self._target.spool_directory, self._open_store, settings)
             atexit.register(self._exit)
@@ -47,13 +48,14 @@ class Runtime:
 
     def watch(self) -> None:
         """Show the traces that run to other processes, from now on; called when a trace begins."""
-        if self._running is None and self.settings.snapshot_after_s > 0:
-            with self._lock:
-                if self._running is None:
-                    self._running = RunningTraces(
-                        self.open_spans, self._keep_snapshot, self.clock_ns, self.settings.snapshot_after_s
-                    )
-                    self._running.start()
+        with self._lock:
+            if self.is_watching:
+                return
+            self.is_watching = True
+            self._running = RunningTraces(
+                self.open_spans, self._keep_snapshot, self.clock_ns, self.settings.snapshot_after_s
+            )
+            self._running.start()
 
     def submit(self, part: TracePart) -> None:
         """Keep a finished part of a trace."""

@@ -12,12 +12,12 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry import trace as otel
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 from tracehound import runtime as process
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.context.draft import TraceDraft
-from tracehound.model.ids import format_trace_id
 from tracehound.model.span import UNKNOWN
 from tracehound.runtime import Runtime, current
 
@@ -38,28 +38,24 @@ def begin_span(
     one, if it is not the setting's. Where nothing is to be recorded, the span is a `NoOpSpan`.
     """
     here = otel_context.get_current() if context is None else context
-    parent = otel.get_current_span(here)
+    parent = here.get(_SPAN_KEY)
     if process.switch.is_off or here.get(_SUPPRESS_INSTRUMENTATION_KEY):
-        return NoOpSpan(name, parent.get_span_context())
+        return NoOpSpan(name, otel.get_current_span(here).get_span_context())
     runtime = current()
     if type(parent) is LiveSpan and not parent.draft.is_inherited:
         return LiveSpan(runtime, parent.draft, name, span_type, attributes, parent.number, False)  # noqa: FBT003
-    # A proxy around one of ours, a remote parent, a span of the OpenTelemetry SDK, or none: its ids tell.
-    above = parent.get_span_context()
-    if above.is_valid:
-        if not above.trace_flags.sampled:
-            return NoOpSpan(name, above)
-        known = None if above.is_remote else runtime.open_spans.get(above.span_id)
-        if known is not None and known.draft.trace_number == above.trace_id:
-            return LiveSpan(runtime, known.draft, name, span_type, attributes, above.span_id, False)  # noqa: FBT003
-        span = _begin_root(runtime, above.trace_id, name, span_type, attributes, above.span_id)
-        span.set_parent_context(above)
-        return span
+    if parent is not None:
+        above = otel.get_current_span(here).get_span_context()
+        if above.is_valid:
+            return _begin_below(runtime, above, name, span_type, attributes)
     trace_number = runtime.ids.trace_id()
     share = runtime.settings.sampling_ratio if ratio is None else ratio
     if share < 1.0 and trace_number & _LOW_64_BITS >= share * 2**64:
         return NoOpSpan(name, otel.SpanContext(trace_number, runtime.ids.span_id(), is_remote=False))
-    return _begin_root(runtime, trace_number, name, span_type, attributes, None)
+    if not runtime.is_watching:
+        runtime.watch()
+    draft = TraceDraft(trace_number, runtime.settings.experiment, runtime.settings.max_trace_bytes)
+    return LiveSpan(runtime, draft, name, span_type, attributes, None, True)  # noqa: FBT003
 
 
 def begin_child(
@@ -99,16 +95,20 @@ def is_left_out() -> bool:
     return process.switch.is_off or isinstance(otel.get_current_span(), NoOpSpan)
 
 
-def _begin_root(
-    runtime: Runtime,
-    trace_number: int,
-    name: str,
-    span_type: str,
-    attributes: Mapping[str, str],
-    parent_number: int | None,
+def _begin_below(
+    runtime: Runtime, above: otel.SpanContext, name: str, span_type: str, attributes: Mapping[str, str]
 ) -> LiveSpan:
-    """Return the first span of a trace in this process."""
+    """Return a span below one that only its ids tell of.
+
+    That is a proxy around one of ours, a remote parent, or a span of the OpenTelemetry SDK.
+    """
+    if not above.trace_flags.sampled:
+        return NoOpSpan(name, above)
+    known = None if above.is_remote else runtime.open_spans.get(above.span_id)
+    if known is not None and known.draft.trace_number == above.trace_id:
+        return LiveSpan(runtime, known.draft, name, span_type, attributes, above.span_id, False)  # noqa: FBT003
     runtime.watch()
-    settings = runtime.settings
-    draft = TraceDraft(trace_number, format_trace_id(trace_number), settings.experiment, settings.max_trace_bytes)
-    return LiveSpan(runtime, draft, name, span_type, attributes, parent_number, True)  # noqa: FBT003
+    draft = TraceDraft(above.trace_id, runtime.settings.experiment, runtime.settings.max_trace_bytes)
+    span = LiveSpan(runtime, draft, name, span_type, attributes, above.span_id, True)  # noqa: FBT003
+    span.set_parent_context(above)
+    return span

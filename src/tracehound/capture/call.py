@@ -45,13 +45,12 @@ class TracedFunction:
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("begin", fault)
             return None
-        if span.is_recording():
-            try:
-                span.set_inputs(self._bind(args, kwargs))
-                for link in self._links:
-                    span.add_link(link)
-            except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
-                report_fault("inputs", fault)
+        try:
+            span.set_arguments(self._bind, args, kwargs)
+            if self._links:
+                span.add_links(self._links)
+        except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
+            report_fault("inputs", fault)
         return span
 
 
@@ -63,8 +62,8 @@ def finish(span: LiveSpan, token: object, exception: BaseException | None, resul
             restore_current(token)
         if exception is not None:
             span.fail(exception)
-        elif result is not None and not span.has_outputs:
-            span.set_outputs(result)
+        elif result is not None:
+            span.set_result(result)
         span.close(end_ns, end_ns)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("finish", fault)

@@ -78,8 +78,7 @@ def update_current_trace(
         if not is_left_out():
             _logger.warning("update_current_trace was called where no trace is under way; nothing was changed")
         return
-    draft.tags.update(new_tags)
-    draft.metadata.update(new_metadata)
+    draft.say(new_tags, new_metadata)
     if client_request_id is not None:
         draft.client_request_id = clean_text(str(client_request_id))
     if request_preview is not None:

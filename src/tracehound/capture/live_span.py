@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from opentelemetry import trace as otel
 
+from tracehound.capture.arguments import Binder
 from tracehound.capture.sdk_view import InstrumentationScope, SdkView
 from tracehound.capture.shield import report_fault
 from tracehound.capture.status import message_of, to_ns, to_status
@@ -84,7 +85,8 @@ class LiveSpan(SdkView):
 
     def start(self, start_ns: int | None = None) -> None:
         """Begin the step's time now, since what capture did to get here is not a part of it, or at a time given."""
-        self._start_ns = to_ns(start_ns, self._runtime.clock_ns())
+        now_ns = self._runtime.clock_ns()
+        self._start_ns = now_ns if start_ns is None else to_ns(start_ns, now_ns)
 
     @property
     def draft(self) -> TraceDraft:
@@ -191,6 +193,15 @@ class LiveSpan(SdkView):
         if self._end_ns is None:
             self._outputs = self._encode(outputs)
 
+    def set_arguments(self, bind: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Record the arguments of a call as what goes in."""
+        self._inputs = encode_value(bind(args, kwargs), self._runtime.settings.max_value_bytes)
+
+    def set_result(self, result: object) -> None:
+        """Record the result of a call as what comes out, unless user code has said what does."""
+        if self._outputs is None and self._end_ns is None:
+            self._outputs = encode_value(result, self._runtime.settings.max_value_bytes)
+
     def set_outputs_json(self, text: str) -> None:
         """Record what comes out, as a JSON text that is already made."""
         if self._end_ns is None:
@@ -248,6 +259,11 @@ class LiveSpan(SdkView):
         if self._links is _NOTHING:
             self._links = []
         self._links.append(context)
+
+    def add_links(self, links: Sequence[Link]) -> None:
+        """Refer to several spans of other traces."""
+        for link in links:
+            self.add_link(link)
 
     def update_name(self, name: str) -> None:
         """Call the step something else."""
@@ -342,8 +358,7 @@ class LiveSpan(SdkView):
         draft = self._draft
         draft.bytes_left -= len(self._inputs or "") + len(self._outputs or "")
         if draft.bytes_left < 0:
-            self._inputs = None if self._inputs is None else _LEFT_OUT
-            self._outputs = None if self._outputs is None else _LEFT_OUT
+            self._leave_out_values()
         if self._status.status_code is SpanStatusCode.UNSET:
             self._status = _OK
         self._runtime.open_spans.pop(self._number, None)
@@ -352,6 +367,10 @@ class LiveSpan(SdkView):
         part = draft.end_span(self.to_record(), now_ns, is_local_root=self._is_local_root)
         if part is not None:
             current().submit(part)  # after a fork, or in another place than where the span began
+
+    def _leave_out_values(self) -> None:
+        self._inputs = None if self._inputs is None else _LEFT_OUT
+        self._outputs = None if self._outputs is None else _LEFT_OUT
 
     def to_record(self) -> Span:
         """Return the span as it is now."""

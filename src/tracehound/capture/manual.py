@@ -67,8 +67,7 @@ def start_span_no_context(
         span = begin_span(*clean) if parent_span is None else begin_child(parent_span, *clean)
         if span.is_recording():
             span.start(start_time_ns)
-            span.draft.tags.update(said[0])
-            span.draft.metadata.update(said[1])
+            span.draft.say(*said)
             _fill(span, inputs, attributes, links)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("start_span", fault)
@@ -84,8 +83,8 @@ def _fill(
         span.set_inputs(inputs)
     if attributes:
         span.set_attributes(attributes)
-    for link in links or ():
-        span.add_link(link)
+    if links:
+        span.add_links(links)
 
 
 class _SpanScope(AbstractContextManager[LiveSpan]):

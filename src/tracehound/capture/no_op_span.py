@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import trace as otel
 
+from tracehound.capture.arguments import Binder
 from tracehound.capture.live_span import LiveSpan
 from tracehound.model.span import UNKNOWN
 
@@ -31,6 +32,9 @@ class NoOpSpan(LiveSpan):
 
     def start(self, start_ns: int | None = None) -> None:
         """Do nothing: no time is measured."""
+
+    def set_arguments(self, bind: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Do nothing."""
 
     def now_ns(self) -> int:
         """Return 0: no time is measured."""

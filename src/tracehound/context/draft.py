@@ -7,10 +7,13 @@ finds, so that every span is handed over once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart, TraceState
+
+_NOTHING: Final[dict[str, str]] = {}
 
 
 class TraceDraft:
@@ -20,32 +23,34 @@ class TraceDraft:
     one, as parts of the same trace, so that a child that outlives its parent is never lost.
     """
 
-    __slots__ = (
-        "_is_handed_over", "_shown", "_spans", "bytes_left", "client_request_id", "experiment", "is_inherited",
-        "metadata", "request_preview", "response_preview", "snapshot_due_s", "snapshot_interval_s", "state", "tags",
-        "trace_id", "trace_number",
-    )  # fmt: skip
+    # What most traces never say stands here once: capture begins a draft for every trace. `say` replaces the mappings.
+    tags: Mapping[str, str] = _NOTHING
+    metadata: Mapping[str, str] = _NOTHING
+    client_request_id: str | None = None
+    request_preview: str | None = None
+    response_preview: str | None = None
+    state: TraceState | None = None
+    # Whether it came into this process by a fork: the parent hands over what it holds.
+    is_inherited = False
+    # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
+    snapshot_due_s: float | None = None
+    snapshot_interval_s = 0.0
+    _is_handed_over = False
+    _shown = 0
 
-    def __init__(self, trace_number: int, trace_id: str, experiment: str, max_bytes: int) -> None:
+    def __init__(self, trace_number: int, experiment: str, max_bytes: int) -> None:
         self.trace_number = trace_number
-        self.trace_id = trace_id
+        self.trace_id = f"tr-{trace_number:032x}"
         self.experiment = experiment
-        self.tags: dict[str, str] = {}
-        self.metadata: dict[str, str] = {}
-        self.client_request_id: str | None = None
-        self.request_preview: str | None = None
-        self.response_preview: str | None = None
-        self.state: TraceState | None = None
-        # How much more the trace may hold; the spans see to it.
-        self.bytes_left = max_bytes
-        # Whether it came into this process by a fork: the parent hands over what it holds.
-        self.is_inherited = False
-        # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
-        self.snapshot_due_s: float | None = None
-        self.snapshot_interval_s = 0.0
-        self._shown = 0
+        self.bytes_left = max_bytes  # how much more the trace may hold; the spans see to it
         self._spans: list[Span] = []
-        self._is_handed_over = False
+
+    def say(self, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:
+        """Add tags and metadata of the trace; later ones win."""
+        if tags:
+            self.tags = {**self.tags, **tags}
+        if metadata:
+            self.metadata = {**self.metadata, **metadata}
 
     def end_span(self, span: Span, now_ns: int, *, is_local_root: bool) -> TracePart | None:
         """Take a span that has ended; return the part to hand over, if there is one now."""

@@ -1,6 +1,7 @@
 """The base of every record, and the two encodings of records and values. Only this room imports msgspec.
 
-Records are frozen: what was captured does not change. Two encodings are used: MessagePack between our own processes
+Records are frozen: what was captured does not change. Those that capture makes hold texts and other records only, so
+the garbage collector need not look at them (`gc=False`). Two encodings are used: MessagePack between our own processes
 (small, quick to write in the traced call) and JSON for everything that others read.
 """
 

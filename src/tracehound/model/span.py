@@ -33,7 +33,7 @@ class SpanStatusCode(str, Enum):
         return str(self.value)
 
 
-class SpanStatus(Record, frozen=True, array_like=True):
+class SpanStatus(Record, frozen=True, array_like=True, gc=False):
     """How a span ended and, for an error, what went wrong."""
 
     status_code: SpanStatusCode = SpanStatusCode.UNSET
@@ -50,7 +50,7 @@ class SpanStatus(Record, frozen=True, array_like=True):
         return self.status_code is SpanStatusCode.UNSET
 
 
-class SpanEvent(Record, frozen=True, array_like=True):
+class SpanEvent(Record, frozen=True, array_like=True, gc=False):
     """Something that happened at one moment of a span, such as an exception."""
 
     name: str
@@ -68,7 +68,7 @@ class SpanEvent(Record, frozen=True, array_like=True):
         return _decoded(self.attributes_json)
 
 
-class Link(Record, frozen=True, array_like=True):
+class Link(Record, frozen=True, array_like=True, gc=False):
     """A reference from a span to a span of another trace."""
 
     trace_id: str
@@ -81,7 +81,7 @@ class Link(Record, frozen=True, array_like=True):
         return _decoded(self.attributes_json)
 
 
-class Span(Record, frozen=True, array_like=True):
+class Span(Record, frozen=True, array_like=True, gc=False):
     """One step of a trace.
 
     `trace_id` is `tr-` and 32 hexadecimal digits, `span_id` and `parent_id` are 16; times are nanoseconds since the

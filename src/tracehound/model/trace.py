@@ -20,7 +20,7 @@ class TraceState(str, Enum):
         return str(self.value)
 
 
-class TracePart(Record, frozen=True, array_like=True, tag="part"):
+class TracePart(Record, frozen=True, array_like=True, tag="part", gc=False):
     """Some spans of one trace and what was said about the whole, written at one moment by one process.
 
     Mostly the part is the trace. It is not when children outlive the root, or when two services share a traceparent:

@@ -20,10 +20,10 @@ def _load_write() -> Callable[[int, bytes, int], int] | None:
     """Return C's `write`, called with the lock held; None where this platform does not offer it."""
     try:
         if sys.platform == "win32":
-            function = ctypes.PyDLL("ucrtbase", use_errno=True)._write
+            function = ctypes.PyDLL("ucrtbase")._write
             function.argtypes, function.restype = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint), ctypes.c_int
         else:
-            function = ctypes.PyDLL(None, use_errno=True).write
+            function = ctypes.PyDLL(None).write
             function.argtypes, function.restype = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t), ctypes.c_ssize_t
     except (AttributeError, OSError):
         return None
@@ -40,7 +40,4 @@ def write(descriptor: int, data: bytes) -> int:
     if _write_held is None or length > LARGE_BYTES:
         return os.write(descriptor, data)
     written = _write_held(descriptor, data, length)
-    if written < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return written
+    return written if written >= 0 else os.write(descriptor, data)  # which says what is wrong

@@ -15,11 +15,12 @@ The writer is used by one thread at a time, but a signal handler or a finalizer 
 from __future__ import annotations
 
 import os
+import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tracehound.errors import TracehoundError
 from tracehound.spool.descriptor import write
 from tracehound.spool.lock import FileLock, is_same_file, take_lock
 
@@ -54,37 +55,8 @@ def age_s(name: str) -> float:
     return time.time() - int(name[:20]) / 1e9
 
 
-@dataclass
-class _Segment:
-    """A segment that is being written."""
-
-    path: Path
-    descriptor: int
-    size: int = 0
-
-    def write(self, frame: bytes) -> None:
-        """Append the frame; raise `OSError` where it cannot be whole, with nothing of it left."""
-        try:
-            if write(self.descriptor, frame) == len(frame):
-                self.size += len(frame)
-                return
-            error = OSError("the disk took only a part of the frame")
-        except OSError as fault:
-            error = fault
-        os.ftruncate(self.descriptor, self.size)
-        raise error
-
-    def is_in_place(self) -> bool:
-        """Whether the file still stands where it was made."""
-        return is_same_file(self.path, self.descriptor)
-
-    def read_from(self, position: int) -> bytes:
-        """Return what was written from a position on, though the file may have been removed."""
-        os.lseek(self.descriptor, position, os.SEEK_SET)
-        chunks = []
-        while chunk := os.read(self.descriptor, 1 << 20):
-            chunks.append(chunk)
-        return b"".join(chunks)
+class SpoolFullError(TracehoundError):
+    """More waits for the store than may wait."""
 
 
 class SegmentWriter:
@@ -96,8 +68,11 @@ class SegmentWriter:
         self._lock: FileLock | None = None
         self._owner = ""
         self.owners: set[str] = set()  # all that this writer has been
+        self.written_bytes = 0  # in all segments
         self._count = 0
-        self._segment: _Segment | None = None
+        self._path: Path | None = None
+        self._descriptor = -1
+        self._size = 0
         self._is_writing = False
 
     def owner(self) -> str:
@@ -111,24 +86,31 @@ class SegmentWriter:
             self._count = 0
         return self._owner
 
-    def append(self, frame: bytes) -> None:
-        """Write the frame whole; raise `OSError` where that cannot be done, with nothing of it left to be read."""
-        segment = self._segment
-        if self._is_writing and segment is not None:
-            segment.write(frame)  # inside of another append, which goes on with this segment
-            return
-        self._is_writing = True
+    def append(self, frame: bytes, limit_bytes: int = sys.maxsize) -> None:
+        """Write the frame whole, with nothing of it left to be read where that cannot be done.
+
+        Raise `OSError` where the disk does not take it, `SpoolFullError` where more than the limit would have been
+        written.
+        """
+        length = len(frame)
+        written_bytes = self.written_bytes + length
+        if written_bytes > limit_bytes:
+            raise SpoolFullError("too much waits for the store")
+        # Inside of another append, which goes on with its segment, no other one is begun.
+        may_begin, self._is_writing = not self._is_writing, True
         try:
-            if segment is None or segment.size >= self._max_segment_bytes:
-                segment = self._begin()
+            if self._path is None or (may_begin and self._size >= self._max_segment_bytes):
+                self._begin()
             try:
-                segment.write(frame)
+                is_whole = write(self._descriptor, frame) == length
             except OSError:
-                if segment.size == 0:
-                    raise
-                self._begin().write(frame)  # there may be a limit on a single file
+                is_whole = False
+            if not is_whole:
+                self._write_again(frame, may_begin=may_begin)
         finally:
-            self._is_writing = False
+            self._is_writing = not may_begin
+        self._size += length
+        self.written_bytes = written_bytes
 
     def close(self) -> None:
         """End the present segment and give the lock back. In a forked child both stay with the parent."""
@@ -140,32 +122,52 @@ class SegmentWriter:
     def is_in_place(self) -> bool:
         """Whether the lock and the segment still stand where they were made; true where there are none."""
         return (self._lock is None or self._lock.is_in_place()) and (
-            self._segment is None or self._segment.is_in_place()
+            self._path is None or is_same_file(self._path, self._descriptor)
         )
 
     def name(self) -> str | None:
         """Return the name of the present segment."""
-        return None if self._segment is None else self._segment.path.name
+        return None if self._path is None else self._path.name
 
     def begin_anew(self, position: int) -> None:
-        """Go on under a new name, because somebody removed files. What the store had of the segment ends at the
-        position; the rest is written again if the segment is gone.
+        """Go on under a new name, because somebody removed files.
+
+        What the store has of the present segment ends at the position; the rest is written again if the file is gone.
         """
-        segment = self._segment
-        rest = b"" if segment is None or segment.is_in_place() else segment.read_from(position)
+        rest = b""
+        if self._path is not None and not is_same_file(self._path, self._descriptor):
+            rest = _read_from(self._descriptor, position)
         self.close()
         if rest:
             self.append(rest)
 
-    def _begin(self) -> _Segment:
+    def _begin(self) -> None:
         self._close_segment()
-        owner = self.owner()
-        path = self._directory / f"{owner}.{self._count + 1:06d}{SUFFIX}"
-        self._segment = _Segment(path, os.open(path, _FLAGS, 0o600))
+        path = self._directory / f"{self.owner()}.{self._count + 1:06d}{SUFFIX}"
+        self._descriptor = os.open(path, _FLAGS, 0o600)
+        self._path = path
+        self._size = 0
         self._count += 1
-        return self._segment
+
+    def _write_again(self, frame: bytes, *, may_begin: bool) -> None:
+        """Cut off what was written of the frame, and write it to a new segment: a single file may have a limit."""
+        os.ftruncate(self._descriptor, self._size)
+        if may_begin and self._size > 0:
+            self._begin()
+        if write(self._descriptor, frame) != len(frame):
+            os.ftruncate(self._descriptor, self._size)
+            raise OSError("the disk takes only a part of the frame")
 
     def _close_segment(self) -> None:
-        segment, self._segment = self._segment, None
-        if segment is not None:
-            os.close(segment.descriptor)
+        if self._path is not None:
+            self._path = None
+            os.close(self._descriptor)
+
+
+def _read_from(descriptor: int, position: int) -> bytes:
+    """Return what an open file holds from a position on, though the file may have been removed."""
+    os.lseek(descriptor, position, os.SEEK_SET)
+    chunks = []
+    while chunk := os.read(descriptor, 1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -19,7 +19,7 @@ from tracehound.model.record import replace
 from tracehound.model.trace import TracePart
 from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
-from tracehound.spool.segment import SegmentWriter
+from tracehound.spool.segment import SegmentWriter, SpoolFullError
 from tracehound.store.api import Store
 from tracehound.wire.frames import to_frame
 
@@ -44,14 +44,15 @@ class Spool:
     def __init__(self, directory: Path, open_store: Callable[[], Store], settings: Settings) -> None:
         self._drainer = Drainer(directory, open_store)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes)
-        self._settings = settings
+        self._interval_s = settings.drain_interval_s
+        self._max_bytes = settings.max_spool_bytes
         # Reentrant: a signal handler or a finalizer may trace while its own thread is in `append`.
         self._mutex = threading.RLock()
         self._accepted = 0
         self._dropped = 0
-        self._written_bytes = 0
         self._saved_bytes = 0
         self._wake = threading.Event()
+        self._is_awake = False  # as the event, but cheaper to ask
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_troubled = False
@@ -61,30 +62,37 @@ class Spool:
         with self._mutex:
             self._accepted += 1
             try:
-                fault = self._write(to_frame(part))
+                frame = to_frame(part)
+                self._writer.append(frame, self._saved_bytes + self._max_bytes)
+                if self._thread is None:
+                    self._start()
+            except (OSError, SpoolFullError) as error:
+                self._drop(error)
+                return
             except Exception as error:
                 self._drop(error)
                 raise
-            if fault is not None:
-                self._drop(fault)
-                return
-        if not self._wake.is_set():
+        if not self._is_awake:
+            self._is_awake = True
             self._wake.set()
 
     def append_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs, under the name of this process; False where it found no room."""
         with self._mutex:
             try:
-                fault = self._write(to_frame(replace(part, owner=self._writer.owner())))
-            except OSError:
+                frame = to_frame(replace(part, owner=self._writer.owner()))
+                self._writer.append(frame, self._saved_bytes + self._max_bytes)
+                if self._thread is None:
+                    self._start()
+            except (OSError, SpoolFullError):
                 return False
         self._wake.set()
-        return fault is None
+        return True
 
     def drain(self) -> None:
         """Bring all that lies in the folder into the store, of this process and of others."""
         self._recover_removed()
-        written = self._written_bytes
+        written = self._writer.written_bytes
         self._drainer.drain()
         with self._mutex:
             self._saved_bytes = max(self._saved_bytes, written)
@@ -126,19 +134,6 @@ class Spool:
         self._mutex = threading.RLock()  # another thread of the parent may have held it
         self._writer.close()
 
-    def _write(self, frame: bytes) -> Exception | str | None:
-        """Write a frame to the segment; return what kept it from being written."""
-        if self._written_bytes - self._saved_bytes + len(frame) > self._settings.max_spool_bytes:
-            return f"more than {self._settings.max_spool_bytes} bytes wait for the store"
-        try:
-            self._writer.append(frame)
-        except OSError as error:
-            return error
-        self._written_bytes += len(frame)
-        if self._thread is None:
-            self._start()
-        return None
-
     def _recover_removed(self) -> None:
         """Notice that somebody removed files of the spool under way, and write again what was not stored yet."""
         with self._mutex:
@@ -161,8 +156,9 @@ class Spool:
         is_over = False
         while not is_over:
             self._wake.wait()
-            is_over = self._stop.wait(self._settings.drain_interval_s)
+            is_over = self._stop.wait(self._interval_s)
             self._wake.clear()
+            self._is_awake = False
             try:
                 self.drain()
                 self._is_troubled = False
@@ -170,7 +166,7 @@ class Spool:
                 self._say_trouble(error)
                 self._wake.set()
 
-    def _drop(self, reason: Exception | str) -> None:
+    def _drop(self, reason: Exception) -> None:
         self._dropped += 1
         if self._dropped == 1:
             _logger.error("a trace could not be kept, and is counted as dropped (said once): %s", reason)
