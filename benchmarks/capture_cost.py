@@ -1,22 +1,24 @@
-"""What a traced call costs its caller, beside the same call untraced and a bare span of the OpenTelemetry SDK.
+"""What a traced call costs its caller, beside the same call untraced and a span of the OpenTelemetry SDK.
 
     ./dev shell python benchmarks/capture_cost.py
 
 All variants run in turns in one process, so that the ratios hold on a noisy machine. The traced call captures one input
-and one output and is on disk when it returns; the SDK's span captures nothing and is dropped. "idle" is without, and
-"busy" with a drainer in the same process that brings a backlog into SQLite for as long as the round lasts; rounds in
-which it ran out of work do not count.
+and one output and is on disk when it returns. The SDK's span captures nothing: "bare" it is dropped when it ends,
+"batched" it goes through the SDK's batch processor to an exporter that drops it. "idle" is alone; "busy" is beside a
+drainer in the same process that brings a backlog into SQLite all the while.
 """
 
 from __future__ import annotations
 
 import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +28,16 @@ from tracehound.settings import Settings
 
 CALLS = 1000
 ROUNDS = 25
-BACKLOG = 6000
+BACKLOG = 40_000
+REFERENCE = "SDK span, bare"
+
+
+class DroppingExporter(SpanExporter):
+    """Takes spans and does nothing with them."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - the SDK's signature
+        """Drop the spans."""
+        return SpanExportResult.SUCCESS
 
 
 def answer(question: str) -> dict[str, str]:
@@ -34,64 +45,57 @@ def answer(question: str) -> dict[str, str]:
     return {"answer": question}
 
 
-def main() -> None:
-    """Measure every variant in turns and print the medians and ratios."""
-    tracer = TracerProvider().get_tracer("benchmark")
-    traced = tracehound.trace(answer)
+def in_sdk_span(provider: TracerProvider) -> Callable[[str], object]:
+    """Return `answer` inside of a span of the SDK."""
+    tracer = provider.get_tracer("benchmark")
 
-    def in_sdk_span(question: str) -> dict[str, str]:
+    def call(question: str) -> dict[str, str]:
         with tracer.start_as_current_span("answer"):
             return answer(question)
 
-    variants = {"untraced": answer, "SDK span": in_sdk_span, "traced": traced}
+    return call
+
+
+def main() -> None:
+    """Measure every variant in turns, alone and beside a drainer, and print the medians and ratios."""
+    batching = TracerProvider()
+    batching.add_span_processor(BatchSpanProcessor(DroppingExporter()))
+    variants = {
+        "untraced": answer,
+        REFERENCE: in_sdk_span(TracerProvider()),
+        "SDK span, batched": in_sdk_span(batching),
+        "traced": tracehound.trace(answer),
+    }
     with tempfile.TemporaryDirectory() as folder:
-        show("idle", {name: measure_idle(call, Path(folder, f"{name}.db")) for name, call in variants.items()})
-        busy = Busy(Path(folder, "busy.db"), traced)
-        costs: dict[str, list[float]] = {name: [] for name in variants}
-        for _ in range(ROUNDS):
-            for name, call in variants.items():
-                costs[name] += busy.measure(call)
-        busy.close()
-        show("busy", costs)
+        written = runtime.Runtime(Settings(str(Path(folder, "written.db")), drain_interval_s=3600.0))
+        runtime.replace(written)
+        show("idle", [measure_all(variants) for _ in range(ROUNDS)])
+        show("busy", measure_beside_drainer(variants, Path(folder, "drained.db"), written))
+        written.abandon()  # what was measured needs not be stored
 
 
-def measure_idle(call: Callable[[str], object], store: Path) -> list[float]:
-    """Return the cost of the call in each round, while nothing else runs."""
-    place = runtime.Runtime(Settings(str(store), drain_interval_s=3600.0))
-    runtime.replace(place)
-    found = [measure(call) for _ in range(ROUNDS)]
-    place.close()
-    return found
+def measure_beside_drainer(
+    variants: dict[str, Callable[[str], object]], store: Path, written: runtime.Runtime
+) -> list[dict[str, float]]:
+    """Return the costs of rounds that lie wholly within the drain of a backlog."""
+    drained = runtime.Runtime(Settings(str(store), drain_interval_s=3600.0))
+    runtime.replace(drained)
+    for _ in range(BACKLOG):
+        variants["traced"]("what is the drainer to do?")
+    drainer = threading.Thread(target=drained.drained_store)
+    runtime.replace(written)
+    drainer.start()
+    rounds: list[dict[str, float]] = []
+    while drainer.is_alive() and len(rounds) <= ROUNDS:
+        rounds.append(measure_all(variants))
+    drainer.join()
+    drained.close()
+    return rounds[1:-1]
 
 
-class Busy:
-    """A store whose drainer has more to do than it can."""
-
-    def __init__(self, store: Path, traced: Callable[[str], object]) -> None:
-        self._place = runtime.Runtime(Settings(str(store), drain_interval_s=0.0))
-        self._traced = traced
-
-    def measure(self, call: Callable[[str], object]) -> list[float]:
-        """Return the cost of one round beside the drainer, or nothing if it came to its end meanwhile."""
-        runtime.replace(self._place)
-        store = self._place.drained_store()
-        segments = len(store.segments())
-        for _ in range(BACKLOG):
-            self._traced("what is the drainer to do?")
-        waiting = self._position()
-        cost = measure(call)
-        return [cost] if segments and waiting < self._position() < self._written() else []
-
-    def _position(self) -> int:
-        store = self._place.drained_store  # noqa: F841
-        return 0
-
-    def _written(self) -> int:
-        return 1
-
-    def close(self) -> None:
-        """Bring the rest into the store."""
-        self._place.close()
+def measure_all(variants: dict[str, Callable[[str], object]]) -> dict[str, float]:
+    """Return the microseconds that a call of each variant takes, over a round of calls."""
+    return {name: measure(call) for name, call in variants.items()}
 
 
 def measure(call: Callable[[str], object]) -> float:
@@ -102,15 +106,15 @@ def measure(call: Callable[[str], object]) -> float:
     return (time.perf_counter() - begun) / CALLS * 1e6
 
 
-def show(title: str, costs: dict[str, list[float]]) -> None:
-    """Print a table of the medians, and of their ratios to the SDK's span."""
-    medians = {name: statistics.median(found) for name, found in costs.items()}
-    table = Table(box=None, title=title)
-    table.add_column("call")
-    table.add_column("µs, median", justify="right")
-    table.add_column("of an SDK span", justify="right")
-    for name, cost in medians.items():
-        table.add_row(name, f"{cost:.1f}", f"{cost / medians['SDK span']:.2f}")
+def show(title: str, rounds: list[dict[str, float]]) -> None:
+    """Print a table of the medians, and of the medians of the ratios to the reference in the same round."""
+    table = Table(box=None, title=f"{title}, {len(rounds)} rounds")
+    for name in ("call", "µs, median", "µs, least", f"of {REFERENCE}"):
+        table.add_column(name, justify="left" if name == "call" else "right")
+    for name in rounds[0]:
+        costs = [costs[name] for costs in rounds]
+        ratio = statistics.median(costs[name] / costs[REFERENCE] for costs in rounds)
+        table.add_row(name, f"{statistics.median(costs):.1f}", f"{min(costs):.1f}", f"{ratio:.2f}")
     Console().print(table)
 
 

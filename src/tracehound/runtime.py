@@ -41,8 +41,11 @@ class Runtime:
         self._spool: Spool | None = None
         self._running: RunningTraces | None = None
         self.is_watching = settings.snapshot_after_s <= 0  # or never will
+        # Keeps a finished part of a trace.
+        self.submit: Callable[[TracePart], None] = self._submit_directly
         if self._target.spool_directory is not None:
             self._spool = Spool(self._target.spool_directory, self._open_store, settings)
+            self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
 
@@ -57,13 +60,9 @@ class Runtime:
             )
             self._running.start()
 
-    def submit(self, part: TracePart) -> None:
-        """Keep a finished part of a trace."""
-        if self._spool is not None:
-            self._spool.append(part)
-        else:
-            self._open_store().write([part])
-            self._direct += 1
+    def _submit_directly(self, part: TracePart) -> None:
+        self._open_store().write([part])
+        self._direct += 1
 
     def _keep_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs; False where that cannot be done now."""

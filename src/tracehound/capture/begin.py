@@ -38,10 +38,10 @@ def begin_span(
     one, if it is not the setting's. Where nothing is to be recorded, the span is a `NoOpSpan`.
     """
     here = otel_context.get_current() if context is None else context
-    parent = here.get(_SPAN_KEY)
     if process.switch.is_off or here.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NoOpSpan(name, otel.get_current_span(here).get_span_context())
     runtime = current()
+    parent = here.get(_SPAN_KEY)
     if type(parent) is LiveSpan and not parent.draft.is_inherited:
         return LiveSpan(runtime, parent.draft, name, span_type, attributes, parent.number, False)  # noqa: FBT003
     if parent is not None:
@@ -49,12 +49,13 @@ def begin_span(
         if above.is_valid:
             return _begin_below(runtime, above, name, span_type, attributes)
     trace_number = runtime.ids.trace_id()
-    share = runtime.settings.sampling_ratio if ratio is None else ratio
+    settings = runtime.settings
+    share = settings.sampling_ratio if ratio is None else ratio
     if share < 1.0 and trace_number & _LOW_64_BITS >= share * 2**64:
         return NoOpSpan(name, otel.SpanContext(trace_number, runtime.ids.span_id(), is_remote=False))
     if not runtime.is_watching:
         runtime.watch()
-    draft = TraceDraft(trace_number, runtime.settings.experiment, runtime.settings.max_trace_bytes)
+    draft = TraceDraft(trace_number, settings.experiment)
     return LiveSpan(runtime, draft, name, span_type, attributes, None, True)  # noqa: FBT003
 
 
@@ -108,7 +109,7 @@ def _begin_below(
     if known is not None and known.draft.trace_number == above.trace_id:
         return LiveSpan(runtime, known.draft, name, span_type, attributes, above.span_id, False)  # noqa: FBT003
     runtime.watch()
-    draft = TraceDraft(above.trace_id, runtime.settings.experiment, runtime.settings.max_trace_bytes)
+    draft = TraceDraft(above.trace_id, runtime.settings.experiment)
     span = LiveSpan(runtime, draft, name, span_type, attributes, above.span_id, True)  # noqa: FBT003
     span.set_parent_context(above)
     return span

@@ -62,8 +62,6 @@ def finish(span: LiveSpan, token: object, exception: BaseException | None, resul
             restore_current(token)
         if exception is not None:
             span.fail(exception)
-        elif result is not None:
-            span.set_result(result)
-        span.close(end_ns, end_ns)
+        span.close(end_ns, end_ns, result)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("finish", fault)

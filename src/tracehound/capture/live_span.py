@@ -32,7 +32,6 @@ _SAMPLED: Final = otel.TraceFlags(otel.TraceFlags.SAMPLED)
 _UNSET: Final = SpanStatus()
 _OK: Final = SpanStatus(SpanStatusCode.OK)
 _NOTHING: Final[list[Any]] = []  # stands for an empty list in records, which are never changed
-_LEFT_OUT: Final = encode_value("… [left out: the trace is larger than the limit]")
 
 
 class OnException(NamedTuple):
@@ -197,11 +196,6 @@ class LiveSpan(SdkView):
         """Record the arguments of a call as what goes in."""
         self._inputs = encode_value(bind(args, kwargs), self._runtime.settings.max_value_bytes)
 
-    def set_result(self, result: object) -> None:
-        """Record the result of a call as what comes out, unless user code has said what does."""
-        if self._outputs is None and self._end_ns is None:
-            self._outputs = encode_value(result, self._runtime.settings.max_value_bytes)
-
     def set_outputs_json(self, text: str) -> None:
         """Record what comes out, as a JSON text that is already made."""
         if self._end_ns is None:
@@ -273,7 +267,8 @@ class LiveSpan(SdkView):
     def set_status(self, status: object, description: str | None = None) -> None:
         """Say how the step ends: "OK" or "ERROR", a `SpanStatus`, or OpenTelemetry's status. OK is final."""
         if self._end_ns is None and self._status.status_code is not SpanStatusCode.OK:
-            self._status = to_status(status, description)
+            said = to_status(status, description)
+            self._status = _UNSET if said == _UNSET else said
 
     def record_exception(
         self,
@@ -350,33 +345,31 @@ class LiveSpan(SdkView):
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("end", fault)
 
-    def close(self, end_ns: int, now_ns: int) -> None:
-        """End the step at one time and hand it over at another; faults are the caller's."""
+    def close(self, end_ns: int, now_ns: int, result: object = None) -> None:
+        """End the step at one time and hand it over at another; faults are the caller's.
+
+        A result is what comes out, unless user code has said what does.
+        """
         if self._end_ns is not None:
             return
+        if result is not None and self._outputs is None:
+            self._outputs = encode_value(result, self._runtime.settings.max_value_bytes)
         self._end_ns = end_ns
-        draft = self._draft
-        draft.bytes_left -= len(self._inputs or "") + len(self._outputs or "")
-        if draft.bytes_left < 0:
-            self._leave_out_values()
-        if self._status.status_code is SpanStatusCode.UNSET:
+        if self._status is _UNSET:
             self._status = _OK
+        draft = self._draft
         self._runtime.open_spans.pop(self._number, None)
-        if self._is_local_root:
-            last_trace.set(draft.trace_id)
-        part = draft.end_span(self.to_record(), now_ns, is_local_root=self._is_local_root)
+        part = draft.end_span(self._record(self._texts, self._events, self._links), now_ns, self._is_local_root)
         if part is not None:
+            if self._is_local_root:
+                last_trace.set(draft.trace_id)
             current().submit(part)  # after a fork, or in another place than where the span began
 
-    def _leave_out_values(self) -> None:
-        self._inputs = None if self._inputs is None else _LEFT_OUT
-        self._outputs = None if self._outputs is None else _LEFT_OUT
-
     def to_record(self) -> Span:
-        """Return the span as it is now."""
-        texts, events, links = self._texts, self._events, self._links
-        if self._end_ns is None:  # these may change yet
-            texts, events, links = dict(texts), list(events), list(links)
+        """Return the span as it is now, while it runs."""
+        return self._record(dict(self._texts), list(self._events), list(self._links))
+
+    def _record(self, texts: dict[str, str], events: list[SpanEvent], links: list[Link]) -> Span:
         parent_number = self._parent_number
         return Span(
             self._draft.trace_id, f"{self._number:016x}", None if parent_number is None else f"{parent_number:016x}",

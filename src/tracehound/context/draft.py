@@ -38,11 +38,10 @@ class TraceDraft:
     _is_handed_over = False
     _shown = 0
 
-    def __init__(self, trace_number: int, experiment: str, max_bytes: int) -> None:
+    def __init__(self, trace_number: int, experiment: str) -> None:
         self.trace_number = trace_number
         self.trace_id = f"tr-{trace_number:032x}"
         self.experiment = experiment
-        self.bytes_left = max_bytes  # how much more the trace may hold; the spans see to it
         self._spans: list[Span] = []
 
     def say(self, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:
@@ -52,13 +51,15 @@ class TraceDraft:
         if metadata:
             self.metadata = {**self.metadata, **metadata}
 
-    def end_span(self, span: Span, now_ns: int, *, is_local_root: bool) -> TracePart | None:
+    def end_span(self, span: Span, now_ns: int, is_local_root: bool) -> TracePart | None:  # noqa: FBT001 - hot
         """Take a span that has ended; return the part to hand over, if there is one now."""
-        spans = self._spans
-        spans.append(span)
         if is_local_root:
             self._is_handed_over = True
-        elif not self._is_handed_over:
+            if not self._spans:
+                return self._to_part([span], now_ns, self.state)
+        spans = self._spans
+        spans.append(span)
+        if not self._is_handed_over:
             return None
         taken: list[Span] = []
         try:

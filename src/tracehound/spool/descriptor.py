@@ -31,13 +31,13 @@ def _load_write() -> Callable[[int, bytes, int], int] | None:
         return function
 
 
-_write_held: Final = _load_write()
+_write_held: Final = _load_write() or (lambda descriptor, data, _length: os.write(descriptor, data))
 
 
 def write(descriptor: int, data: bytes) -> int:
     """Write to an open file and return how many bytes it took; raise `OSError` where it takes none."""
     length = len(data)
-    if _write_held is None or length > LARGE_BYTES:
+    if length > LARGE_BYTES:
         return os.write(descriptor, data)
     written = _write_held(descriptor, data, length)
     return written if written >= 0 else os.write(descriptor, data)  # which says what is wrong

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -23,6 +24,7 @@ from tracehound.wire.frames import Damaged, Good, read_frames
 
 BATCH_BYTES: Final = 4_000_000
 _NO_LIMIT: Final = -1
+_YIELD_EVERY: Final = 16
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
 
@@ -100,7 +102,7 @@ class Drainer:
                 continue
             try:
                 is_applied = store.write(parts, SegmentRange(name, position, position + length))
-            except StoreError:
+            except (StoreError, MemoryError):
                 raise
             except Exception as fault:  # noqa: BLE001 - one part that no store can take must not hold up the others
                 if len(parts) > 1:
@@ -120,6 +122,8 @@ class Drainer:
         for item in read_frames(data):
             if len(parts) == most:
                 break
+            if len(parts) % _YIELD_EVERY == 0:
+                time.sleep(0)  # a thread of the program that waits for the interpreter lock shall not wait long
             if isinstance(item, Damaged):
                 self._set_aside(segment, position + length, item.data)
             else:

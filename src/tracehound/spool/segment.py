@@ -73,6 +73,7 @@ class SegmentWriter:
         self._path: Path | None = None
         self._descriptor = -1
         self._size = 0
+        self._room = 0  # where the present segment is full; 0 without one
         self._is_writing = False
 
     def owner(self) -> str:
@@ -97,18 +98,18 @@ class SegmentWriter:
         if written_bytes > limit_bytes:
             raise SpoolFullError("too much waits for the store")
         # Inside of another append, which goes on with its segment, no other one is begun.
-        may_begin, self._is_writing = not self._is_writing, True
+        is_inside, self._is_writing = self._is_writing, True
         try:
-            if self._path is None or (may_begin and self._size >= self._max_segment_bytes):
+            if self._size >= self._room and (self._path is None or not is_inside):
                 self._begin()
             try:
                 is_whole = write(self._descriptor, frame) == length
             except OSError:
                 is_whole = False
             if not is_whole:
-                self._write_again(frame, may_begin=may_begin)
+                self._write_again(frame, may_begin=not is_inside)
         finally:
-            self._is_writing = not may_begin
+            self._is_writing = is_inside
         self._size += length
         self.written_bytes = written_bytes
 
@@ -147,6 +148,7 @@ class SegmentWriter:
         self._descriptor = os.open(path, _FLAGS, 0o600)
         self._path = path
         self._size = 0
+        self._room = self._max_segment_bytes
         self._count += 1
 
     def _write_again(self, frame: bytes, *, may_begin: bool) -> None:
@@ -161,6 +163,7 @@ class SegmentWriter:
     def _close_segment(self) -> None:
         if self._path is not None:
             self._path = None
+            self._size = self._room = 0
             os.close(self._descriptor)
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreError
+from tracehound.model.limits import fit_part
 from tracehound.model.record import replace
 from tracehound.model.trace import TracePart
 from tracehound.settings import Settings
@@ -45,7 +47,9 @@ class Spool:
         self._drainer = Drainer(directory, open_store)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes)
         self._interval_s = settings.drain_interval_s
+        self._max_trace_bytes = settings.max_trace_bytes
         self._max_bytes = settings.max_spool_bytes
+        self._yield_at_bytes = settings.max_spool_bytes // 4
         # Reentrant: a signal handler or a finalizer may trace while its own thread is in `append`.
         self._mutex = threading.RLock()
         self._accepted = 0
@@ -63,6 +67,8 @@ class Spool:
             self._accepted += 1
             try:
                 frame = to_frame(part)
+                if len(frame) > self._max_trace_bytes:
+                    frame = to_frame(fit_part(part, self._max_trace_bytes))
                 self._writer.append(frame, self._saved_bytes + self._max_bytes)
                 if self._thread is None:
                     self._start()
@@ -75,6 +81,8 @@ class Spool:
         if not self._is_awake:
             self._is_awake = True
             self._wake.set()
+        if self._writer.written_bytes - self._saved_bytes > self._yield_at_bytes:
+            time.sleep(0)  # before anything has to be dropped, the drainer may have the interpreter lock
 
     def append_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs, under the name of this process; False where it found no room."""

@@ -29,7 +29,9 @@ def open_connection(path: Path) -> sqlite3.Connection:
         oldest = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(f"SQLite {oldest} or newer is needed; this Python has {sqlite3.sqlite_version}")
     with store_errors(path):
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
         try:
             _refuse_foreign(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")

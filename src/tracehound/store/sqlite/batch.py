@@ -1,0 +1,161 @@
+"""Writing a batch: what is to change is worked out first, then goes in with few statements of many rows each.
+
+Every step of SQLite gives up the interpreter lock and has to get it back, which beside a busy program takes up to 5 ms.
+With a statement for every row the store would fall behind the program that it traces; with one for hundreds of rows
+nearly all of its work happens while the program runs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from tracehound.model.ids import experiment_id
+from tracehound.model.merge import effective_parts, merge_parts
+from tracehound.model.record import replace, to_msgpack
+from tracehound.model.trace import TraceInfo, TracePart
+from tracehound.query.sqlite import ROW
+from tracehound.query.terms import terms_of
+from tracehound.store.sqlite.rows import to_info, to_row
+from tracehound.wire.payload import from_payload, to_payload
+
+# SQLite takes 32,766 from version 3.32 on; a statement of a power of two of rows stays below, and is compiled once.
+_MAX_VARIABLES: Final = 16_384
+
+Row: TypeAlias = tuple[Any, ...]
+Key: TypeAlias = tuple[int, int]
+
+
+def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart]) -> None:
+    """Add parts to their traces, whose rows and index rows become what all of their parts say together."""
+    arrived: defaultdict[str, dict[Key, TracePart]] = defaultdict(dict)
+    for part in parts:
+        arrived[part.trace_id][_key(part)] = part
+    known = _read_known(connection, list(arrived))
+    (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM trace").fetchone()
+    changes = _Changes()
+    for trace_id, by_key in arrived.items():
+        stored = known.get(trace_id)
+        if stored is None:
+            last_seq += 1
+            stored = _Known(last_seq)
+        _change_trace(changes, stored, by_key)
+    _apply(connection, changes)
+    names = {part.experiment for part in parts}
+    _insert(
+        connection, "INSERT OR IGNORE INTO experiment (id, name)", [(int(experiment_id(name)), name) for name in names]
+    )
+
+
+def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
+    """Bring the rows of traces up to what their parts say now."""
+    changes = _Changes()
+    for known in _read_known(connection, trace_ids).values():
+        _change_trace(changes, known, {})
+    _apply(connection, changes)
+
+
+def to_part(payload: bytes, has_ended: int) -> TracePart:
+    """Return a part as it was stored, and with what became of its process."""
+    part = from_payload(payload)
+    return replace(part, has_ended=True) if has_ended else part
+
+
+@dataclass
+class _Known:
+    """A trace as the store has it: its row, and its parts."""
+
+    seq: int
+    info: TraceInfo | None = None
+    parts: dict[Key, TracePart] = field(default_factory=dict)
+
+
+@dataclass
+class _Changes:
+    """The rows of a batch, to be removed and to be inserted."""
+
+    old_postings: list[Row] = field(default_factory=list)
+    old_parts: list[Row] = field(default_factory=list)
+    old_traces: list[Row] = field(default_factory=list)
+    traces: list[Row] = field(default_factory=list)
+    parts: list[Row] = field(default_factory=list)
+    postings: list[Row] = field(default_factory=list)
+
+
+def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart]) -> None:
+    """Work out what changes when parts arrive for a trace."""
+    seq = known.seq
+    parts = {**arrived, **known.parts}  # a part that arrives again is what it has become
+    effective = effective_parts(list(parts.values()))
+    if len(effective) < len(parts):
+        kept = {id(part) for part in effective}
+        changes.old_parts += [(seq, *key) for key, part in known.parts.items() if id(part) not in kept]
+        parts = {key: part for key, part in parts.items() if id(part) in kept}
+    info = merge_parts(effective).info
+    if known.info is not None:
+        changes.old_traces.append((seq,))
+        changes.old_postings += _postings(known.info, seq)
+    changes.traces.append((seq, *to_row(info)))
+    changes.parts += [
+        (seq, *key, to_payload(part), part.owner) for key, part in parts.items() if key not in known.parts
+    ]
+    changes.postings += _postings(info, seq)
+
+
+def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
+    connection.executemany(
+        "DELETE FROM posting WHERE term = ? AND experiment = ? AND start_ms = ? AND trace = ?", changes.old_postings
+    )
+    connection.executemany("DELETE FROM part WHERE trace = ? AND written_ns = ? AND checksum = ?", changes.old_parts)
+    connection.executemany("DELETE FROM trace WHERE seq = ?", changes.old_traces)
+    _insert(connection, "INSERT INTO trace", changes.traces)
+    _insert(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner)", changes.parts)
+    _insert(connection, "INSERT INTO posting (term, experiment, start_ms, trace)", sorted(changes.postings))
+
+
+def _read_known(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict[str, _Known]:
+    """Return those of the traces that exist, with all of their parts."""
+    found: dict[int, _Known] = {}
+    for chunk in _chunks(trace_ids, width=1):
+        wanted = ", ".join("?" * len(chunk))
+        rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t WHERE t.trace_id IN ({wanted})", chunk)
+        found.update((row[0], _Known(row[0], to_info(row[1:]))) for row in rows.fetchall())
+    for seqs in _chunks(list(found), width=1):
+        wanted = ", ".join("?" * len(seqs))
+        text = f"SELECT trace, written_ns, checksum, payload, has_ended FROM part WHERE trace IN ({wanted})"
+        for seq, written_ns, checksum, payload, has_ended in connection.execute(text, seqs).fetchall():
+            found[seq].parts[written_ns, checksum] = to_part(payload, has_ended)
+    return {known.info.trace_id: known for known in found.values() if known.info is not None}
+
+
+def _insert(connection: sqlite3.Connection, head: str, rows: Sequence[Row]) -> None:
+    """Insert rows, which are all of one width."""
+    for chunk in _chunks(rows, width=len(rows[0]) if rows else 1):
+        row = f"({', '.join('?' * len(chunk[0]))})"
+        connection.execute(
+            f"{head} VALUES {', '.join([row] * len(chunk))}", [value for each in chunk for value in each]
+        )
+
+
+def _chunks(rows: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
+    """Yield the rows in pieces whose length is a power of two, so that there are few different statements."""
+    at = 0
+    while at < len(rows):
+        most = min(len(rows) - at, _MAX_VARIABLES // width)
+        size = 1 << (most.bit_length() - 1)
+        yield rows[at : at + size]
+        at += size
+
+
+def _postings(info: TraceInfo, seq: int) -> list[Row]:
+    """Return the rows of the inverted index for a trace."""
+    return [(term, int(info.experiment_id), info.request_time, seq) for term in terms_of(info)]
+
+
+def _key(part: TracePart) -> Key:
+    """Return what tells a part that arrives again from another one."""
+    return part.written_ns, zlib.crc32(to_msgpack(part))

@@ -1,0 +1,46 @@
+"""A trace as a row of the table, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracehound.model.buckets import bucket_of
+from tracehound.model.record import from_json, to_json
+from tracehound.model.trace import TraceInfo, TraceState
+
+
+def to_row(info: TraceInfo) -> tuple[str | int | None, ...]:
+    """Return the columns of `trace` behind `seq`, in their order."""
+    duration = info.execution_duration
+    return (
+        info.trace_id,
+        int(info.experiment_id),
+        info.request_time,
+        duration,
+        None if duration is None else bucket_of(duration),
+        info.state.value,
+        info.name,
+        info.request_preview,
+        info.response_preview,
+        info.client_request_id,
+        to_json(info.trace_metadata).decode(),
+        to_json(info.tags).decode(),
+    )
+
+
+def to_info(row: Sequence) -> TraceInfo:  # type: ignore[type-arg] # the columns of query.sqlite.ROW
+    """Return what the columns of `ROW` say."""
+    trace_id, experiment, start_ms, duration_ms, state, name, request, response, client_request_id, metadata, tags = row
+    return TraceInfo(
+        trace_id=trace_id,
+        experiment_id=str(experiment),
+        request_time=start_ms,
+        execution_duration=duration_ms,
+        state=TraceState(state),
+        name=name,
+        request_preview=request,
+        response_preview=response,
+        client_request_id=client_request_id,
+        trace_metadata=from_json(metadata),
+        tags=from_json(tags),
+    )
