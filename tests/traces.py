@@ -26,8 +26,9 @@ def span(number: int, trace: int = 1, *, parent: int | None = None, start_ms: in
 
 
 def part(*spans: Span, experiment: str = "Default", written_ns: int = 1, tags: dict[str, str] | None = None,
-         metadata: dict[str, str] | None = None, client_request_id: str | None = None) -> TracePart:  # fmt: skip
-    """Return a part with the spans, which are all of one trace."""
+         metadata: dict[str, str] | None = None, client_request_id: str | None = None,
+         owner: str | None = None) -> TracePart:  # fmt: skip
+    """Return a part with the spans, which are all of one trace; with an owner it is a snapshot."""
     return TracePart(
         trace_id=spans[0].trace_id,
         experiment=experiment,
@@ -36,4 +37,5 @@ def part(*spans: Span, experiment: str = "Default", written_ns: int = 1, tags: d
         tags=tags or {},
         metadata=metadata or {},
         client_request_id=client_request_id,
+        owner=owner,
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.traces import part, span
 from tracehound.model.buckets import bucket_of, percentile, value_of
 from tracehound.model.ids import RandomIds
-from tracehound.model.merge import merge_parts
+from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.span import Link, Span, SpanEvent, SpanStatus, SpanStatusCode, span_from_dict
 from tracehound.model.trace import TracePart, TraceState
 
@@ -107,3 +107,26 @@ def test_ids_do_not_follow_the_seed_of_the_program() -> None:
     first = [RandomIds().trace_id(), RandomIds().span_id()]
     random.seed(1)
     assert [RandomIds().trace_id(), RandomIds().span_id()] != first
+
+
+PARTS = st.lists(
+    st.builds(
+        lambda spans, written_ns, owner, tags: part(*spans, written_ns=written_ns, owner=owner, tags=tags),
+        SPANS,
+        st.integers(1, 4),
+        st.sampled_from([None, None, "A", "B"]),
+        st.dictionaries(st.sampled_from("ab"), st.sampled_from("12"), max_size=1),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(PARTS, st.randoms(use_true_random=False))
+def test_a_store_may_forget_snapshots_that_were_overtaken(parts: list[TracePart], order: random.Random) -> None:
+    arrived = [*parts]
+    order.shuffle(arrived)
+    kept: list[TracePart] = []
+    for each in arrived:
+        kept = effective_parts([*kept, each])
+    assert merge_parts(kept) == merge_parts(parts)

@@ -7,6 +7,8 @@ import datetime
 import decimal
 import json
 import math
+import re
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -55,7 +57,10 @@ def test_what_json_can_hold_comes_back_as_it_went_in(value: Any) -> None:
         (Point(1, Point(2, None)), {"x": 1, "y": {"x": 2, "y": None}}),
         (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
         (np.float32(0.5), 0.5),
-        (pd.DataFrame({"a": [1, 2]}), {"a": {"0": 1, "1": 2}}),
+        (pd.DataFrame({"a": [1, 2], "t": pd.Timestamp(0)}), [{"a": a, "t": "1970-01-01T00:00:00"} for a in (1, 2)]),
+        (pd.Series([1, 2]), [1, 2]),
+        (pd.Timestamp("2025-01-02", tz="UTC"), "2025-01-02T00:00:00+00:00"),
+        (deque([1, 2]), [1, 2]),
         (datetime.datetime(2025, 1, 2, 3, tzinfo=datetime.timezone.utc), "2025-01-02T03:00:00Z"),
         (decimal.Decimal("1.50"), "1.50"),
         (b"\x00\xff", "AP8="),
@@ -84,9 +89,38 @@ def test_a_value_nested_without_end_is_cut() -> None:
 
 
 def test_a_large_value_is_cut_and_says_so() -> None:
-    shown = decode_value(encode_value("é" * 50_000, max_bytes=1001))
-    assert shown.startswith('"ééé')
-    assert shown.endswith("… [cut: 100002 bytes, 1001 kept]")
+    shown = decode_value(encode_value(["é" * 50_000], max_bytes=1001))
+    assert shown.startswith('["ééé')
+    assert shown.endswith("… [cut: 100004 bytes, 1001 kept]")
+    text = decode_value(encode_value("é" * 50_000, max_bytes=1001))
+    assert text == "é" * 500 + "… [cut: 50000 characters, 500 kept]"
+
+
+def test_of_a_mapping_that_is_too_large_the_large_values_are_cut_and_the_others_kept() -> None:
+    value = {"question": "why?", "document": "x" * 50_000_000, "more": {"page": "y" * 900, "number": 7}}
+    shown = decode_value(encode_value(value, max_bytes=5000))
+    assert (shown["question"], shown["more"]) == ("why?", {"page": "y" * 900, "number": 7})
+    assert re.fullmatch(r"x{2000,4000}… \[cut: 50000000 characters, \d+ kept\]", shown["document"])
+    nested = decode_value(encode_value({"arguments": value, "list": [0] * 10_000}, max_bytes=5000))
+    assert nested["arguments"]["more"]["number"] == 7
+    assert nested["list"].startswith("[0,0,0")
+
+
+@given(st.dictionaries(st.text(), JSON, min_size=1), st.integers(10, 300))
+def test_a_mapping_is_never_much_larger_than_it_may_be(value: dict[str, Any], max_bytes: int) -> None:
+    text = encode_value(value, max_bytes)
+    assert len(text.encode()) <= 2 * max_bytes + 700
+    decode_value(text)
+
+
+@pytest.mark.parametrize(
+    "large", [np.zeros((3000, 1000)), pd.DataFrame(np.zeros((300_000, 10)))], ids=["array", "frame"]
+)
+def test_of_a_large_array_or_frame_the_first_rows_are_shown(large: Any) -> None:
+    shown = decode_value(encode_value(large))
+    assert shown["type"] in ("numpy.ndarray", "pandas.core.frame.DataFrame", "pandas.DataFrame")
+    assert shown["shape"] == list(large.shape)
+    assert len(shown.get("first 10 of 3000") or shown["first 1000 of 300000"]) in (10, 1000)
 
 
 @pytest.mark.parametrize(("value", "text"), [("as it is", "as it is"), (3, "3"), (True, "true"), ({"a": 1}, '{"a":1}')])

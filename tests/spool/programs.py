@@ -40,7 +40,8 @@ os.waitpid(child, 0)
 def start(program: str, store: Path) -> subprocess.Popen[str]:
     """Start a program that keeps its traces in the store."""
     environment = {**os.environ, "TRACEHOUND_TRACKING_URI": str(store)}
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, text=True, env=environment)
 
 
 def kill_after(process: subprocess.Popen[str], lines: int) -> list[str]:

@@ -3,11 +3,15 @@
 A traced program hands over whatever it has: models, arrays, frames, exceptions, cycles, objects whose `repr` raises.
 None of them may raise here, and none may change the trace later, so values become text at once. msgspec does it for
 all common types; what it refuses goes through `_plain`, slower and without assumptions. JSON has no infinities and no
-NaN: they become null.
+NaN: they become null. What is too large is cut, and arrays, frames and long texts before they are written out, so that
+a call does not wait for what nobody will see.
 """
 
 from __future__ import annotations
 
+import datetime
+import math
+from collections import deque
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
@@ -20,8 +24,10 @@ MAX_DEPTH: Final = 64
 _MAX_INT_BITS: Final = 4096  # Python refuses to write out much longer ones
 
 # The ways in which other libraries turn their objects into plain ones, tried in this order:
-# pydantic, numpy and pandas scalars and arrays, pandas and polars frames.
-_METHODS: Final = ("model_dump", "tolist", "to_dict")
+# pydantic, numpy and pandas scalars and arrays, polars frames, whatever follows their example.
+_METHODS: Final = ("model_dump", "tolist", "to_dicts", "to_dict")
+_MAX_ITEMS: Final = 10_000  # of an array or frame
+_NOTE_BYTES: Final = 100  # what the notes about cuts take, generously
 
 
 def encode_value(value: object, max_bytes: int = 1_000_000) -> str:
@@ -31,11 +37,17 @@ def encode_value(value: object, max_bytes: int = 1_000_000) -> str:
     '{"question":"why?","n":[1,2.5,null]}'
     """
     try:
+        if type(value) is dict:
+            for item in value.values():
+                if type(item) is str and len(item) > max_bytes:
+                    return _fit(value, max_bytes).decode()
+        elif type(value) is str and len(value) > max_bytes:
+            return _cut_text(value, max_bytes).decode()
         data = _encode(value)
     except Exception:  # noqa: BLE001 - no value may make capture raise
-        data = to_json(_plain(value, 0, set()))
+        data = _encode_anyhow(value)
     if len(data) > max_bytes:
-        data = _cut(data, max_bytes)
+        data = _fit(value, max_bytes) if type(value) is dict and value else _cut(data, max_bytes)
     return data.decode()
 
 
@@ -66,6 +78,27 @@ def _enc_hook(value: Any) -> Any:
     for plain in (str, int, float):
         if isinstance(value, plain):  # of a subclass, or msgspec had known it
             return plain(value)
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, deque):
+        return list(value)
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape and not isinstance(value, type):
+        return _of_array(value, shape)
+    return _by_method(value)
+
+
+def _of_array(value: Any, shape: tuple[int, ...]) -> Any:
+    """Return an array or a frame as rows, or what is to be seen of a large one."""
+    if math.prod(shape) > _MAX_ITEMS:
+        return _describe_large(value, shape)
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        return value.to_dict(orient="records")
+    return _by_method(value)
+
+
+def _by_method(value: Any) -> Any:
+    """Return what an object says it is made of, else its `repr`."""
     for name in _METHODS:
         method = getattr(value, name, None)
         if callable(method) and not isinstance(value, type):
@@ -76,6 +109,11 @@ def _enc_hook(value: Any) -> Any:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_enc_hook).encode
+
+
+def _encode_anyhow(value: object) -> bytes:
+    """Return the whole value as JSON, whatever it is."""
+    return to_json(_plain(value, 0, set()))
 
 
 def _plain(value: Any, depth: int, above: set[int]) -> Any:
@@ -114,6 +152,37 @@ def _describe(value: object) -> str:
         return clean_text(repr(value))
     except Exception:  # noqa: BLE001 - a repr is user code
         return f"<{type(value).__name__} whose repr raises>"
+
+
+def _describe_large(value: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return what is to be seen of a large array or frame: its kind, its shape, its first rows."""
+    rows = max(1, _MAX_ITEMS * shape[0] // math.prod(shape))
+    kind = type(value)
+    told = {"type": f"{kind.__module__}.{kind.__qualname__}", "shape": list(shape)}
+    if (dtype := getattr(value, "dtype", None)) is not None:
+        told["dtype"] = str(dtype)
+    return {**told, f"first {rows} of {shape[0]}": value[:rows] if rows > 1 else _describe(value)}
+
+
+def _fit(values: dict[Any, Any], max_bytes: int) -> bytes:
+    """Return a mapping that is too large with its largest values cut, so that the others can still be read."""
+    items = {_key(key): item for key, item in values.items()}
+    texts = {key: encode_value(item, max_bytes) for key, item in items.items()}
+    share = max_bytes // len(texts)
+    spare = sum(max(0, share - len(text)) for text in texts.values())
+    large = [key for key, text in texts.items() if len(text) > share - _NOTE_BYTES]
+    for key in large:
+        room = max(share + spare // len(large) - len(key) - _NOTE_BYTES, _NOTE_BYTES)
+        is_whole = not isinstance(items[key], (str, dict))
+        texts[key] = _cut(_encode_anyhow(items[key]), room).decode() if is_whole else encode_value(items[key], room)
+    data = b"{" + b",".join(to_json(key) + b":" + text.encode() for key, text in texts.items()) + b"}"
+    return data if len(data) <= 2 * max_bytes else _cut(data, max_bytes)
+
+
+def _cut_text(text: str, max_bytes: int) -> bytes:
+    """Return the beginning of a long text as JSON, and how long it was."""
+    kept = text[:max_bytes].encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
+    return to_json(f"{kept}… [cut: {len(text)} characters, {len(kept)} kept]")
 
 
 def _cut(data: bytes, max_bytes: int) -> bytes:

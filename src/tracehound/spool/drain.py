@@ -113,6 +113,7 @@ class Drainer:
                 self._set_aside(segment, position, data[:length])
                 is_applied = store.write([], SegmentRange(name, position, position + length))
             position = position + length if is_applied else store.position(name)
+            self._applied[name] = position  # each time: where a later batch fails, this one does not wait any more
         self._applied[name] = position
 
     def _read_batch(self, segment: Path, position: int, data: bytes, most: int) -> tuple[list[TracePart], int]:

@@ -58,7 +58,8 @@ def take_lock(path: Path) -> FileLock:
     """Make the file and lock it; raise `OSError` where that cannot be done, or the file exists."""
     lock = _lock(path, os.O_CREAT | os.O_EXCL)
     if lock is None:
-        raise OSError(f"another process holds the new lock {path}")
+        path.unlink(missing_ok=True)  # or a file system without locks gets a file for every call
+        raise OSError(f"this file system gives no lock on {path}")
     return lock
 
 

@@ -59,6 +59,10 @@ class SpoolFullError(TracehoundError):
     """More waits for the store than may wait."""
 
 
+class RemovedError(TracehoundError):
+    """Somebody removed files of the spool that are in use; `SegmentWriter.end_removed` saves what they held."""
+
+
 class SegmentWriter:
     """Appends frames to segments of its own: a new one when the present one is full or takes no more."""
 
@@ -74,6 +78,7 @@ class SegmentWriter:
         self._descriptor = -1
         self._size = 0
         self._room = 0  # where the present segment is full; 0 without one
+        self._refused_bytes = sys.maxsize  # the length of a frame that an empty segment did not take
         self._is_writing = False
 
     def owner(self) -> str:
@@ -91,7 +96,7 @@ class SegmentWriter:
         """Write the frame whole, with nothing of it left to be read where that cannot be done.
 
         Raise `OSError` where the disk does not take it, `SpoolFullError` where more than the limit would have been
-        written.
+        written, `RemovedError` where a new segment is due and the present one has been removed.
         """
         length = len(frame)
         written_bytes = self.written_bytes + length
@@ -130,19 +135,20 @@ class SegmentWriter:
         """Return the name of the present segment."""
         return None if self._path is None else self._path.name
 
-    def begin_anew(self, position: int) -> None:
-        """Go on under a new name, because somebody removed files.
+    def end_removed(self, position: int) -> bytes:
+        """End what somebody removed files of; return what is to be written again, under another name.
 
-        What the store has of the present segment ends at the position; the rest is written again if the file is gone.
+        That is what only this open file still holds behind the position, up to which the store has it.
         """
         rest = b""
         if self._path is not None and not is_same_file(self._path, self._descriptor):
             rest = _read_from(self._descriptor, position)
         self.close()
-        if rest:
-            self.append(rest)
+        return rest
 
     def _begin(self) -> None:
+        if not self.is_in_place():
+            raise RemovedError("files of the spool were removed")
         self._close_segment()
         path = self._directory / f"{self.owner()}.{self._count + 1:06d}{SUFFIX}"
         self._descriptor = os.open(path, _FLAGS, 0o600)
@@ -152,13 +158,20 @@ class SegmentWriter:
         self._count += 1
 
     def _write_again(self, frame: bytes, *, may_begin: bool) -> None:
-        """Cut off what was written of the frame, and write it to a new segment: a single file may have a limit."""
+        """Cut off what was written of the frame, and write it to a new segment: a single file may have a limit.
+
+        A new segment is not tried again with what one has refused, or every such frame would leave a file behind.
+        """
         os.ftruncate(self._descriptor, self._size)
-        if may_begin and self._size > 0:
+        length = len(frame)
+        if may_begin and self._size > 0 and not length >= self._refused_bytes > self._size:
             self._begin()
-        if write(self._descriptor, frame) != len(frame):
+        if self._size == 0:
+            self._refused_bytes = length
+        if write(self._descriptor, frame) != length:
             os.ftruncate(self._descriptor, self._size)
             raise OSError("the disk takes only a part of the frame")
+        self._refused_bytes = sys.maxsize
 
     def _close_segment(self) -> None:
         if self._path is not None:

@@ -21,9 +21,9 @@ from tracehound.model.record import replace
 from tracehound.model.trace import TracePart
 from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
-from tracehound.spool.segment import SegmentWriter, SpoolFullError
+from tracehound.spool.segment import RemovedError, SegmentWriter, SpoolFullError
 from tracehound.store.api import Store
-from tracehound.wire.frames import to_frame
+from tracehound.wire.frames import Good, read_frames, to_frame
 
 EXIT_TIMEOUT_S: Final = 5.0
 
@@ -75,6 +75,11 @@ class Spool:
             except (OSError, SpoolFullError) as error:
                 self._drop(error)
                 return
+            except RemovedError:
+                self._keep_removed(0)
+                self._accepted -= 1
+                self.append(part)
+                return
             except Exception as error:
                 self._drop(error)
                 raise
@@ -92,7 +97,7 @@ class Spool:
                 self._writer.append(frame, self._saved_bytes + self._max_bytes)
                 if self._thread is None:
                     self._start()
-            except (OSError, SpoolFullError):
+            except (OSError, SpoolFullError, RemovedError):
                 return False
         self._wake.set()
         return True
@@ -131,6 +136,8 @@ class Spool:
     def _end_thread(self, timeout_s: float | None) -> None:
         """End the segment, have the thread drain once more, and wait for it."""
         with self._mutex:
+            if not self._writer.is_in_place():
+                self._keep_removed(0)  # the store is not asked how far it is: it may be busy for long
             self._writer.close()
         self._stop.set()
         self._wake.set()
@@ -148,11 +155,19 @@ class Spool:
             if self._writer.is_in_place():
                 return
             segment = self._writer.name()
-            _logger.warning("files of the spool were removed while they were in use; what was not stored is kept")
-            try:
-                self._writer.begin_anew(0 if segment is None else self._drainer.applied(segment))
-            except OSError as error:
-                self._drop(error)
+            self._keep_removed(0 if segment is None else self._drainer.applied(segment))
+
+    def _keep_removed(self, position: int) -> None:
+        """Write again what only the open file still holds behind a position: what the store has before changes nothing."""
+        _logger.warning("files of the spool were removed while they were in use; what was not stored is kept")
+        rest = self._writer.end_removed(position)
+        try:
+            if rest:
+                self._writer.append(rest)
+        except OSError as error:
+            for item in read_frames(rest):
+                if isinstance(item, Good) and item.frame.owner is None:
+                    self._drop(error)
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)

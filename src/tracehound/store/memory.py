@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from tracehound.model.buckets import bucket_of
 from tracehound.model.ids import experiment_id
-from tracehound.model.merge import merge_parts
+from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
 from tracehound.query.check import Checked
@@ -56,7 +56,7 @@ class MemoryStore:
                 known = arrived.setdefault(part.trace_id, dict(self._parts[part.trace_id]))
                 known.setdefault(to_msgpack(part), part)
             merged = {trace_id: merge_parts(list(known.values())) for trace_id, known in arrived.items()}
-            self._parts.update(arrived)
+            self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in arrived.items()})
             self._traces.update(merged)
             self._experiments.update(part.experiment for part in parts)
             if source is not None:
@@ -137,6 +137,12 @@ class MemoryStore:
 
     def close(self) -> None:
         """Do nothing: the traces stay readable as long as somebody holds the store."""
+
+
+def _without_overtaken(parts: dict[bytes, TracePart]) -> dict[bytes, TracePart]:
+    """Return the parts without the snapshots that say nothing more."""
+    kept = {id(part) for part in effective_parts(list(parts.values()))}
+    return {key: part for key, part in parts.items() if id(part) in kept}
 
 
 def _matching(traces: Any, search: Search) -> list[TraceInfo]:
