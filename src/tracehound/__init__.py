@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
     from tracehound.errors import NotFoundError as NotFoundError
+    from tracehound.errors import StoreBusyError as StoreBusyError
     from tracehound.errors import StoreError as StoreError
     from tracehound.errors import TracehoundError as TracehoundError
     from tracehound.runtime import flush as flush
@@ -35,6 +36,7 @@ _PUBLIC = {
     "ArgumentError": "tracehound.errors",
     "FilterError": "tracehound.errors",
     "NotFoundError": "tracehound.errors",
+    "StoreBusyError": "tracehound.errors",
     "StoreError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
     "flush": "tracehound.runtime",

@@ -4,6 +4,7 @@ TracehoundError
 ├── FilterError        the text of a filter or of an order is wrong; says where and what to write instead
 ├── ArgumentError      an argument of a public function is wrong
 ├── StoreError         the store cannot be opened, read or written
+│   └── StoreBusyError another process keeps it locked; later it may work
 └── NotFoundError      something named by its id is not there
 
 One class for each thing that a caller would do differently. A fault of capture itself never reaches the traced program.
@@ -49,6 +50,10 @@ class ArgumentError(TracehoundError, ValueError):
 
 class StoreError(TracehoundError):
     """The store cannot be opened, read or written; nothing that was stored is changed."""
+
+
+class StoreBusyError(StoreError):
+    """Another process keeps the store locked; what was to be written can be offered again."""
 
 
 class NotFoundError(TracehoundError, LookupError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import logging
 import os
 import threading
 import time
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tracehound.context.running import OpenSpan, RunningTraces
-from tracehound.errors import ArgumentError
+from tracehound.errors import ArgumentError, StoreBusyError
 from tracehound.model.ids import IdSource, RandomIds, experiment_id
 from tracehound.model.record import replace as replace_field
 from tracehound.model.trace import Experiment, TracePart
@@ -21,6 +22,8 @@ from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
 from tracehound.store.targets import open_store, parse_target
+
+_logger = logging.getLogger("tracehound.runtime")
 
 
 class Runtime:
@@ -72,10 +75,17 @@ class Runtime:
         return True
 
     def drained_store(self) -> Store:
-        """Return the store with all in it that any process of this machine has finished."""
+        """Return the store with all in it that any process of this machine has finished.
+
+        Where another program keeps the store locked, that is waited for a second; then it is said that the answer may
+        lack what was finished last.
+        """
         store = self._open_store()
         if self._spool is not None:
-            self._spool.drain()
+            try:
+                self._spool.drain()
+            except StoreBusyError as error:
+                _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)
         return store
 
     def flush(self) -> FlushReport:

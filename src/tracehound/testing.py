@@ -64,7 +64,7 @@ class RecordedTraces:
     def as_dicts(self) -> list[dict[str, Any]]:
         """Return of each trace its name, its state, and the names and states of its spans, children inside."""
         return [
-            {"name": trace.info.name, "state": str(trace.info.state), "spans": _children(trace.data.spans, None)}
+            {"name": trace.info.name, "state": str(trace.info.state), "spans": _as_trees(trace.data.spans)}
             for trace in self.traces()
         ]
 
@@ -89,12 +89,13 @@ def recorded_traces() -> Iterator[RecordedTraces]:
         runtime.replace(before)
 
 
-def _children(spans: list[Span], parent_id: str | None) -> list[dict[str, Any]]:
-    """Return the spans below one, with theirs inside."""
-    found = []
-    for span in spans:
-        if span.parent_id == parent_id:
-            told: dict[str, Any] = {"name": span.name, "status": str(span.status.status_code)}
-            below = _children(spans, span.span_id)
-            found.append({**told, "spans": below} if below else told)
-    return found
+def _as_trees(spans: list[Span]) -> list[dict[str, Any]]:
+    """Return the spans whose parent is not among them, with the others inside."""
+    known = {span.span_id for span in spans}
+    return [_as_tree(span, spans) for span in spans if span.parent_id not in known]
+
+
+def _as_tree(top: Span, spans: list[Span]) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": top.name, "status": str(top.status.status_code)}
+    below = [_as_tree(span, spans) for span in spans if span.parent_id == top.span_id]
+    return {**told, "spans": below} if below else told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -20,6 +21,7 @@ ROOMS = {
     "msgspec": {"model"},
     "opentelemetry": {"capture"},
     "pandas": {"client"},
+    "re2": {"query"},
     "rich": {"cli"},
     "sqlite3": {"store"},
 }
@@ -39,6 +41,12 @@ def test_each_outside_dependency_is_imported_in_one_room() -> None:
 def test_only_settings_reads_the_environment() -> None:
     readers = [path.name for path in SOURCE.rglob("*.py") if "os.environ" in path.read_text("utf-8")]
     assert readers == ["settings.py"]
+
+
+def test_only_the_span_processor_imports_the_sdk_of_opentelemetry() -> None:
+    pattern = re.compile(r"^ *(from|import) opentelemetry\.sdk", re.MULTILINE)
+    importers = [path.name for path in SOURCE.rglob("*.py") if pattern.search(path.read_text("utf-8"))]
+    assert importers == ["sdk_processor.py"]
 
 
 def test_imports_point_down_only() -> None:

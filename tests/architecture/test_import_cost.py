@@ -21,6 +21,12 @@ def test_tracing_a_function_loads_no_store_no_frames_and_no_terminal() -> None:
     assert "tracehound.client.search" not in loaded
 
 
+def test_the_tracer_provider_loads_no_sdk() -> None:
+    loaded = modules_after("import tracehound; tracehound.tracing.get_tracer_provider()")
+    assert "opentelemetry.trace" in loaded
+    assert not [name for name in loaded if name.startswith("opentelemetry.sdk")]
+
+
 def test_our_own_modules_cost_little_beside_the_libraries_under_them() -> None:
     libraries = "import opentelemetry.trace, msgspec, inspect, threading, logging"
     with_ours = f"{libraries}; import tracehound; tracehound.trace; tracehound.update_current_trace"

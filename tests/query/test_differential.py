@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from tests.traces import START_MS, part, span
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
+from tracehound.query.check import parse_filter
 from tracehound.query.parser import quote
+from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
@@ -27,6 +29,9 @@ VALUES = st.sampled_from(
 )
 NUMBERS = st.sampled_from(["5", "-1", "0", "5.0", "2.5e3", "99999999999999999999"])
 OPERATORS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+EQUALITY = st.sampled_from(["=", "!="])
+PATTERNS = st.lists(st.sampled_from(["%", "_", "a", "5", "P", "ro", "日", "\0", "it's"]), max_size=4).map("".join)
+REGULAR = st.sampled_from(["^5", "(?i)prod", "日.", "a\\x00b", "", "[^a-z]$", "^.{2,}$"])
 TEXTS = st.sampled_from(["a", "C-1", "it's", span(1).trace_id])
 MILLISECONDS = st.integers(0, 4)
 
@@ -54,26 +59,56 @@ def parts(draw: st.DrawFn, trace: int) -> TracePart:
 
 @st.composite
 def comparisons(draw: st.DrawFn) -> str:
-    kind = draw(st.sampled_from(["tags", "metadata", "status", "text", "time"]))
-    operator = draw(OPERATORS)
+    kind = draw(st.sampled_from(["tags", "metadata", "status", "text", "time", "null"]))
     if kind in ("tags", "metadata"):
-        value = draw(NUMBERS | VALUES.map(quote))
-        return f"{kind}.`{draw(KEYS)}` {operator} {value}"
-    equality = draw(st.sampled_from(["=", "!="]))
+        return f"{kind}.`{draw(KEYS)}` {draw(operations(OPERATORS, NUMBERS | VALUES.map(quote), has_patterns=True))}"
     if kind == "status":
-        return f"attributes.status {equality} '{draw(st.sampled_from(['OK', 'ERROR', 'IN_PROGRESS']))}'"
+        states = st.sampled_from(["'OK'", "'ERROR'", "'IN_PROGRESS'"])
+        return f"attributes.status {draw(operations(EQUALITY, states))}"
     if kind == "text":
         name = draw(st.sampled_from(["name", "client_request_id", "trace_id", "user"]))
-        return f"attributes.{name} {equality} {quote(draw(TEXTS))}"
+        return f"attributes.{name} {draw(operations(EQUALITY, TEXTS.map(quote), has_patterns=True, has_ranges=False))}"
+    if kind == "null":
+        name = draw(
+            st.sampled_from(["attributes.latency", "attributes.client_request_id", "attributes.user", "tags.n"])
+        )
+        return f"{name} IS {draw(st.sampled_from(['', 'NOT ']))}NULL"
     name = draw(st.sampled_from(["timestamp_ms", "execution_time_ms", "end_time_ms"]))
     base = 0 if name == "execution_time_ms" else START_MS
-    return f"attributes.{name} {operator} {base + draw(MILLISECONDS)}{draw(st.sampled_from(['', '.5', '.0']))}"
+    values = st.tuples(MILLISECONDS, st.sampled_from(["", ".5", ".0"])).map(lambda pair: f"{base + pair[0]}{pair[1]}")
+    return f"attributes.{name} {draw(operations(OPERATORS, values))}"
+
+
+@st.composite
+def operations(
+    draw: st.DrawFn,
+    operators: st.SearchStrategy[str],
+    values: st.SearchStrategy[str],
+    *,
+    has_patterns: bool = False,
+    has_ranges: bool = True,
+) -> str:
+    """An operator that is allowed for a field, and its values."""
+    shape = draw(st.sampled_from(["one", "list", "range", "pattern"]))
+    negation = draw(st.sampled_from(["", "NOT "]))
+    if shape == "list":
+        return f"{negation}IN ({', '.join(draw(st.lists(values, min_size=1, max_size=3)))})"
+    if shape == "range" and has_ranges and operators is OPERATORS:
+        return f"{negation}BETWEEN {draw(values)} AND {draw(values)}"
+    if shape == "pattern" and has_patterns:
+        word = draw(st.sampled_from(["LIKE", "ILIKE", "RLIKE", "CONTAINS"]))
+        pattern = draw(REGULAR if word == "RLIKE" else PATTERNS)
+        return f"{negation if word != 'CONTAINS' else ''}{word} {quote(pattern)}"
+    return f"{draw(operators)} {draw(values)}"
 
 
 FILTERS = st.recursive(
     comparisons(),
-    lambda inner: st.lists(inner, min_size=2, max_size=3).flatmap(
-        lambda found: st.sampled_from([" AND ", " OR "]).map(lambda word: "(" + word.join(found) + ")")
+    lambda inner: (
+        inner.map(lambda found: f"NOT ({found})")
+        | st.lists(inner, min_size=2, max_size=3).flatmap(
+            lambda found: st.sampled_from([" AND ", " OR "]).map(lambda word: "(" + word.join(found) + ")")
+        )
     ),
     max_leaves=6,
 )
@@ -94,6 +129,8 @@ def test_sqlite_answers_as_the_memory_store_does(
 ) -> None:
     experiments = ["0", experiment_id("shop")]
     search = parse_search(experiments, filter_string, order, page_size)
+    assert search.where is not None
+    assert parse_filter(print_filter(search.where)) == search.where
     memory = MemoryStore()
     memory.write(traces)
     expected = all_pages(memory, search)

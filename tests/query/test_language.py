@@ -14,15 +14,19 @@ from tracehound.errors import FilterError
 from tracehound.query.check import Checked, parse_filter
 from tracehound.query.fields import Group
 from tracehound.query.parser import MAX_DEPTH
-from tracehound.query.tree import And, Or
+from tracehound.query.printer import print_filter
+from tracehound.query.tree import NULLS, And, Not, Or
 
 LEDGER: dict[str, list[dict[str, str]]] = yaml.safe_load(Path(__file__).with_name("filters.yaml").read_text("utf-8"))
+NOW_MS = 1_750_000_000_000
 VALID = [line["filter"] for line in LEDGER["valid"]]
 
 
 @pytest.mark.parametrize("line", LEDGER["valid"], ids=lambda line: line["filter"])
 def test_a_valid_filter_means_what_the_ledger_says(line: dict[str, str]) -> None:
-    assert show(parse_filter(line["filter"])) == line["means"]
+    tree = parse_filter(line["filter"], NOW_MS)
+    assert show(tree) == line["means"]
+    assert parse_filter(print_filter(tree)) == tree
 
 
 @pytest.mark.parametrize("line", LEDGER["invalid"], ids=lambda line: line["filter"])
@@ -113,6 +117,10 @@ def show(node: Checked) -> str:
         return "(" + " AND ".join(show(child) for child in node.children) + ")"
     if isinstance(node, Or):
         return "(" + " OR ".join(show(child) for child in node.children) + ")"
+    if isinstance(node, Not):
+        return f"NOT {show(node.child)}"
     prefix = "" if node.field.group is Group.ATTRIBUTES else f"{node.field.group.value}."
+    if node.operator in NULLS:
+        return f"{prefix}{node.field.name} {node.operator.value}"
     value: Any = f"'{node.value}'" if isinstance(node.value, str) else node.value
     return f"{prefix}{node.field.name} {node.operator.value} {value}"

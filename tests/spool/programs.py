@@ -46,7 +46,9 @@ def start(program: str, store: Path) -> subprocess.Popen[str]:
 
 def kill_after(process: subprocess.Popen[str], lines: int) -> list[str]:
     """Kill the process when it has printed so many lines; return every whole line that it printed."""
+    assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.close()
     printed = [process.stdout.readline() for _ in range(lines)]
     process.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
     printed += process.stdout.readlines()

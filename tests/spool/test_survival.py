@@ -73,5 +73,22 @@ def test_a_store_that_is_locked_does_not_keep_a_program_from_ending(store_path: 
     assert [trace.info.name for trace in everything()] == ["len", "before"]
 
 
+def test_a_search_waits_a_moment_for_a_store_that_is_locked_and_says_what_may_be_missing(
+    store_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tracehound.start_span("before"):
+        pass
+    everything()
+    locker = sqlite3.connect(store_path, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    with tracehound.start_span("meanwhile"):
+        pass
+    assert [trace.info.name for trace in everything()] == ["before"]
+    assert "what was finished last may be missing" in caplog.text
+    locker.execute("ROLLBACK")
+    locker.close()
+    assert [trace.info.name for trace in everything()] == ["meanwhile", "before"]
+
+
 def everything() -> list[Trace]:
     return tracehound.search_traces(return_type="list")

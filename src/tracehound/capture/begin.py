@@ -6,7 +6,7 @@ ratio and its id, so that services that share a ratio agree; what happens below 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -68,12 +68,11 @@ def begin_child(
 
 def make_current(span: LiveSpan) -> Any:
     """Make the span current, in OpenTelemetry's own context; return the token for `restore_current`."""
-    return otel_context.attach(otel.set_span_in_context(span))
+    return otel_context.attach(Context({**otel_context.get_current(), _SPAN_KEY: span}))
 
 
-def restore_current(token: Any) -> None:
-    """Make current what was so before `make_current`."""
-    otel_context.detach(token)
+# Makes current what was so before `make_current`, by its token.
+restore_current: Final[Callable[[Any], None]] = otel_context.detach
 
 
 def current_draft() -> TraceDraft | None:

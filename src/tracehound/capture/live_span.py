@@ -265,10 +265,14 @@ class LiveSpan(SdkView):
             self._name = clean_text(str(name))
 
     def set_status(self, status: object, description: str | None = None) -> None:
-        """Say how the step ends: "OK" or "ERROR", a `SpanStatus`, or OpenTelemetry's status. OK is final."""
+        """Say how the step ends: "OK" or "ERROR", a `SpanStatus`, or OpenTelemetry's status. OK is final.
+
+        UNSET takes nothing back, as OpenTelemetry has it.
+        """
         if self._end_ns is None and self._status.status_code is not SpanStatusCode.OK:
             said = to_status(status, description)
-            self._status = _UNSET if said == _UNSET else said
+            if not said.is_unset:
+                self._status = said
 
     def record_exception(
         self,

@@ -65,26 +65,29 @@ def start_span_no_context(
     try:
         clean = clean_text(str(name)), clean_text(str(span_type))
         span = begin_span(*clean) if parent_span is None else begin_child(parent_span, *clean)
-        if span.is_recording():
-            span.start(start_time_ns)
-            span.draft.say(*said)
-            _fill(span, inputs, attributes, links)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("start_span", fault)
-        span = NoOpSpan(name)
+        return NoOpSpan(name)
+    if span.is_recording():
+        span.start(start_time_ns)
+        span.draft.say(*said)
+        _fill(span, inputs, attributes, links)
     return span
 
 
 def _fill(
     span: LiveSpan, inputs: object, attributes: Mapping[str, object] | None, links: Sequence[Link] | None
 ) -> None:
-    """Record what is known of a span when it begins."""
-    if inputs is not None:
-        span.set_inputs(inputs)
-    if attributes:
-        span.set_attributes(attributes)
-    if links:
-        span.add_links(links)
+    """Record what is known of a span when it begins; it goes on without what makes no sense."""
+    try:
+        if inputs is not None:
+            span.set_inputs(inputs)
+        if attributes:
+            span.set_attributes(attributes)
+        if links:
+            span.add_links(links)
+    except Exception as fault:  # noqa: BLE001 - the shield
+        report_fault("start_span", fault)
 
 
 class _SpanScope(AbstractContextManager[LiveSpan]):
@@ -102,11 +105,11 @@ class _SpanScope(AbstractContextManager[LiveSpan]):
     def __enter__(self) -> LiveSpan:
         try:
             span = begin_span(clean_text(str(self._name)), clean_text(str(self._span_type)))
-            if span.is_recording():
-                _fill(span, None, self._attributes, self._links)
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("start_span", fault)
             span = NoOpSpan(self._name)
+        if span.is_recording():
+            _fill(span, None, self._attributes, self._links)
         self._open.append((span, make_current(span)))
         span.start()
         return span

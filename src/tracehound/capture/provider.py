@@ -9,7 +9,7 @@ argument; a program that has no other may make it the global one:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace as otel
 from opentelemetry.context import Context
@@ -23,6 +23,9 @@ from tracehound.capture.sdk_view import RESOURCE, InstrumentationScope, Resource
 from tracehound.capture.shield import report_fault
 from tracehound.model.span import UNKNOWN
 from tracehound.model.values import clean_text, encode_value
+
+if TYPE_CHECKING:
+    from tracehound.capture.sdk_processor import TracehoundSpanProcessor
 
 SCOPE_NAME: Final = "otel.scope.name"
 SCOPE_VERSION: Final = "otel.scope.version"
@@ -51,6 +54,10 @@ class Tracer(otel.Tracer):
         """Return a new span below that of the context, not yet current. `self` may be a proxy around a tracer."""
         try:
             span = begin_span(clean_text(str(name)), UNKNOWN, self.scope_texts, context=context)
+        except Exception as fault:  # noqa: BLE001 - the shield
+            report_fault("start_span", fault)
+            return NoOpSpan(name)
+        try:
             if span.is_recording():
                 told = OnException(record_exception, set_status_on_exception)
                 span.join_scope(self.instrumentation_scope, kind, told)
@@ -60,9 +67,8 @@ class Tracer(otel.Tracer):
                     span.add_link(link.context, link.attributes)
                 if start_time is not None:
                     span.start(start_time)
-        except Exception as fault:  # noqa: BLE001 - the shield
+        except Exception as fault:  # noqa: BLE001 - the shield; the span has begun and goes on as far as it is known
             report_fault("start_span", fault)
-            span = NoOpSpan(name)
         return span
 
     @_agnosticcontextmanager
@@ -127,3 +133,30 @@ def get_tracer_provider() -> TracerProvider:
     'my.library'
     """
     return _provider
+
+
+def get_span_processor() -> TracehoundSpanProcessor:
+    """Return a span processor for a program that already runs an OpenTelemetry SDK: the SDK's spans and those of
+    `trace` and `start_span` become one tree.
+
+    The SDK's sampler decides which of its spans are recorded. Needs the extra `otel-sdk`; raise `ImportError` where
+    the SDK is not installed.
+
+    >>> import tracehound
+    >>> from opentelemetry.sdk.trace import TracerProvider
+    >>> provider = TracerProvider()
+    >>> provider.add_span_processor(tracehound.tracing.get_span_processor())
+    >>> with provider.get_tracer("my.program").start_as_current_span("serve") as span:
+    ...     with tracehound.start_span("answer"):
+    ...         pass
+    >>> trace = tracehound.get_trace(f"tr-{span.get_span_context().trace_id:032x}")
+    >>> [span.name for span in trace.data.spans]
+    ['serve', 'answer']
+    """
+    try:
+        from tracehound.capture.sdk_processor import TracehoundSpanProcessor
+    except ModuleNotFoundError as missing:
+        raise ImportError(
+            "the span processor is for OpenTelemetry's SDK, which is not installed: pip install 'tracehound[otel-sdk]'"
+        ) from missing
+    return TracehoundSpanProcessor()

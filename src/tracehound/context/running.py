@@ -18,7 +18,7 @@ from tracehound.context.draft import TraceDraft
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart
 
-TICK_S: Final = 0.5
+TICK_S: Final = 0.25
 LONGEST_INTERVAL_S: Final = 60.0
 _SHARE_OF_A_CORE: Final = 0.02
 

@@ -3,8 +3,8 @@
 A traced program hands over whatever it has: models, arrays, frames, exceptions, cycles, objects whose `repr` raises.
 None of them may raise here, and none may change the trace later, so values become text at once. msgspec does it for
 all common types; what it refuses goes through `_plain`, slower and without assumptions. JSON has no infinities and no
-NaN: they become null. What is too large is cut, and arrays, frames and long texts before they are written out, so that
-a call does not wait for what nobody will see.
+NaN: they become null. What is too large is cut: arrays, frames and long texts before they are written out, so that a
+call does not wait for what nobody will see.
 """
 
 from __future__ import annotations
@@ -37,11 +37,7 @@ def encode_value(value: object, max_bytes: int = 1_000_000) -> str:
     '{"question":"why?","n":[1,2.5,null]}'
     """
     try:
-        if type(value) is dict:
-            for item in value.values():
-                if type(item) is str and len(item) > max_bytes:
-                    return _fit(value, max_bytes).decode()
-        elif type(value) is str and len(value) > max_bytes:
+        if type(value) is str and len(value) > max_bytes:
             return _cut_text(value, max_bytes).decode()
         data = _encode(value)
     except Exception:  # noqa: BLE001 - no value may make capture raise

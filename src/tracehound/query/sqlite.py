@@ -14,13 +14,15 @@ from tracehound.query.check import Checked
 from tracehound.query.fields import Field, Group
 from tracehound.query.search import KeyValue, OrderKey, Search
 from tracehound.query.terms import is_indexed, term
-from tracehound.query.tree import And, Operator, Or, Test
+from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
 
 Parameter: TypeAlias = str | int | float
 
-# Functions that the store registers with SQLite: `query.numbers.number_in`, and a key's value in a JSON object.
+# Functions that the store registers with SQLite: `query.numbers.number_in`, a key's value in a JSON object, and
+# `query.patterns.matches_pattern`.
 NUMBER_IN: Final = "tracehound_number_in"
 VALUE: Final = "tracehound_value"
+MATCHES: Final = "tracehound_matches"
 
 # SQLite parses a chain of ANDs or ORs as a tree of that depth, and takes a depth of 1,000.
 _CHAIN: Final = 100
@@ -89,6 +91,8 @@ class _Visitor:
             return self._visit_and(node)
         if isinstance(node, Or):
             return self._visit_or(node)
+        if isinstance(node, Not):
+            return self._visit_not(node)
         return self._visit_test(node)
 
     def _visit_and(self, node: And[Test]) -> Sql:
@@ -97,15 +101,25 @@ class _Visitor:
     def _visit_or(self, node: Or[Test]) -> Sql:
         return _chain(" OR ", [self.visit(child) for child in node.children])
 
+    def _visit_not(self, node: Not[Test]) -> Sql:
+        inner = self.visit(node.child)
+        return Sql(f"NOT ({inner.text})", inner.parameters)
+
     def _visit_test(self, test: Test) -> Sql:
+        found = _found(test.field)
+        if test.operator in NULLS:
+            return Sql(f"{found.text} {test.operator.value}", found.parameters)
+        if test.operator in PATTERNS:
+            return Sql(f"{MATCHES}(?, ?, {found.text})", (test.operator.value, str(test.value), *found.parameters))
         if test.field.group is Group.ATTRIBUTES:
             return self._visit_attribute(test)
         if isinstance(test.value, str):
             return self._visit_text(test, test.value)
-        return self._visit_number(test, float(test.value))
+        return self._visit_number(test, float(test.value or 0))
 
     def _visit_attribute(self, test: Test) -> Sql:
         column = _COLUMNS[test.field.name]
+        assert test.value is not None  # noqa: S101 - the operators without a value are done with
         compared = Sql(f"{column} {test.operator.value} ?", (test.value,))
         return (
             Sql(f"({column} IS NOT NULL AND {compared.text})", compared.parameters) if test.field.nullable else compared
@@ -119,20 +133,22 @@ class _Visitor:
                 " AND p.start_ms = t.start_ms AND p.trace = t.seq)"
             )
             return Sql(probe, (term(test.field.group, test.field.name, value),))
-        return self._on_row(test, _value_of(test.field), value)
+        return self._on_row(test, _found(test.field).text, value)
 
     def _visit_number(self, test: Test, value: float) -> Sql:
         """A tag or metadata value against a number: texts that write no number are absent to it."""
-        return self._on_row(test, f"{NUMBER_IN}({_value_of(test.field)})", value)
+        return self._on_row(test, f"{NUMBER_IN}({_found(test.field).text})", value)
 
     @staticmethod
     def _on_row(test: Test, found: str, value: Parameter) -> Sql:
         return Sql(f"coalesce({found} {test.operator.value} ?, 0)", (test.field.name, value))
 
 
-def _value_of(field: Field) -> str:
-    """Return the expression for the value of a tag or of metadata; its parameter is the key."""
-    return f"{VALUE}({_MAPS[field.group]}, ?)"
+def _found(field: Field) -> Sql:
+    """Return the expression for a trace's value of a field; NULL where it has none."""
+    if field.group is Group.ATTRIBUTES:
+        return Sql(_COLUMNS[field.name])
+    return Sql(f"{VALUE}({_MAPS[field.group]}, ?)", (field.name,))
 
 
 def _experiments(ids: Sequence[str]) -> Sql:

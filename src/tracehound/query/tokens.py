@@ -22,6 +22,8 @@ class TokenKind(Enum):
     DOT = "a dot"
     OPEN = "an opening parenthesis"
     CLOSE = "a closing parenthesis"
+    COMMA = "a comma"
+    MINUS = "a minus"
     END = "the end"
 
 
@@ -46,6 +48,8 @@ _PATTERN: Final = re.compile(
     | (?P<DOT>\.)
     | (?P<OPEN>\()
     | (?P<CLOSE>\))
+    | (?P<COMMA>,)
+    | (?P<MINUS>-)
     """,
     re.VERBOSE,
 )
@@ -56,7 +60,6 @@ _HINTS: Final = {
     "'": "this text has no closing quote; a quote inside a text is written twice: 'it''s'",
     "`": "this name has no closing backtick",
     '"': "this text has no closing quote; texts stand in single quotes",
-    "-": "a name with dashes is written in backticks: tags.`my-name`",
     ";": "a filter is one expression, without ';'",
 }
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from tracehound.query.fields import Field
 
-Value: TypeAlias = str | int | float
+Value: TypeAlias = str | int | float | bool
 
 
 class Operator(Enum):
-    """The comparisons of the language, in the letters in which they are written."""
+    """The comparisons of the language, in the letters in which they are written.
+
+    All but IS NULL are false of what is absent, the negated ones too.
+    """
 
     EQ = "="
     NE = "!="
@@ -24,11 +27,28 @@ class Operator(Enum):
     LE = "<="
     GT = ">"
     GE = ">="
+    IN = "IN"
+    NOT_IN = "NOT IN"
+    BETWEEN = "BETWEEN"
+    NOT_BETWEEN = "NOT BETWEEN"
+    LIKE = "LIKE"
+    NOT_LIKE = "NOT LIKE"
+    ILIKE = "ILIKE"
+    NOT_ILIKE = "NOT ILIKE"
+    RLIKE = "RLIKE"
+    NOT_RLIKE = "NOT RLIKE"
+    CONTAINS = "CONTAINS"
+    IS_NULL = "IS NULL"
+    IS_NOT_NULL = "IS NOT NULL"
 
-    @property
-    def is_ordered(self) -> bool:
-        """Whether the operator asks which of two values is greater."""
-        return self not in (Operator.EQ, Operator.NE)
+
+EQUALITY: Final = frozenset({Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN})
+ORDERED: Final = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE, Operator.BETWEEN, Operator.NOT_BETWEEN})
+LIKE: Final = frozenset({Operator.LIKE, Operator.NOT_LIKE})
+PATTERNS: Final = LIKE | {
+    Operator.ILIKE, Operator.NOT_ILIKE, Operator.RLIKE, Operator.NOT_RLIKE, Operator.CONTAINS
+}  # fmt: skip
+NULLS: Final = frozenset({Operator.IS_NULL, Operator.IS_NOT_NULL})
 
 
 @dataclass(frozen=True)
@@ -51,21 +71,25 @@ class Literal:
 
 @dataclass(frozen=True)
 class Comparison:
-    """field operator value, not yet checked."""
+    """field operator values, not yet checked; `end` is behind the operator."""
 
     name: Name
     operator: Operator
-    operator_start: int
-    literal: Literal
+    start: int
+    end: int
+    literals: tuple[Literal, ...]
 
 
 @dataclass(frozen=True)
 class Test:
-    """A comparison that can be answered: the field exists and the value is of its kind."""
+    """A comparison that can be answered: the field exists and the value is of its kind.
+
+    IN and BETWEEN are gone: they are written with the others. The operators about NULL have no value.
+    """
 
     field: Field
     operator: Operator
-    value: Value
+    value: Value | None
 
     __test__ = False  # pytest takes every class of this name for its own
 
@@ -87,4 +111,11 @@ class Or(Generic[Leaf]):
     children: tuple[Node[Leaf], ...]
 
 
-Node: TypeAlias = Leaf | And[Leaf] | Or[Leaf]
+@dataclass(frozen=True)
+class Not(Generic[Leaf]):
+    """True where the child is not: of what is absent, too."""
+
+    child: Node[Leaf]
+
+
+Node: TypeAlias = Leaf | And[Leaf] | Or[Leaf] | Not[Leaf]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
-from tracehound.errors import StoreError
+from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.trace import TracePart
 from tracehound.spool.lock import try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, is_ours, lock_path, owner_of
@@ -102,6 +102,10 @@ class Drainer:
                 continue
             try:
                 is_applied = store.write(parts, SegmentRange(name, position, position + length))
+            except StoreBusyError:
+                is_applied = False
+                if store.position(name) == position:  # nobody is draining: the lock is somebody else's
+                    raise
             except (StoreError, MemoryError):
                 raise
             except Exception as fault:  # noqa: BLE001 - one part that no store can take must not hold up the others

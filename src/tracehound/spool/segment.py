@@ -138,11 +138,10 @@ class SegmentWriter:
     def end_removed(self, position: int) -> bytes:
         """End what somebody removed files of; return what is to be written again, under another name.
 
-        That is what only this open file still holds behind the position, up to which the store has it.
+        That is what the open file holds behind the position, up to which the store has it: even a file that is still
+        there may be removed by a drainer that finds no lock, and has not seen the last frames.
         """
-        rest = b""
-        if self._path is not None and not is_same_file(self._path, self._descriptor):
-            rest = _read_from(self._descriptor, position)
+        rest = b"" if self._path is None else _read_from(self._descriptor, position)
         self.close()
         return rest
 

@@ -158,7 +158,7 @@ class Spool:
             self._keep_removed(0 if segment is None else self._drainer.applied(segment))
 
     def _keep_removed(self, position: int) -> None:
-        """Write again what only the open file still holds behind a position: what the store has before changes nothing."""
+        """Write again what the open file holds behind a position; what the store has of it already changes nothing."""
         _logger.warning("files of the spool were removed while they were in use; what was not stored is kept")
         rest = self._writer.end_removed(position)
         try:

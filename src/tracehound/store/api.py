@@ -26,7 +26,8 @@ Reading
     run have no duration, and are counted with the bucket None.
 
 All methods may be called from any thread. Results belong to the caller. `StoreError` is raised when the store cannot
-be read or written, and says which file and what to do.
+be read or written, and says which file and what to do; `StoreBusyError` when another process keeps `write` from
+beginning for a second or so.
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
 from tracehound.query.check import Checked
 from tracehound.query.fields import Field, Group
 from tracehound.query.numbers import number_in
+from tracehound.query.patterns import make_matcher
 from tracehound.query.search import KeyValue, OrderKey, Search
-from tracehound.query.tree import And, Operator, Or, Test
+from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
 from tracehound.store.api import LatencyCount, Page, SegmentRange
 
 _COMPARE: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
@@ -158,17 +159,23 @@ def matches(node: Checked, info: TraceInfo) -> bool:
         return all(matches(child, info) for child in node.children)
     if isinstance(node, Or):
         return any(matches(child, info) for child in node.children)
+    if isinstance(node, Not):
+        return not matches(node.child, info)
     return _passes(node, info)
 
 
 def _passes(test: Test, info: TraceInfo) -> bool:
-    """Whether one comparison is true; it is false of what is absent, `!=` too.
+    """Whether one comparison is true; it is false of what is absent, `!=` and NOT LIKE too, but not IS NULL.
 
     A text compares with a number as the number that it writes, and is absent to it where it writes none.
     """
     found = value_of(test.field, info)
+    if test.operator in NULLS:
+        return (found is None) == (test.operator is Operator.IS_NULL)
+    if test.operator in PATTERNS:
+        return isinstance(found, str) and make_matcher(test.operator, str(test.value))(found)
     if isinstance(found, str) and not isinstance(test.value, str):
-        return _holds(test.operator, number_in(found), float(test.value))
+        return _holds(test.operator, number_in(found), float(test.value or 0))
     return _holds(test.operator, found, test.value)
 
 

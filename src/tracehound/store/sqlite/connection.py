@@ -13,14 +13,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from tracehound.errors import StoreError
+from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.record import from_json
 from tracehound.query.numbers import number_in
-from tracehound.query.sqlite import NUMBER_IN, VALUE
+from tracehound.query.patterns import matches_pattern
+from tracehound.query.sqlite import MATCHES, NUMBER_IN, VALUE
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
 BUSY_TIMEOUT_S: Final = 30.0
+# A writer that cannot begin tells its caller soon, who looks whether the other one has done its work.
+WRITER_TIMEOUT_S: Final = 1.0
 
 
 def open_connection(path: Path) -> sqlite3.Connection:
@@ -80,6 +83,8 @@ def store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if "database is locked" in str(error):
+            raise StoreBusyError(f"another process keeps {path} locked") from error
         told = next((message for text, message in _MESSAGES.items() if text in str(error)), f"{{path}}: {error}")
         raise StoreError(told.format(path=path)) from error
 
@@ -90,7 +95,6 @@ _MESSAGES: Final = {
     "unable to open database file": "{path} cannot be opened: the folder is missing or not writable",
     "attempt to write a readonly database": "{path} is read-only",
     "database or disk is full": "the disk is full: {path} cannot grow",
-    "database is locked": f"{{path}} was locked by another process for more than {BUSY_TIMEOUT_S:.0f} s",
     "database disk image is malformed": "{path} is damaged",
 }
 
@@ -110,7 +114,7 @@ def _value(text: str, key: str) -> str | None:
 
 
 # The functions that the SQL of `query.sqlite` calls.
-_FUNCTIONS: Final = ((NUMBER_IN, 1, number_in), (VALUE, 2, _value))
+_FUNCTIONS: Final = ((NUMBER_IN, 1, number_in), (VALUE, 2, _value), (MATCHES, 3, matches_pattern))
 
 
 def _schema_version(connection: sqlite3.Connection) -> int:

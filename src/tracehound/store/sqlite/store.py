@@ -16,7 +16,7 @@ from tracehound.query.search import Search
 from tracehound.query.sqlite import Sql, latency_sql, search_sql
 from tracehound.store.api import LatencyCount, Page, SegmentRange
 from tracehound.store.sqlite.batch import merge_again, to_part, write_parts
-from tracehound.store.sqlite.connection import migrate, open_connection, store_errors, transaction
+from tracehound.store.sqlite.connection import WRITER_TIMEOUT_S, migrate, open_connection, store_errors, transaction
 from tracehound.store.sqlite.rows import to_info
 
 
@@ -31,6 +31,7 @@ class SqliteStore:
         self._read_lock = threading.RLock()
         try:
             migrate(self._writer, path)
+            self._writer.execute(f"PRAGMA busy_timeout = {int(WRITER_TIMEOUT_S * 1000)}")
             self._reader = open_connection(path)
         except BaseException:
             self._writer.close()

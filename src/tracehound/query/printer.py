@@ -1,0 +1,45 @@
+"""Checked tree -> filter text; parsing that text gives the same tree."""
+
+from __future__ import annotations
+
+import math
+
+from tracehound.query.check import Checked
+from tracehound.query.fields import ATTRIBUTES, Field, Group
+from tracehound.query.parser import quote
+from tracehound.query.tree import NULLS, And, Not, Or, Test, Value
+
+
+def print_filter(node: Checked) -> str:
+    """Return the filter that means the tree, with no more parentheses than it needs.
+
+    >>> from tracehound.query.check import parse_filter
+    >>> print_filter(parse_filter("((tag.a in ('x', 'y'))) and not (attr.latency between 1 and 5)"))
+    "(tags.a = 'x' OR tags.a = 'y') AND NOT (attributes.execution_time_ms >= 1 AND attributes.execution_time_ms <= 5)"
+    """
+    if isinstance(node, And):
+        return " AND ".join(
+            f"({print_filter(each)})" if isinstance(each, Or) else print_filter(each) for each in node.children
+        )
+    if isinstance(node, Or):
+        return " OR ".join(print_filter(each) for each in node.children)
+    if isinstance(node, Not):
+        inner = print_filter(node.child)
+        return f"NOT {inner}" if isinstance(node.child, Test) else f"NOT ({inner})"
+    written = f"{_print_field(node.field)} {node.operator.value}"
+    return written if node.operator in NULLS else f"{written} {_print_value(node.value)}"
+
+
+def _print_field(field: Field) -> str:
+    alias = next((name for name, known in ATTRIBUTES.items() if known == field), None)
+    if alias is not None:
+        return f"{Group.ATTRIBUTES.value}.{alias}"
+    return f"{field.group.value}.{field.name if field.name.isidentifier() else f'`{field.name}`'}"
+
+
+def _print_value(value: Value | None) -> str:
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, float) and math.isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    return str(value)
