@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracehound.context.running import OpenSpan, RunningTraces
+from tracehound.context.running import OpenSpans, RunningTraces
 from tracehound.errors import ArgumentError, StoreBusyError
 from tracehound.model.ids import IdSource, RandomIds, experiment_id
 from tracehound.model.record import replace as replace_field
@@ -30,16 +30,21 @@ class Runtime:
     """What one process, up to its next fork, knows about where its traces go."""
 
     def __init__(
-        self, settings: Settings, ids: IdSource | None = None, clock_ns: Callable[[], int] = time.time_ns
+        self,
+        settings: Settings,
+        ids: IdSource | None = None,
+        clock_ns: Callable[[], int] = time.time_ns,
+        open_spans: OpenSpans | None = None,
     ) -> None:
         self.settings = dataclasses.replace(settings, experiment=clean_text(settings.experiment))
         self.ids: IdSource = RandomIds() if ids is None else ids
         self.clock_ns = clock_ns
         # The spans that run, by the number of their id: a span finds its trace through its parent's id alone, since
         # the parent may be a proxy, a span of the OpenTelemetry SDK, or one of another process.
-        self.open_spans: dict[int, OpenSpan] = {}
+        self.open_spans: OpenSpans = {} if open_spans is None else open_spans
         self._target = parse_target(settings.tracking_uri)
-        self._lock = threading.RLock()
+        self._watch_lock = threading.RLock()
+        self._store_lock = threading.RLock()  # its holder may wait long for a file that others keep locked
         self._store: Store | None = None
         self._spool: Spool | None = None
         self._running: RunningTraces | None = None
@@ -54,7 +59,7 @@ class Runtime:
 
     def watch(self) -> None:
         """Show the traces that run to other processes, from now on; called when a trace begins."""
-        with self._lock:
+        with self._watch_lock:
             if self.is_watching:
                 return
             self.is_watching = True
@@ -62,6 +67,13 @@ class Runtime:
                 self.open_spans, self._keep_snapshot, self.clock_ns, self.settings.snapshot_after_s
             )
             self._running.start()
+
+    def show_running(self) -> None:
+        """Show at once what runs, since it began when another place was in force."""
+        if self.open_spans and not self.is_watching:
+            self.watch()
+            if self._running is not None:
+                self._running.take_all()
 
     def _submit_directly(self, part: TracePart) -> None:
         self._open_store().write([part])
@@ -101,7 +113,7 @@ class Runtime:
             self._running.stop()
         if self._spool is not None:
             self._spool.close()
-        with self._lock:
+        with self._store_lock:
             if self._store is not None:
                 self._store.close()
                 self._store = None
@@ -112,8 +124,10 @@ class Runtime:
         The connections are kept from being collected: closing them here would drop the locks of the parent.
         """
         atexit.unregister(self._exit)
-        for span in self.open_spans.values():
-            span.draft.inherit()
+        for reference in list(self.open_spans.values()):
+            span = reference()
+            if span is not None:
+                span.draft.inherit()
         if self._spool is not None:
             self._spool.abandon()
         _inherited.append(self)
@@ -130,7 +144,7 @@ class Runtime:
             self._spool.exit()
 
     def _open_store(self) -> Store:
-        with self._lock:
+        with self._store_lock:
             if self._store is None:
                 self._store = open_store(self._target)
             return self._store
@@ -262,9 +276,12 @@ def _begin() -> Runtime:
 
 def _reconfigure(settings: Settings) -> None:
     with _lock:
-        before = replace(Runtime(settings))
+        before = _current
+        after = Runtime(settings, open_spans=None if before is None else before.open_spans)
+        replace(after)
         if before is not None:
             before.close()
+            after.show_running()
 
 
 def _after_fork_in_child() -> None:

@@ -25,10 +25,10 @@ class Settings:
     """What a process was told about itself.
 
     `tracking_uri` is a path, `sqlite:///path` or `memory://`; `max_value_bytes` bounds one input, output or
-    attribute, `max_trace_bytes` all of them in one trace, and `max_spool_bytes` what may wait on disk for the store.
-    `sampling_ratio` is the share of traces that is kept. A trace that has run for `snapshot_after_s` can be seen by
-    other processes; 0 keeps that from happening. `raise_faults` lets faults of capture itself reach the traced
-    program, for our own tests.
+    attribute, `max_trace_bytes` what one process hands over of a trace at a time, and `max_spool_bytes` what may wait
+    on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace that has run for
+    `snapshot_after_s` can be seen by other processes; 0 keeps that from happening. `raise_faults` lets faults of
+    capture itself reach the traced program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE

@@ -80,7 +80,7 @@ def recorded_traces() -> Iterator[RecordedTraces]:
     ...     traces.as_dicts()
     [{'name': 'greet', 'state': 'OK', 'spans': [{'name': 'greet', 'status': 'OK'}]}]
     """
-    settings = dataclasses.replace(Settings(), tracking_uri="memory://", raise_faults=True)
+    settings = dataclasses.replace(Settings(), tracking_uri="memory://", snapshot_after_s=0.0, raise_faults=True)
     recording = Runtime(settings, CountingIds(), TickingClock())
     before = runtime.replace(recording)
     try:

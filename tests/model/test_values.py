@@ -17,6 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.traces import part, span
+from tracehound.model.limits import fit_part
+from tracehound.model.record import replace, to_msgpack
 from tracehound.model.values import decode_value, encode_value, to_text
 
 JSON = st.recursive(
@@ -133,3 +136,35 @@ def test_later_changes_do_not_reach_what_was_encoded() -> None:
     text = encode_value(value)
     value["list"].append(2)
     assert json.loads(text) == {"list": [1]}
+
+
+def test_objects_that_all_refer_to_each_other_are_shown_up_to_a_limit() -> None:
+    nodes: list[dict[str, Any]] = [{"number": number} for number in range(20)]
+    for node in nodes:
+        node["others"] = [each for each in nodes if each is not node]
+    shown = encode_value(nodes[0], max_bytes=10_000)  # in as many ways as there are, this would take years
+    assert "cut:" in shown
+    points = [Point(number, None) for number in range(20)]
+    for point in points:
+        point.y = points
+    assert decode_value(encode_value(points[0], max_bytes=10_000))
+
+
+def test_of_a_mapping_with_very_many_keys_the_beginning_is_kept() -> None:
+    shown = decode_value(encode_value({str(number): number for number in range(300_000)}, max_bytes=1000))
+    assert shown.startswith('{"0":0,"1":1')
+
+
+def test_of_long_bytes_the_beginning_is_kept() -> None:
+    assert decode_value(encode_value(b"x" * 10_000, max_bytes=400)).endswith("… [cut: 10000 bytes, 300 kept]")
+
+
+def test_a_part_that_is_too_large_loses_its_largest_values() -> None:
+    small, large = span(1), span(2, parent=1)
+    large = replace(large, inputs_json=f'"{"x" * 5000}"', attributes_json={"a": f'"{"y" * 3000}"', "b": '"short"'})
+    fitted = fit_part(part(small, large), 2000)
+    assert fitted.spans[0] == small
+    assert fitted.spans[1].inputs.startswith("… [left out: 5002 bytes")
+    assert fitted.spans[1].attributes["a"].startswith("… [left out: 3002 bytes")
+    assert fitted.spans[1].attributes["b"] == "short"
+    assert len(to_msgpack(fitted)) < 2000

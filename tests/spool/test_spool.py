@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import sqlite3
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +14,9 @@ import pytest
 
 import tracehound
 from tests.traces import part, span
-from tracehound.errors import StoreError
-from tracehound.model.trace import TracePart
+from tracehound.errors import StoreBusyError, StoreError
+from tracehound.model.merge import merge_parts
+from tracehound.model.trace import Trace, TracePart
 from tracehound.query.search import parse_search
 from tracehound.settings import Settings
 from tracehound.spool import descriptor
@@ -21,6 +25,7 @@ from tracehound.spool.segment import SegmentWriter
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import SegmentRange, Store
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite.batch import write_parts
 from tracehound.store.sqlite.store import SqliteStore
 from tracehound.wire.frames import to_frame
 
@@ -233,3 +238,144 @@ def test_files_of_others_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     store = MemoryStore()
     Drainer(tmp_path, lambda: store).drain()
     assert (tmp_path / "foo.seg").read_bytes() == b"not ours"
+
+
+def test_a_writer_that_is_interrupted_while_it_begins_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    spool = make_spool(tmp_path / "spool", store)
+    real_open = os.open
+    interruptions = [KeyboardInterrupt()]
+
+    def open_and_be_interrupted(path: Path, *arguments: int) -> int:
+        descriptor = real_open(path, *arguments)
+        if str(path).endswith(".seg") and interruptions:
+            os.close(descriptor)
+            raise interruptions.pop()
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_be_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        spool.append(part(span(1, trace=1)))
+    for number in range(2, 5):
+        spool.append(part(span(1, trace=number)))
+    assert spool.flush().dropped == 0
+    assert count(store) == 3
+    spool.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are used otherwise there")
+def test_a_program_that_closes_our_files_loses_nothing_and_keeps_its_own(tmp_path: Path) -> None:
+    store = MemoryStore()
+    spool = make_spool(tmp_path / "spool", store)
+    spool.append(part(span(1, trace=1)))
+    assert spool._writer._lock is not None
+    for number in (spool._writer._descriptor, spool._writer._lock._descriptor):
+        os.close(number)
+    spool.append(part(span(1, trace=2)))
+    spool.drain()
+    assert spool.flush() == FlushReport(accepted=2, stored=2, pending=0, dropped=0)
+    assert count(store) == 2
+    os.close(spool._writer._descriptor)
+    with (tmp_path / "own").open("wb") as own:  # gets the number of the file that was closed
+        assert own.fileno() == spool._writer._descriptor
+        spool.drain()
+        spool.append(part(span(1, trace=3)))
+    assert (tmp_path / "own").read_bytes() == b""
+    spool.close()
+    assert count(store) == 3
+
+
+def test_the_ends_of_many_processes_are_looked_after_at_once(tmp_path: Path) -> None:
+    for number in range(60):
+        writer = SegmentWriter(tmp_path, 10**6)
+        writer.append(to_frame(part(span(1, trace=number + 1))))
+        writer.close()
+
+    class Counting(MemoryStore):
+        durable = 0
+
+        def make_durable(self) -> bool:
+            self.durable += 1
+            return super().make_durable()
+
+    store = Counting()
+    Drainer(tmp_path, lambda: store).drain()
+    assert (count(store), store.durable) == (60, 1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_behind_a_part_that_no_store_can_take_batches_are_whole_again(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path / "spool", 10**6)
+    for number in range(64):
+        spans = [] if number == 3 else [span(1, trace=number + 1)]
+        writer.append(to_frame(TracePart(f"tr-{number + 1:032x}", "shop", 1, spans)))
+    writer.close()
+    batches: list[int] = []
+
+    class Counting(MemoryStore):
+        def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
+            batches.append(len(parts))
+            return super().write(parts, source)
+
+    store = Counting()
+    Drainer(tmp_path / "spool", lambda: store).drain()
+    assert len(store.read_traces([f"tr-{number:032x}" for number in range(1, 65)])) == 63
+    assert len(batches) < 30
+
+
+def test_what_is_damaged_is_counted_as_dropped(tmp_path: Path) -> None:
+    store = MemoryStore()
+    spool = make_spool(tmp_path / "spool", store)
+    for number in range(3):
+        spool.append(part(span(1, trace=number + 1)))
+    (segment,) = (tmp_path / "spool").glob("*.seg")
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    segment.write_bytes(bytes(data))
+    assert spool.flush() == FlushReport(accepted=3, stored=2, pending=0, dropped=1)
+    assert count(store) == 2
+    spool.close()
+
+
+def test_snapshots_leave_room_for_finished_traces(tmp_path: Path) -> None:
+    spool = make_spool(tmp_path / "spool", MemoryStore(), Settings(max_spool_bytes=4000, drain_interval_s=3600.0))
+    snapshot = part(span(1, duration_ms=None), tags={"large": "x" * 900})
+    assert not spool.append_snapshot(snapshot)
+    spool.append(part(span(1), tags={"large": "x" * 900}))
+    assert spool.flush().dropped == 0
+    spool.close()
+
+
+def test_a_finalizer_that_traces_inside_of_the_store_in_memory_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    traces = [part(span(1, trace=2))]
+    real_merge = merge_parts
+
+    def merge_and_be_interrupted(parts: Sequence[TracePart]) -> Trace:
+        if traces:
+            store.write([traces.pop()])
+        return real_merge(parts)
+
+    monkeypatch.setattr("tracehound.store.memory.merge_parts", merge_and_be_interrupted)
+    store.write([part(span(1, trace=1))])
+    assert count(store) == 2
+
+
+def test_a_signal_handler_that_flushes_inside_of_a_batch_leaves_the_batch_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(tmp_path / "t.db")
+    inside: list[str] = []
+
+    def write_and_be_interrupted(connection: sqlite3.Connection, parts: Sequence[TracePart]) -> None:
+        write_parts(connection, parts)
+        if not inside:
+            inside.append("came in between")
+            with pytest.raises(StoreBusyError, match="in the midst of writing"):
+                store.write([part(span(1, trace=2))])
+
+    monkeypatch.setattr("tracehound.store.sqlite.store.write_parts", write_and_be_interrupted)
+    assert store.write([part(span(1, trace=1))])
+    assert inside
+    assert list(store.read_traces([f"tr-{number:032x}" for number in (1, 2)])) == [f"tr-{1:032x}"]
+    store.close()

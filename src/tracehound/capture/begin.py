@@ -18,6 +18,7 @@ from tracehound import runtime as process
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.context.draft import TraceDraft
+from tracehound.context.running import OpenSpan
 from tracehound.model.span import UNKNOWN
 from tracehound.runtime import Runtime, current
 
@@ -80,19 +81,25 @@ def current_draft() -> TraceDraft | None:
     span = otel.get_current_span()
     if isinstance(span, LiveSpan):  # its root may have ended: what is said now goes with this span's part
         return span.draft if span.is_recording() else None
-    known = current().open_spans.get(span.get_span_context().span_id)
+    known = find_open_span(current(), span.get_span_context().span_id)
     return None if known is None else known.draft
 
 
 def current_span() -> LiveSpan | None:
     """Return the current span if it is one of ours and records."""
     span = otel.get_current_span()
-    return span if isinstance(span, LiveSpan) and not isinstance(span, NoOpSpan) else None
+    return span if isinstance(span, LiveSpan) and span.is_recording() else None
 
 
 def is_left_out() -> bool:
     """Whether what happens here is deliberately not recorded: switched off, or of a trace that is not kept."""
     return process.switch.is_off or isinstance(otel.get_current_span(), NoOpSpan)
+
+
+def find_open_span(runtime: Runtime, number: int) -> OpenSpan | None:
+    """Return the span that runs in this process under the number of its id."""
+    reference = runtime.open_spans.get(number)
+    return None if reference is None else reference()
 
 
 def _begin_below(
@@ -104,10 +111,11 @@ def _begin_below(
     """
     if not above.trace_flags.sampled:
         return NoOpSpan(name, above)
-    known = None if above.is_remote else runtime.open_spans.get(above.span_id)
+    known = None if above.is_remote else find_open_span(runtime, above.span_id)
     if known is not None and known.draft.trace_number == above.trace_id:
         return LiveSpan(runtime, known.draft, name, span_type, attributes, above.span_id, False)  # noqa: FBT003
-    runtime.watch()
+    if not runtime.is_watching:
+        runtime.watch()
     draft = TraceDraft(above.trace_id, runtime.settings.experiment)
     span = LiveSpan(runtime, draft, name, span_type, attributes, above.span_id, True)  # noqa: FBT003
     span.set_parent_context(above)

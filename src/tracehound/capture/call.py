@@ -51,6 +51,9 @@ class TracedFunction:
                 span.add_links(self._links)
         except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
             report_fault("inputs", fault)
+        except BaseException:  # Ctrl-C, in the midst of a large value
+            span.forget()
+            raise
         return span
 
 
@@ -60,8 +63,10 @@ def finish(span: LiveSpan, token: object, exception: BaseException | None, resul
         end_ns = span.now_ns()  # what capture does from here on is not the call's time
         if token is not None:
             restore_current(token)
-        if exception is not None:
-            span.fail(exception)
-        span.close(end_ns, end_ns, result)
+        try:
+            if exception is not None:
+                span.fail(exception)
+        finally:
+            span.close(end_ns, end_ns, result)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("finish", fault)

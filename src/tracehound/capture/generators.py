@@ -51,8 +51,7 @@ def trace_generator(
                     sent = yield item
                 except GeneratorExit:
                     with iteration.step() if _CAN_SET_WHEN_COLLECTED else nullcontext():
-                        inner.close()
-                    raise
+                        return inner.close()  # from Python 3.13 on that is what the generator returned
                 except BaseException as thrown:  # noqa: BLE001 - it is the generator's to handle
                     step = functools.partial(inner.throw, thrown)
                 else:

@@ -8,26 +8,35 @@ read more of a span than the API has: what they read of the span of OpenTelemetr
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, NamedTuple
+from weakref import ref
 
 from opentelemetry import trace as otel
 
 from tracehound.capture.arguments import Binder
 from tracehound.capture.sdk_view import InstrumentationScope, SdkView
 from tracehound.capture.shield import report_fault
-from tracehound.capture.status import message_of, to_ns, to_status
+from tracehound.capture.status import message_of, stack_of, to_ns, to_status, type_of
 from tracehound.context.draft import TraceDraft
 from tracehound.model.ids import format_span_id, format_trace_id
-from tracehound.model.span import Link, Span, SpanEvent, SpanStatus, SpanStatusCode
+from tracehound.model.span import (
+    INPUTS,
+    OUTPUTS,
+    SPAN_TYPE,
+    TRACE_REQUEST_ID,
+    Link,
+    Span,
+    SpanEvent,
+    SpanStatus,
+    SpanStatusCode,
+)  # fmt: skip
 from tracehound.model.values import clean_text, decode_value, encode_value
 from tracehound.runtime import Runtime, current, last_trace
 
 _logger = logging.getLogger("tracehound.capture")
 
-_MAX_STACK_CHARACTERS: Final = 20_000
 _SAMPLED: Final = otel.TraceFlags(otel.TraceFlags.SAMPLED)
 _UNSET: Final = SpanStatus()
 _OK: Final = SpanStatus(SpanStatusCode.OK)
@@ -76,7 +85,7 @@ class LiveSpan(SdkView):
         self._is_local_root = is_local_root
         self._start_ns = runtime.clock_ns()
         number = self._number = runtime.ids.span_id()
-        runtime.open_spans[number] = self
+        runtime.open_spans[number] = ref(self)
 
     def now_ns(self) -> int:
         """Return the time by the clock that the span is measured with."""
@@ -213,18 +222,26 @@ class LiveSpan(SdkView):
         self._on_exception = on_exception
 
     def set_parent_context(self, context: otel.SpanContext) -> None:
-        """Remember the whole context of a parent of another process."""
+        """Remember the whole context of a parent of another process; what vendors keep in it goes on with the trace."""
         self._parent_context = context
+        self._draft.trace_state = context.trace_state
 
     def set_attribute(self, key: str, value: object) -> None:
-        """Record one attribute: any value, as it is now."""
-        if self._end_ns is None:
-            self._texts[clean_text(str(key))] = self._encode(value)
+        """Record one attribute: any value, as it is now. MLflow's names of inputs, outputs and type mean those."""
+        self.set_attributes({key: value})
 
     def set_attributes(self, attributes: Mapping[str, object]) -> None:
         """Record several attributes."""
+        if self._end_ns is not None:
+            return
         for key, text in self._encode_all(attributes).items():
-            if self._end_ns is None:
+            if key == INPUTS:
+                self._inputs = text
+            elif key == OUTPUTS:
+                self._outputs = text
+            elif key == SPAN_TYPE:
+                self.set_span_type(decode_value(text))
+            elif key != TRACE_REQUEST_ID:
                 self._texts[key] = text
 
     def add_event(
@@ -246,6 +263,9 @@ class LiveSpan(SdkView):
     def add_link(self, context: otel.SpanContext | Link, attributes: Mapping[str, object] | None = None) -> None:
         """Refer to a span of another trace: by its context, or by a `Link`."""
         if self._end_ns is not None:
+            return
+        if not isinstance(context, (Link, otel.SpanContext)):
+            _logger.warning("a link is the context of a span or a Link, not %r; it was left out", type(context))
             return
         if not isinstance(context, Link):
             ids = (format_trace_id(context.trace_id), format_span_id(context.span_id))
@@ -286,11 +306,10 @@ class LiveSpan(SdkView):
             return
         if not isinstance(exception, BaseException):
             exception = Exception(exception)
-        stack = "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))
         told: dict[str, object] = {
-            "exception.type": type(exception).__qualname__,
+            "exception.type": type_of(exception),
             "exception.message": message_of(exception),
-            "exception.stacktrace": stack[-_MAX_STACK_CHARACTERS:],
+            "exception.stacktrace": stack_of(exception),
         }
         if escaped:
             told["exception.escaped"] = True
@@ -310,8 +329,9 @@ class LiveSpan(SdkView):
         """Return the ids in OpenTelemetry's form."""
         if self._context is None:
             self._context = otel.SpanContext(
-                self._draft.trace_number, self._number, is_remote=False, trace_flags=_SAMPLED
-            )
+                self._draft.trace_number, self._number, is_remote=False, trace_flags=_SAMPLED,
+                trace_state=self._draft.trace_state,
+            )  # fmt: skip
         return self._context
 
     def __exit__(
@@ -368,6 +388,10 @@ class LiveSpan(SdkView):
             if self._is_local_root:
                 last_trace.set(draft.trace_id)
             current().submit(part)  # after a fork, or in another place than where the span began
+
+    def forget(self) -> None:
+        """Leave the span as if it had not begun: something interrupted its beginning."""
+        self._runtime.open_spans.pop(self._number, None)
 
     def to_record(self) -> Span:
         """Return the span as it is now, while it runs."""

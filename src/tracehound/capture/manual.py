@@ -88,6 +88,9 @@ def _fill(
             span.add_links(links)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("start_span", fault)
+    except BaseException:  # Ctrl-C, in the midst of a large value
+        span.forget()
+        raise
 
 
 class _SpanScope(AbstractContextManager[LiveSpan]):

@@ -36,6 +36,9 @@ class NoOpSpan(LiveSpan):
     def set_arguments(self, bind: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Do nothing."""
 
+    def forget(self) -> None:
+        """Do nothing: it has not begun."""
+
     def now_ns(self) -> int:
         """Return 0: no time is measured."""
         return 0

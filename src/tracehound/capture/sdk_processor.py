@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from weakref import ref
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace import Span as SdkSpan
 
 from tracehound import runtime as process
+from tracehound.capture.begin import find_open_span
 from tracehound.capture.provider import SCOPE_NAME, SCOPE_VERSION
 from tracehound.capture.shield import report_fault
 from tracehound.capture.status import to_ns, to_status
@@ -38,7 +40,7 @@ class OpenSdkSpan:
         self._number = number
         self._span = span
         self._is_local_root = is_first
-        runtime.open_spans[number] = self
+        runtime.open_spans[number] = ref(self)
 
     @property
     def draft(self) -> TraceDraft:
@@ -138,7 +140,7 @@ def _draft_above(runtime: Runtime, span: ReadableSpan) -> TraceDraft | None:
     above = span.parent
     if above is None or above.is_remote:
         return None
-    known = runtime.open_spans.get(above.span_id)
+    known = find_open_span(runtime, above.span_id)
     return known.draft if known is not None and known.draft.trace_number == above.trace_id else None
 
 

@@ -32,7 +32,7 @@ class InstrumentationScope:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-RESOURCE: Final = Resource({"service.name": "tracehound"})
+RESOURCE: Final = Resource({"service.name": "unknown_service"})  # as the SDK says it where nobody told
 OWN_SCOPE: Final = InstrumentationScope("tracehound")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from tracehound import runtime
@@ -15,4 +16,5 @@ def report_fault(place: str, fault: Exception) -> None:
     if runtime.raises_faults():
         raise fault
     if runtime.faults[place] == 1:
-        _logger.error("tracing failed in %s; the program goes on untraced (said once)", place, exc_info=fault)
+        with contextlib.suppress(Exception):  # writing out a fault may fail as well
+            _logger.error("tracing failed in %s; the program goes on untraced (said once)", place, exc_info=fault)

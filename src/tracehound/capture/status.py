@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Final
 
 from opentelemetry import trace as otel
@@ -10,6 +11,8 @@ from tracehound.errors import ArgumentError
 from tracehound.model.span import SpanStatus, SpanStatusCode
 from tracehound.model.values import clean_text
 
+_MAX_CALLS: Final = 50
+_MAX_STACK_CHARACTERS: Final = 20_000
 _OTEL_STATUS: Final = {
     otel.StatusCode.UNSET: SpanStatusCode.UNSET,
     otel.StatusCode.OK: SpanStatusCode.OK,
@@ -34,6 +37,24 @@ def to_status(status: object, description: str | None) -> SpanStatus:
 def to_ns(time: float | None, now_ns: int) -> int:
     """Return a time that was given, or now where none was or it is none."""
     return int(time) if time is not None and 0 < time < 2**63 else now_ns
+
+
+def type_of(exception: BaseException) -> str:
+    """Return the name of an exception's type, with its module unless it is one of Python's own."""
+    kind = type(exception)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def stack_of(exception: BaseException) -> str:
+    """Return where an exception was raised, the innermost calls; nothing where it cannot be written out.
+
+    Recursion passes the same exception through many spans, and each would write out all of its calls.
+    """
+    try:
+        lines = traceback.format_exception(type(exception), exception, exception.__traceback__, limit=-_MAX_CALLS)
+    except Exception:  # noqa: BLE001 - an exception's attributes are user code
+        return ""
+    return "".join(lines)[-_MAX_STACK_CHARACTERS:]
 
 
 def message_of(exception: BaseException) -> str:

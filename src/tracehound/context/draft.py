@@ -8,7 +8,7 @@ finds, so that every span is handed over once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart, TraceState
@@ -30,6 +30,7 @@ class TraceDraft:
     request_preview: str | None = None
     response_preview: str | None = None
     state: TraceState | None = None
+    trace_state: Any = None  # what vendors keep beside the ids, in OpenTelemetry's form
     # Whether it came into this process by a fork: the parent hands over what it holds.
     is_inherited = False
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
@@ -53,6 +54,8 @@ class TraceDraft:
 
     def end_span(self, span: Span, now_ns: int, is_local_root: bool) -> TracePart | None:  # noqa: FBT001 - hot
         """Take a span that has ended; return the part to hand over, if there is one now."""
+        if self.is_inherited:
+            return None
         if is_local_root:
             self._is_handed_over = True
             if not self._spans:
@@ -82,11 +85,8 @@ class TraceDraft:
         self._shown = end
 
     def inherit(self) -> None:
-        """Leave to the parent process what the draft holds, after a fork; what ends here goes its own way."""
+        """Leave to the parent process what began there, after a fork; what begins here goes its own way."""
         self.is_inherited = True
-        self._is_handed_over = True
-        self._spans = []
-        self._shown = 0
 
     def _to_part(self, spans: list[Span], now_ns: int, state: TraceState | None) -> TracePart:
         return TracePart(

@@ -11,8 +11,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol, TypeAlias
 
 from tracehound.context.draft import TraceDraft
 from tracehound.model.span import Span
@@ -38,12 +38,16 @@ class OpenSpan(Protocol):
         ...
 
 
+# Open spans by the number of their id. They are held weakly: a span that its program has forgotten cannot end any more.
+OpenSpans: TypeAlias = dict[int, Callable[[], OpenSpan | None]]
+
+
 class RunningTraces:
     """Watches the open spans of a process, in a thread of its own."""
 
     def __init__(
         self,
-        open_spans: Mapping[int, OpenSpan],
+        open_spans: OpenSpans,
         keep: Callable[[TracePart], bool],
         clock_ns: Callable[[], int],
         first_after_s: float,
@@ -84,9 +88,12 @@ class RunningTraces:
     def _by_trace(self) -> list[tuple[TraceDraft, list[OpenSpan]]]:
         """Return the traces that run, each with its open spans."""
         found: dict[int, tuple[TraceDraft, list[OpenSpan]]] = {}
-        for span in list(self._open_spans.values()):
-            draft = span.draft
-            found.setdefault(id(draft), (draft, []))[1].append(span)
+        for number, reference in list(self._open_spans.items()):
+            span = reference()
+            if span is None:
+                self._open_spans.pop(number, None)
+            else:
+                found.setdefault(id(span.draft), (span.draft, []))[1].append(span)
         return list(found.values())
 
     def _take(self, draft: TraceDraft, spans: list[OpenSpan]) -> None:

@@ -9,6 +9,8 @@ call does not wait for what nobody will see.
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import datetime
 import math
 from collections import deque
@@ -21,12 +23,15 @@ import msgspec
 from tracehound.model.record import from_json, to_json
 
 MAX_DEPTH: Final = 64
+_MAX_NODES: Final = 100_000
 _MAX_INT_BITS: Final = 4096  # Python refuses to write out much longer ones
 
 # The ways in which other libraries turn their objects into plain ones, tried in this order:
 # pydantic, numpy and pandas scalars and arrays, polars frames, whatever follows their example.
 _METHODS: Final = ("model_dump", "tolist", "to_dicts", "to_dict")
 _MAX_ITEMS: Final = 10_000  # of an array or frame
+_MAX_CUT_KEYS: Final = 1_000  # of a mapping whose values are cut one by one
+_SLICED: Final = (str, bytes, bytearray)
 _NOTE_BYTES: Final = 100  # what the notes about cuts take, generously
 
 
@@ -37,13 +42,14 @@ def encode_value(value: object, max_bytes: int = 1_000_000) -> str:
     '{"question":"why?","n":[1,2.5,null]}'
     """
     try:
-        if type(value) is str and len(value) > max_bytes:
-            return _cut_text(value, max_bytes).decode()
+        if type(value) in _SLICED and len(value) > max_bytes:  # type: ignore[arg-type] # these have a length
+            return _cut_text(value, max_bytes).decode()  # type: ignore[arg-type] # as above
         data = _encode(value)
     except Exception:  # noqa: BLE001 - no value may make capture raise
         data = _encode_anyhow(value)
     if len(data) > max_bytes:
-        data = _fit(value, max_bytes) if type(value) is dict and value else _cut(data, max_bytes)
+        is_readable = type(value) is dict and 0 < len(value) <= _MAX_CUT_KEYS
+        data = _fit(value, max_bytes) if is_readable else _cut(data, max_bytes)  # type: ignore[arg-type] # it is a dict
     return data.decode()
 
 
@@ -108,33 +114,46 @@ _encode = msgspec.json.Encoder(enc_hook=_enc_hook).encode
 
 
 def _encode_anyhow(value: object) -> bytes:
-    """Return the whole value as JSON, whatever it is."""
-    return to_json(_plain(value, 0, set()))
+    """Return the value as JSON, whatever it is."""
+    return to_json(_plain(value, 0, set(), [_MAX_NODES]))
 
 
-def _plain(value: Any, depth: int, above: set[int]) -> Any:
-    """Return the value with JSON types only, whatever it is; what cannot be shown is replaced by a note."""
+def _plain(value: Any, depth: int, above: set[int], left: list[int]) -> Any:
+    """Return the value with JSON types only, whatever it is; what cannot be shown is replaced by a note.
+
+    `left` is how many values may be visited yet: objects that refer to each other can be entered in more ways than
+    there is time for.
+    """
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, int):
         return value if value.bit_length() <= _MAX_INT_BITS else f"<an integer of {value.bit_length()} bits>"
     if value is None or isinstance(value, float):
         return value
-    if depth >= MAX_DEPTH:
-        return "<nested too deep>"
+    left[0] -= 1
+    if depth >= MAX_DEPTH or left[0] < 0:
+        return "<nested too deep>" if left[0] >= 0 else "<too much to show>"
     if id(value) in above:
         return "<circular reference>"
     above.add(id(value))
     try:
-        if isinstance(value, Mapping):
-            return {_key(key): _plain(item, depth + 1, above) for key, item in value.items()}
-        if isinstance(value, (list, tuple, AbstractSet)):
-            return [_plain(item, depth + 1, above) for item in value]
-        return _plain(from_json(_encode(value)), depth + 1, above)
+        return _plain_inside(value, depth + 1, above, left)
     except Exception:  # noqa: BLE001 - no value may make capture raise
         return _describe(value)
     finally:
         above.discard(id(value))
+
+
+def _plain_inside(value: Any, depth: int, above: set[int], left: list[int]) -> Any:
+    """Return a value that holds others, or that something else makes plain."""
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(item, depth, above, left) for key, item in value.items()}
+    if isinstance(value, (list, tuple, AbstractSet)):
+        return [_plain(item, depth, above, left) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+        return {name: _plain(item, depth, above, left) for name, item in fields.items()}
+    return _plain(from_json(_encode(value)), depth, above, left)
 
 
 def _key(key: object) -> str:
@@ -169,16 +188,19 @@ def _fit(values: dict[Any, Any], max_bytes: int) -> bytes:
     large = [key for key, text in texts.items() if len(text) > share - _NOTE_BYTES]
     for key in large:
         room = max(share + spare // len(large) - len(key) - _NOTE_BYTES, _NOTE_BYTES)
-        is_whole = not isinstance(items[key], (str, dict))
+        is_whole = not isinstance(items[key], (dict, *_SLICED))
         texts[key] = _cut(_encode_anyhow(items[key]), room).decode() if is_whole else encode_value(items[key], room)
     data = b"{" + b",".join(to_json(key) + b":" + text.encode() for key, text in texts.items()) + b"}"
     return data if len(data) <= 2 * max_bytes else _cut(data, max_bytes)
 
 
-def _cut_text(text: str, max_bytes: int) -> bytes:
-    """Return the beginning of a long text as JSON, and how long it was."""
-    kept = text[:max_bytes].encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
-    return to_json(f"{kept}… [cut: {len(text)} characters, {len(kept)} kept]")
+def _cut_text(text: str | bytes | bytearray, max_bytes: int) -> bytes:
+    """Return the beginning of a long text or of long bytes as JSON, and how much there was."""
+    if isinstance(text, str):
+        kept = text[:max_bytes].encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
+        return to_json(f"{kept}… [cut: {len(text)} characters, {len(kept)} kept]")
+    some = max_bytes // 4 * 3  # base64 takes four for three
+    return to_json(f"{base64.b64encode(text[:some]).decode()}… [cut: {len(text)} bytes, {some} kept]")
 
 
 def _cut(data: bytes, max_bytes: int) -> bytes:

@@ -7,7 +7,6 @@ lock, takes 1 µs whatever other threads do. Frames that are large enough to mak
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from collections.abc import Callable
@@ -19,13 +18,15 @@ LARGE_BYTES: Final = 65_536
 def _load_write() -> Callable[[int, bytes, int], int] | None:
     """Return C's `write`, called with the lock held; None where this platform does not offer it."""
     try:
+        import ctypes
+
         if sys.platform == "win32":
             function = ctypes.PyDLL("ucrtbase")._write
             function.argtypes, function.restype = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint), ctypes.c_int
         else:
             function = ctypes.PyDLL(None).write
             function.argtypes, function.restype = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t), ctypes.c_ssize_t
-    except (AttributeError, OSError):
+    except (AttributeError, ImportError, OSError):
         return None
     else:
         return function

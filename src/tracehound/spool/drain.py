@@ -10,21 +10,20 @@ import contextlib
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.trace import TracePart
-from tracehound.spool.lock import try_lock
+from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
 from tracehound.wire.frames import Damaged, Good, read_frames
 
 BATCH_BYTES: Final = 4_000_000
-_NO_LIMIT: Final = -1
 _YIELD_EVERY: Final = 16
+_MAX_ENDED: Final = 200  # owners whose end is looked after at a time: each takes a descriptor
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
 
@@ -39,17 +38,19 @@ class Drainer:
         self._open_store = open_store
         self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
-        self._set_aside_parts: Counter[str] = Counter()
+        self._aside: set[tuple[str, int]] = set()  # segment and offset of what was set aside
+        self._refused: set[str] = set()  # owners whose files this user may not read
         self._has_tidied = False
 
     def drain(self) -> None:
         """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost."""
         with self._mutex:
             try:
-                for owner, segments in self._segments().items():
+                found = self._segments()
+                for segments in found.values():
                     for segment in segments:
                         self._drain_segment(segment)
-                    self._remove_done(owner, segments)
+                self._remove_done(found)
                 if not self._has_tidied and self._directory.exists():
                     self._has_tidied = True
                     self._tidy()
@@ -72,8 +73,8 @@ class Drainer:
             )
 
     def set_aside(self, owners: Collection[str]) -> int:
-        """Return how many parts of these owners this process has set aside, since no store can hold them."""
-        return sum(self._set_aside_parts[owner] for owner in owners)
+        """Return how many pieces of these owners this process has set aside: damaged, or more than a store can hold."""
+        return sum(owner_of(segment) in owners for segment, _ in self._aside)
 
     def _segments(self) -> dict[str, list[Path]]:
         """Return the segments by owner, the oldest first: names begin with the time. Other files are not ours."""
@@ -92,8 +93,8 @@ class Drainer:
         store = self._open_store()
         position = store.position(name)
         batch_bytes = BATCH_BYTES
-        most = _NO_LIMIT
-        while position < end and (data := _read(segment, position, batch_bytes)):
+        most: int | None = None
+        while position < end and (data := self._read(segment, position, batch_bytes)):
             parts, length = self._read_batch(segment, position, data, most)
             if length == 0:
                 if len(data) < batch_bytes:
@@ -113,14 +114,25 @@ class Drainer:
                     most = len(parts) // 2
                     continue
                 _logger.warning("a trace was set aside, the store cannot hold it: %s", fault)
-                self._set_aside_parts[owner_of(name)] += len(parts)
                 self._set_aside(segment, position, data[:length])
                 is_applied = store.write([], SegmentRange(name, position, position + length))
+            most = None
             position = position + length if is_applied else store.position(name)
             self._applied[name] = position  # each time: where a later batch fails, this one does not wait any more
         self._applied[name] = position
 
-    def _read_batch(self, segment: Path, position: int, data: bytes, most: int) -> tuple[list[TracePart], int]:
+    def _read(self, segment: Path, position: int, length: int) -> bytes:
+        """Return bytes of a segment; none of one that another user has left to himself, which is said once."""
+        try:
+            return _read(segment, position, length)
+        except PermissionError as error:
+            owner = owner_of(segment.name)
+            if owner not in self._refused:
+                self._refused.add(owner)
+                _logger.warning("traces of another user wait in the spool, and are left to that user: %s", error)
+            return b""
+
+    def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[TracePart], int]:
         """Return the first parts in the data, at most so many, and how many bytes of it are done with."""
         parts: list[TracePart] = []
         length = 0
@@ -138,36 +150,44 @@ class Drainer:
 
     def _set_aside(self, segment: Path, offset: int, data: bytes) -> None:
         """Keep the bytes that are no frame for whoever wants to look at them; what is good goes on."""
+        self._aside.add((segment.name, offset))
         aside = self._directory / f"{segment.name}.{offset}.damaged"
         aside.write_bytes(data)
         _logger.warning("%d damaged bytes of the spool were set aside as %s", len(data), aside)
 
-    def _remove_done(self, owner: str, segments: list[Path]) -> None:
+    def _remove_done(self, found: dict[str, list[Path]]) -> None:
         """Remove the segments that nobody writes to any more and that are in the store to their last whole frame.
 
         Those are all but the last of an owner that lives. With one that has ended, its running traces end too.
         """
+        done = [segment for segments in found.values() for segment in segments[:-1]]
+        with contextlib.ExitStack() as locks:
+            ended: dict[str, FileLock | _NoLock] = {}
+            for owner in found:
+                lock = self._lock_of_ended(owner) if len(ended) < _MAX_ENDED else None
+                if lock is not None:
+                    ended[owner] = lock
+                    locks.callback(lock.abandon)
+            # An owner may have written between the last read and its end, and to a segment that was not listed.
+            last = self._segments() if ended else {}
+            for owner in ended:
+                for segment in last.get(owner, []):
+                    self._drain_segment(segment)
+                    done.append(segment)
+                self._open_store().end_owner(owner)
+            if self._remove(done):
+                locks.pop_all()
+                for lock in ended.values():
+                    lock.release()
+
+    def _lock_of_ended(self, owner: str) -> FileLock | _NoLock | None:
+        """Return the lock of an owner that has ended; None for one that lives, as far as can be known."""
         try:
-            lock = try_lock(lock_path(self._directory, owner))
+            return try_lock(lock_path(self._directory, owner))
         except FileNotFoundError:
-            lock = None  # somebody has removed it: its holder, if it lives, will notice
+            return _NoLock()  # somebody has removed it: its holder, if it lives, will notice
         except PermissionError:
-            return
-        else:
-            if lock is None:
-                self._remove(segments[:-1])
-                return
-        # The owner may have written between the last read and its end, and to a segment that was not listed.
-        segments = self._segments().get(owner, [])
-        for segment in segments:
-            self._drain_segment(segment)
-        self._open_store().end_owner(owner)
-        is_gone = self._remove(segments)
-        if lock is not None:
-            if is_gone:
-                lock.release()
-            else:
-                lock.abandon()
+            return None
 
     def _remove(self, segments: list[Path]) -> bool:
         """Remove segments that have been applied; False where one has to stay for now."""
@@ -195,6 +215,16 @@ class Drainer:
         for owner in store.running_owners():
             if not lock_path(self._directory, owner).exists():
                 store.end_owner(owner)
+
+
+class _NoLock:
+    """Stands for a lock whose file is gone."""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+    def abandon(self) -> None:
+        """Do nothing."""
 
 
 def _remove_orphan(lock_file: Path) -> None:

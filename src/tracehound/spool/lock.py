@@ -5,6 +5,7 @@ Only this lock says that the owner of a segment is alive: process ids are used a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -35,23 +36,26 @@ class FileLock:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
+        self._identity = identity_of(descriptor)
 
     def release(self) -> None:
         """Give the lock back and remove its file, which Windows allows only behind the close."""
         if sys.platform == "win32":
-            os.close(self._descriptor)
-            self._path.unlink(missing_ok=True)
+            self.abandon()
+            with contextlib.suppress(PermissionError):  # somebody else holds the file for a moment
+                self._path.unlink(missing_ok=True)
         else:
             self._path.unlink(missing_ok=True)
-            os.close(self._descriptor)
+            self.abandon()
 
     def abandon(self) -> None:
         """Close this process's copy of the file; the lock stays with the process that took it."""
-        os.close(self._descriptor)
+        if identity_of(self._descriptor) == self._identity:
+            os.close(self._descriptor)
 
     def is_in_place(self) -> bool:
         """Whether the file still stands at its path: a lock on a file that nobody finds locks out nobody."""
-        return is_same_file(self._path, self._descriptor)
+        return identity_at(self._path) == self._identity == identity_of(self._descriptor)
 
 
 def take_lock(path: Path) -> FileLock:
@@ -68,20 +72,28 @@ def try_lock(path: Path) -> FileLock | None:
     return _lock(path, 0)
 
 
-def is_same_file(path: Path, descriptor: int) -> bool:
-    """Whether the open file is the one that stands at the path."""
+def identity_at(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at a path from all others; None where there is none."""
     try:
         found = path.stat()
     except OSError:
-        return False
-    own = os.fstat(descriptor)
-    return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+        return None
+    return found.st_dev, found.st_ino
+
+
+def identity_of(descriptor: int) -> tuple[int, int] | None:
+    """Return what tells an open file from all others; None where the descriptor is closed."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _lock(path: Path, flags: int) -> FileLock | None:
     descriptor = os.open(path, os.O_RDWR | flags | getattr(os, "O_CLOEXEC", 0), 0o600)
     # Another process may have removed the file between the opening and the locking.
-    if _try_lock(descriptor) and is_same_file(path, descriptor):
+    if _try_lock(descriptor) and identity_at(path) == identity_of(descriptor):
         return FileLock(path, descriptor)
     os.close(descriptor)
     return None

@@ -9,7 +9,7 @@ lives. It writes to its last segment only:
     00001735689600000000-4711-1f2e3d4c.000001.seg      full, or torn: not written any more
     00001735689600000000-4711-1f2e3d4c.000002.seg
 
-The writer is used by one thread at a time, but a signal handler or a finalizer may come in between.
+The writer is used by one thread at a time, and never from inside of itself; the spool sees to both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Final
 
 from tracehound.errors import TracehoundError
 from tracehound.spool.descriptor import write
-from tracehound.spool.lock import FileLock, is_same_file, take_lock
+from tracehound.spool.lock import FileLock, identity_at, identity_of, take_lock
 
 SUFFIX: Final = ".seg"
 LOCK_SUFFIX: Final = ".lock"
@@ -76,10 +76,10 @@ class SegmentWriter:
         self._count = 0
         self._path: Path | None = None
         self._descriptor = -1
+        self._identity: tuple[int, int] | None = None  # of the file behind the descriptor
         self._size = 0
         self._room = 0  # where the present segment is full; 0 without one
         self._refused_bytes = sys.maxsize  # the length of a frame that an empty segment did not take
-        self._is_writing = False
 
     def owner(self) -> str:
         """Return the name under which this process owns segments, with its lock held; raise `OSError` without."""
@@ -102,19 +102,14 @@ class SegmentWriter:
         written_bytes = self.written_bytes + length
         if written_bytes > limit_bytes:
             raise SpoolFullError("too much waits for the store")
-        # Inside of another append, which goes on with its segment, no other one is begun.
-        is_inside, self._is_writing = self._is_writing, True
+        if self._size >= self._room:
+            self._begin()
         try:
-            if self._size >= self._room and (self._path is None or not is_inside):
-                self._begin()
-            try:
-                is_whole = write(self._descriptor, frame) == length
-            except OSError:
-                is_whole = False
-            if not is_whole:
-                self._write_again(frame, may_begin=not is_inside)
-        finally:
-            self._is_writing = is_inside
+            written = write(self._descriptor, frame)
+        except OSError:
+            written = 0
+        if written != length:
+            self._write_again(frame, written)
         self._size += length
         self.written_bytes = written_bytes
 
@@ -128,7 +123,7 @@ class SegmentWriter:
     def is_in_place(self) -> bool:
         """Whether the lock and the segment still stand where they were made; true where there are none."""
         return (self._lock is None or self._lock.is_in_place()) and (
-            self._path is None or is_same_file(self._path, self._descriptor)
+            self._path is None or (identity_at(self._path) == self._identity and self._is_ours())
         )
 
     def name(self) -> str | None:
@@ -141,7 +136,7 @@ class SegmentWriter:
         That is what the open file holds behind the position, up to which the store has it: even a file that is still
         there may be removed by a drainer that finds no lock, and has not seen the last frames.
         """
-        rest = b"" if self._path is None else _read_from(self._descriptor, position)
+        rest = _read_from(self._descriptor, position) if self._is_ours() else b""
         self.close()
         return rest
 
@@ -149,34 +144,48 @@ class SegmentWriter:
         if not self.is_in_place():
             raise RemovedError("files of the spool were removed")
         self._close_segment()
-        path = self._directory / f"{self.owner()}.{self._count + 1:06d}{SUFFIX}"
+        self._count += 1  # first: whatever interrupts this, the name is not asked for again
+        path = self._directory / f"{self.owner()}.{self._count:06d}{SUFFIX}"
         self._descriptor = os.open(path, _FLAGS, 0o600)
+        self._identity = identity_of(self._descriptor)
         self._path = path
-        self._size = 0
         self._room = self._max_segment_bytes
-        self._count += 1
 
-    def _write_again(self, frame: bytes, *, may_begin: bool) -> None:
-        """Cut off what was written of the frame, and write it to a new segment: a single file may have a limit.
+    def _write_again(self, frame: bytes, written: int) -> None:
+        """Cut off what was written of the frame, and write it once more.
 
-        A new segment is not tried again with what one has refused, or every such frame would leave a file behind.
+        That is done in a new segment, for a single file may have a limit; but a frame that an empty one has refused is
+        not tried in another empty one, or every such frame would leave a file behind.
         """
-        os.ftruncate(self._descriptor, self._size)
         length = len(frame)
-        if may_begin and self._size > 0 and not length >= self._refused_bytes > self._size:
+        if not self._is_ours():
+            raise RemovedError("a file of the spool was closed by the program")
+        self._cut_off(written)
+        is_refused_when_empty = self._size < self._refused_bytes <= length
+        if self._size > 0 and not is_refused_when_empty:
             self._begin()
         if self._size == 0:
             self._refused_bytes = length
-        if write(self._descriptor, frame) != length:
-            os.ftruncate(self._descriptor, self._size)
+        written = write(self._descriptor, frame)
+        if written != length:
+            self._cut_off(written)
             raise OSError("the disk takes only a part of the frame")
         self._refused_bytes = sys.maxsize
 
+    def _cut_off(self, count: int) -> None:
+        """Take so many bytes from the end of the segment."""
+        if count:
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - count)
+
+    def _is_ours(self) -> bool:
+        """Whether the descriptor is that of the segment: a program may close what it did not open."""
+        return self._path is not None and identity_of(self._descriptor) == self._identity
+
     def _close_segment(self) -> None:
-        if self._path is not None:
-            self._path = None
-            self._size = self._room = 0
+        if self._is_ours():
             os.close(self._descriptor)
+        self._path = None
+        self._size = self._room = 0
 
 
 def _read_from(descriptor: int, position: int) -> bytes:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final
 
 from tracehound.errors import StoreError
@@ -55,8 +56,11 @@ class Spool:
         self._accepted = 0
         self._dropped = 0
         self._saved_bytes = 0
-        self._wake = threading.Event()
-        self._is_awake = False  # as the event, but cheaper to ask
+        self._is_writing = False
+        self._inside: list[TracePart] = []
+        # A queue and no event: a finalizer may wake the thread while that thread waits, which an event does not bear.
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._is_awake = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_troubled = False
@@ -64,43 +68,72 @@ class Spool:
     def append(self, part: TracePart) -> None:
         """Keep the part: it is on disk when this returns, or counted as dropped."""
         with self._mutex:
-            self._accepted += 1
+            if self._is_writing:  # a signal handler or a finalizer, inside of another append: that one goes on with it
+                self._inside.append(part)
+                return
             try:
-                frame = to_frame(part)
-                if len(frame) > self._max_trace_bytes:
-                    frame = to_frame(fit_part(part, self._max_trace_bytes))
-                self._writer.append(frame, self._saved_bytes + self._max_bytes)
-                if self._thread is None:
-                    self._start()
-            except (OSError, SpoolFullError) as error:
-                self._drop(error)
-                return
-            except RemovedError:
-                self._keep_removed(0)
-                self._accepted -= 1
-                self.append(part)
-                return
-            except Exception as error:
-                self._drop(error)
-                raise
+                self._is_writing = True
+                self._accept(part)
+            finally:
+                self._is_writing = False
+        if self._inside:
+            self._append_those_inside()
         if not self._is_awake:
             self._is_awake = True
-            self._wake.set()
+            self._wake.put(None)
         if self._writer.written_bytes - self._saved_bytes > self._yield_at_bytes:
             time.sleep(0)  # before anything has to be dropped, the drainer may have the interpreter lock
 
     def append_snapshot(self, part: TracePart) -> bool:
-        """Keep what is known of a trace that runs, under the name of this process; False where it found no room."""
+        """Keep what is known of a trace that runs, under the name of this process; False where it found no room.
+
+        Finished traces come first: snapshots get a quarter of the room.
+        """
         with self._mutex:
+            if self._is_writing:
+                return False
             try:
-                frame = to_frame(replace(part, owner=self._writer.owner()))
-                self._writer.append(frame, self._saved_bytes + self._max_bytes)
-                if self._thread is None:
-                    self._start()
+                self._is_writing = True
+                frame = self._to_frame(replace(part, owner=self._writer.owner()))
+                self._writer.append(frame, self._saved_bytes + self._max_bytes // 4)
             except (OSError, SpoolFullError, RemovedError):
                 return False
-        self._wake.set()
+            finally:
+                self._is_writing = False
+        if self._inside:
+            self._append_those_inside()
+        self._ensure_drainer()
+        self._wake.put(None)
         return True
+
+    def _accept(self, part: TracePart) -> None:
+        """Count the part, and write it or count it as dropped."""
+        self._accepted += 1
+        try:
+            frame = self._to_frame(part)
+            try:
+                self._writer.append(frame, self._saved_bytes + self._max_bytes)
+            except RemovedError:
+                self._keep_removed(0)
+                self._writer.append(frame, self._saved_bytes + self._max_bytes)
+        except (OSError, SpoolFullError, RemovedError) as error:
+            self._drop(error)
+        except Exception as error:
+            self._drop(error)
+            raise
+        else:
+            if self._thread is None:
+                self._ensure_drainer()
+
+    def _append_those_inside(self) -> None:
+        """Append what came while this thread was in the midst of an append."""
+        while self._inside:
+            with contextlib.suppress(IndexError):  # another thread was quicker
+                self.append(self._inside.pop())
+
+    def _to_frame(self, part: TracePart) -> bytes:
+        frame = to_frame(part)
+        return frame if len(frame) <= self._max_trace_bytes else to_frame(fit_part(part, self._max_trace_bytes))
 
     def drain(self) -> None:
         """Bring all that lies in the folder into the store, of this process and of others."""
@@ -140,7 +173,7 @@ class Spool:
                 self._keep_removed(0)  # the store is not asked how far it is: it may be busy for long
             self._writer.close()
         self._stop.set()
-        self._wake.set()
+        self._wake.put(None)
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -160,6 +193,7 @@ class Spool:
     def _keep_removed(self, position: int) -> None:
         """Write again what the open file holds behind a position; what the store has of it already changes nothing."""
         _logger.warning("files of the spool were removed while they were in use; what was not stored is kept")
+        was_writing, self._is_writing = self._is_writing, True
         rest = self._writer.end_removed(position)
         try:
             if rest:
@@ -168,26 +202,31 @@ class Spool:
             for item in read_frames(rest):
                 if isinstance(item, Good) and item.frame.owner is None:
                     self._drop(error)
+        finally:
+            self._is_writing = was_writing
 
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
-        with contextlib.suppress(RuntimeError):  # the interpreter is going down: the next process drains
-            self._thread.start()
+    def _ensure_drainer(self) -> None:
+        """Start the thread that drains; where none can be started, the next trace tries again, or the next process."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:
+                self._thread = None
 
     def _run(self) -> None:
         """Drain whenever something was written, in batches of what an interval brings, and once more at the end."""
         is_over = False
         while not is_over:
-            self._wake.wait()
+            self._wake.get()
             is_over = self._stop.wait(self._interval_s)
-            self._wake.clear()
             self._is_awake = False
             try:
                 self.drain()
                 self._is_troubled = False
             except Exception as error:  # noqa: BLE001 - whatever it is, the next traces are to be drained too
                 self._say_trouble(error)
-                self._wake.set()
+                self._wake.put(None)
 
     def _drop(self, reason: Exception) -> None:
         self._dropped += 1

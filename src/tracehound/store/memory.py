@@ -5,6 +5,7 @@ Every other store has to agree with this one. It is written to be read, not to b
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import operator
@@ -40,7 +41,10 @@ class MemoryStore:
     """Traces in a dictionary, gone with the process."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a finalizer or a signal handler may end a trace while its own thread writes; it writes afterwards.
+        self._lock = threading.RLock()
+        self._is_writing = False
+        self._inside: list[TracePart] = []
         # The parts of each trace, under what they were when they arrived.
         self._parts: defaultdict[str, dict[bytes, TracePart]] = defaultdict(dict)
         self._traces: dict[str, Trace] = {}
@@ -49,6 +53,21 @@ class MemoryStore:
 
     def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
+        with self._lock:
+            if self._is_writing:
+                self._inside += parts
+                return True
+            try:
+                self._is_writing = True
+                is_applied = self._write(parts, source)
+            finally:
+                self._is_writing = False
+        while self._inside:
+            with contextlib.suppress(IndexError):  # another thread was quicker
+                self.write([self._inside.pop()])
+        return is_applied
+
+    def _write(self, parts: Sequence[TracePart], source: SegmentRange | None) -> bool:
         with self._lock:
             if source is not None and self._positions.get(source.segment, 0) != source.start:
                 return False

@@ -66,9 +66,14 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run the block in one transaction that holds the writer lock from its beginning."""
+    """Run the block in one transaction that holds the writer lock from its beginning.
+
+    Raise `StoreBusyError` inside of another one: a signal handler has come in between, and must not end it.
+    """
+    if connection.in_transaction:
+        raise StoreBusyError("this thread is in the midst of writing to the store")
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
     except BaseException:
@@ -79,9 +84,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
-    """Tell SQLite's errors as `StoreError`s that name the file."""
+    """Tell SQLite's errors as `StoreError`s that name the file; those about single rows are for the caller."""
     try:
         yield
+    except (sqlite3.IntegrityError, sqlite3.DataError):
+        raise
     except sqlite3.Error as error:
         if "database is locked" in str(error):
             raise StoreBusyError(f"another process keeps {path} locked") from error
@@ -101,8 +108,9 @@ _MESSAGES: Final = {
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """Raise for a database of another program, before anything in it is changed."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    # In this order: another process may make a new store ours between the two.
     has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
     if has_tables and application != APPLICATION_ID:
         raise StoreError(f"{path} is a database of another program; name another file")
 
