@@ -122,7 +122,7 @@ ORDERS = st.lists(
 TRACES = st.integers(1, 12).flatmap(lambda count: st.tuples(*(parts(trace=number) for number in range(1, count + 1))))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(TRACES, FILTERS, ORDERS, st.integers(1, 5))
 def test_sqlite_answers_as_the_memory_store_does(
     traces: tuple[TracePart, ...], filter_string: str, order: list[str], page_size: int

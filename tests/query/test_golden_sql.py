@@ -27,6 +27,10 @@ SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
     "tag_as_number": ("tags.score > 5", ()),
     "nullable_attribute": ("attributes.client_request_id != 'C-1'", ()),
     "and_or": ("tags.env = 'prod' AND (attributes.status = 'ERROR' OR metadata.ver = '2')", ()),
+    "in_list": ("tags.env IN ('prod', 'dev') OR attributes.latency IS NULL", ()),
+    "not_in_list": ("tags.env NOT IN ('prod', 'dev') AND tags.a != 'x'", ()),
+    "pattern": ("attributes.name ILIKE '%report%' AND tags.a NOT LIKE 'x_'", ()),
+    "absence": ("tags.env IS NULL AND NOT (metadata.a IS NOT NULL)", ()),
     "slowest": ("attributes.execution_time_ms > 5000", ["execution_time_ms DESC"]),
     "fastest": (None, ["execution_time_ms ASC"]),
 }

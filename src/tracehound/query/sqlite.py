@@ -96,10 +96,36 @@ class _Visitor:
         return self._visit_test(node)
 
     def _visit_and(self, node: And[Test]) -> Sql:
-        return _chain(" AND ", [self.visit(child) for child in node.children])
+        """All of them; that a value is none of many is one condition."""
+        excluded: dict[Field, list[str]] = {}
+        others: list[Checked] = []
+        for child in node.children:
+            text = _text_compared(child, Operator.NE)
+            if text is None or not isinstance(child, Test):
+                others.append(child)
+            else:
+                excluded.setdefault(child.field, []).append(text)
+        pieces = [self.visit(child) for child in others]
+        for field, texts in excluded.items():
+            found = _found(field)
+            parameters = (*found.parameters, *texts)
+            pieces.append(Sql(f"coalesce({found.text} NOT IN ({_marks(texts)}), 0)", parameters))
+        return _chain(" AND ", pieces) if len(pieces) > 1 else pieces[0]
 
     def _visit_or(self, node: Or[Test]) -> Sql:
-        return _chain(" OR ", [self.visit(child) for child in node.children])
+        """Any of them; that the index has any of many terms is one condition."""
+        terms: list[int] = []
+        others: list[Checked] = []
+        for child in node.children:
+            text = _text_compared(child, Operator.EQ)
+            if text is None or not isinstance(child, Test) or not is_indexed(child.field.group, child.field.name, text):
+                others.append(child)
+            else:
+                terms.append(term(child.field.group, child.field.name, text))
+        pieces = [self.visit(child) for child in others]
+        if terms:
+            pieces.append(_probe(terms))
+        return _chain(" OR ", pieces) if len(pieces) > 1 else pieces[0]
 
     def _visit_not(self, node: Not[Test]) -> Sql:
         inner = self.visit(node.child)
@@ -128,11 +154,7 @@ class _Visitor:
     def _visit_text(self, test: Test, value: str) -> Sql:
         """A tag or metadata value against a text: by the index where it has the value, else on the row."""
         if test.operator is Operator.EQ and is_indexed(test.field.group, test.field.name, value):
-            probe = (
-                "EXISTS (SELECT 1 FROM posting AS p WHERE p.term = ? AND p.experiment = t.experiment"
-                " AND p.start_ms = t.start_ms AND p.trace = t.seq)"
-            )
-            return Sql(probe, (term(test.field.group, test.field.name, value),))
+            return _probe([term(test.field.group, test.field.name, value)])
         return self._on_row(test, _found(test.field).text, value)
 
     def _visit_number(self, test: Test, value: float) -> Sql:
@@ -142,6 +164,27 @@ class _Visitor:
     @staticmethod
     def _on_row(test: Test, found: str, value: Parameter) -> Sql:
         return Sql(f"coalesce({found} {test.operator.value} ?, 0)", (test.field.name, value))
+
+
+def _text_compared(node: Checked, operator: Operator) -> str | None:
+    """Return the text that a tag or metadata value is compared with by this operator; None for anything else."""
+    if not isinstance(node, Test) or node.operator is not operator or node.field.group is Group.ATTRIBUTES:
+        return None
+    return node.value if isinstance(node.value, str) else None
+
+
+def _probe(terms: Sequence[int]) -> Sql:
+    """Return the condition that the index has one of the terms for the trace."""
+    wanted = "= ?" if len(terms) == 1 else f"IN ({_marks(terms)})"
+    text = (
+        f"EXISTS (SELECT 1 FROM posting AS p WHERE p.term {wanted} AND p.experiment = t.experiment"
+        " AND p.start_ms = t.start_ms AND p.trace = t.seq)"
+    )
+    return Sql(text, tuple(terms))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _found(field: Field) -> Sql:
@@ -154,7 +197,7 @@ def _found(field: Field) -> Sql:
 def _experiments(ids: Sequence[str]) -> Sql:
     if len(ids) == 1:
         return Sql("t.experiment = ?", (int(ids[0]),))
-    return Sql(f"t.experiment IN ({', '.join('?' * len(ids))})", tuple(int(each) for each in ids))
+    return Sql(f"t.experiment IN ({_marks(ids)})", tuple(int(each) for each in ids))
 
 
 def _order_term(key: OrderKey) -> str:
