@@ -121,6 +121,8 @@ ORDERS = st.lists(
 )
 TRACES = st.integers(1, 12).flatmap(lambda count: st.tuples(*(parts(trace=number) for number in range(1, count + 1))))
 
+IN_MEMORY = Path("/dev/shm")  # where there is one: hundreds of stores are made, and none has to last
+
 
 @settings(max_examples=200)
 @given(TRACES, FILTERS, ORDERS, st.integers(1, 5))
@@ -135,7 +137,7 @@ def test_sqlite_answers_as_the_memory_store_does(
     memory.write(traces)
     expected = all_pages(memory, search)
     event(f"found: {'none' if not expected else 'all' if len(expected) == len(traces) else 'some'}")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.exists() else None) as folder:
         sqlite = SqliteStore(Path(folder, "differential.db"))
         sqlite.write(traces)
         assert all_pages(sqlite, search) == expected
