@@ -47,8 +47,8 @@ class TracedFunction:
             return None
         try:
             span.set_arguments(self._bind, args, kwargs)
-            if self._links:
-                span.add_links(self._links)
+            for link in self._links:
+                span.add_link(link)
         except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
             report_fault("inputs", fault)
         except BaseException:  # Ctrl-C, in the midst of a large value

@@ -8,9 +8,9 @@ read more of a span than the API has: what they read of the span of OpenTelemetr
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from weakref import ref
 
 from opentelemetry import trace as otel
@@ -18,7 +18,7 @@ from opentelemetry import trace as otel
 from tracehound.capture.arguments import Binder
 from tracehound.capture.sdk_view import InstrumentationScope, SdkView
 from tracehound.capture.shield import report_fault
-from tracehound.capture.status import message_of, stack_of, to_ns, to_status, type_of
+from tracehound.capture.status import OnException, message_of, stack_of, to_ns, to_status, type_of
 from tracehound.context.draft import TraceDraft
 from tracehound.model.ids import format_span_id, format_trace_id
 from tracehound.model.span import (
@@ -41,13 +41,6 @@ _SAMPLED: Final = otel.TraceFlags(otel.TraceFlags.SAMPLED)
 _UNSET: Final = SpanStatus()
 _OK: Final = SpanStatus(SpanStatusCode.OK)
 _NOTHING: Final[list[Any]] = []  # stands for an empty list in records, which are never changed
-
-
-class OnException(NamedTuple):
-    """Whether an exception that leaves a span's block is recorded, and whether the step failed by it."""
-
-    records: bool
-    fails: bool
 
 
 class LiveSpan(SdkView):
@@ -110,11 +103,6 @@ class LiveSpan(SdkView):
     def trace_id(self) -> str:
         """The id of the trace: `tr-` and 32 hexadecimal digits."""
         return self._draft.trace_id
-
-    @property
-    def request_id(self) -> str:
-        """MLflow 2's name of `trace_id`."""
-        return self.trace_id
 
     @property
     def span_id(self) -> str:
@@ -273,11 +261,6 @@ class LiveSpan(SdkView):
         if self._links is _NOTHING:
             self._links = []
         self._links.append(context)
-
-    def add_links(self, links: Sequence[Link]) -> None:
-        """Refer to several spans of other traces."""
-        for link in links:
-            self.add_link(link)
 
     def update_name(self, name: str) -> None:
         """Call the step something else."""

@@ -84,8 +84,8 @@ def _fill(
             span.set_inputs(inputs)
         if attributes:
             span.set_attributes(attributes)
-        if links:
-            span.add_links(links)
+        for link in links or ():
+            span.add_link(link)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("start_span", fault)
     except BaseException:  # Ctrl-C, in the midst of a large value

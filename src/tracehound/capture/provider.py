@@ -17,10 +17,11 @@ from opentelemetry.util._decorator import _agnosticcontextmanager
 from opentelemetry.util.types import Attributes
 
 from tracehound.capture.begin import begin_span
-from tracehound.capture.live_span import LiveSpan, OnException
+from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.capture.sdk_view import RESOURCE, InstrumentationScope, Resource
 from tracehound.capture.shield import report_fault
+from tracehound.capture.status import OnException
 from tracehound.model.span import UNKNOWN
 from tracehound.model.values import clean_text, encode_value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import Final
+from typing import Final, NamedTuple
 
 from opentelemetry import trace as otel
 
@@ -18,6 +18,13 @@ _OTEL_STATUS: Final = {
     otel.StatusCode.OK: SpanStatusCode.OK,
     otel.StatusCode.ERROR: SpanStatusCode.ERROR,
 }
+
+
+class OnException(NamedTuple):
+    """Whether an exception that leaves a span's block is recorded, and whether the step failed by it."""
+
+    records: bool
+    fails: bool
 
 
 def to_status(status: object, description: str | None) -> SpanStatus:

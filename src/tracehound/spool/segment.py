@@ -144,8 +144,9 @@ class SegmentWriter:
         if not self.is_in_place():
             raise RemovedError("files of the spool were removed")
         self._close_segment()
+        owner = self.owner()
         self._count += 1  # first: whatever interrupts this, the name is not asked for again
-        path = self._directory / f"{self.owner()}.{self._count:06d}{SUFFIX}"
+        path = self._directory / f"{owner}.{self._count:06d}{SUFFIX}"
         self._descriptor = os.open(path, _FLAGS, 0o600)
         self._identity = identity_of(self._descriptor)
         self._path = path
