@@ -19,7 +19,7 @@ from tracehound.model.merge import merge_parts
 from tracehound.model.trace import Trace, TracePart
 from tracehound.query.search import parse_search
 from tracehound.settings import Settings
-from tracehound.spool import descriptor
+from tracehound.spool import descriptor, drain
 from tracehound.spool.drain import Drainer
 from tracehound.spool.segment import SegmentWriter
 from tracehound.spool.spool import FlushReport, Spool
@@ -379,3 +379,32 @@ def test_a_signal_handler_that_flushes_inside_of_a_batch_leaves_the_batch_whole(
     assert inside
     assert list(store.read_traces([f"tr-{number:032x}" for number in (1, 2)])) == [f"tr-{1:032x}"]
     store.close()
+
+
+def test_what_only_another_user_may_read_is_neither_removed_nor_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    theirs: list[Path] = []
+    for number in (1, 2):
+        writer = SegmentWriter(tmp_path, 1)  # a segment for every frame
+        for trace in (10 * number, 10 * number + 1):
+            writer.append(to_frame(part(span(1, trace=trace))))
+        lock = tmp_path / f"{writer.owner()}.lock"
+        writer.close()
+        lock.unlink()
+        theirs = theirs or sorted(tmp_path.iterdir())
+    real_read = drain._read
+
+    def refuse_theirs(segment: Path, position: int, length: int | None) -> bytes:
+        if segment in theirs:
+            raise PermissionError(13, "Permission denied", str(segment))  # root, who may run this, is refused nothing
+        return real_read(segment, position, length)
+
+    monkeypatch.setattr(drain, "_read", refuse_theirs)
+    store = MemoryStore()
+    drainer = Drainer(tmp_path, lambda: store)
+    drainer.drain()
+    drainer.drain()
+    assert sorted(tmp_path.iterdir()) == theirs
+    assert count(store) == 2
+    assert caplog.text.count("traces of another user wait") == 1

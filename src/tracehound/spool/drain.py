@@ -160,10 +160,11 @@ class Drainer:
 
         Those are all but the last of an owner that lives. With one that has ended, its running traces end too.
         """
-        done = [segment for segments in found.values() for segment in segments[:-1]]
+        readable = {owner: segments for owner, segments in found.items() if owner not in self._refused}
+        done = [segment for segments in readable.values() for segment in segments[:-1]]
         with contextlib.ExitStack() as locks:
             ended: dict[str, FileLock | _NoLock] = {}
-            for owner in found:
+            for owner in readable:
                 lock = self._lock_of_ended(owner) if len(ended) < _MAX_ENDED else None
                 if lock is not None:
                     ended[owner] = lock
