@@ -114,7 +114,12 @@ FILTERS = st.recursive(
 )
 ORDERS = st.lists(
     st.tuples(
-        st.sampled_from(["timestamp", "latency", "end_time", "status", "name", "trace_id", "client_request_id"]),
+        st.sampled_from(
+            [
+                *("timestamp", "latency", "end_time", "status", "name", "trace_id", "client_request_id", "user"),
+                *("tags.env", "tags.n", "metadata.`日本`", "metadata.k"),
+            ]
+        ),
         st.sampled_from(["", " ASC", " DESC"]),
     ).map("".join),
     max_size=3,

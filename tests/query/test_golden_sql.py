@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.golden import check_golden
-from tracehound.query.search import parse_search
-from tracehound.query.sqlite import Sql, latency_sql, search_sql
+from tracehound.query.access import InOrder, Plan, find_paths, time_range
+from tracehound.query.search import Search, parse_search
+from tracehound.query.sql import Sql
+from tracehound.query.sqlite import latency_sql, search_sql
 from tracehound.store.sqlite.connection import migrate, open_connection
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -33,30 +35,46 @@ SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
     "absence": ("tags.env IS NULL AND NOT (metadata.a IS NOT NULL)", ()),
     "slowest": ("attributes.execution_time_ms > 5000", ["execution_time_ms DESC"]),
     "fastest": (None, ["execution_time_ms ASC"]),
+    "slowest_of_tag": ("tags.env = 'prod'", ["execution_time_ms DESC"]),
+    "by_tag": ("tags.env = 'prod'", ["tags.score DESC"]),
+    "one_trace": ("attributes.trace_id = 'tr-1' AND tags.env = 'prod'", ()),
+    "time_range": ("attributes.timestamp_ms BETWEEN 5 AND 9 AND tags.env = 'prod'", ()),
+    "long_value": (f"tags.env = '{'x' * 201}'", ()),
+    "client_request": ("attributes.client_request_id = 'C-1'", ()),
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_first_page_is_searched_by_this_statement_and_plan(shape: str, tmp_path: Path, update_golden: bool) -> None:
     filter_string, order = SHAPES[shape]
-    statement = search_sql(parse_search(["0"], filter_string, order))
+    search = parse_search(["0"], filter_string, order)
+    statement = search_sql(search, first_plan(search))
     check_golden(GOLDEN / f"{shape}.sql", describe(statement, tmp_path), update=update_golden)
 
 
 def test_a_later_page_begins_in_the_index_where_the_page_before_ended(tmp_path: Path, update_golden: bool) -> None:
-    search = parse_search(["0"], "tags.env = 'prod'")
-    statement = search_sql(search.behind(search.cursor([1_735_689_600_000, "tr-1"])))
+    first = parse_search(["0"], "tags.env = 'prod'")
+    search = first.behind(first.cursor([1_735_689_600_000, "tr-1"]))
+    statement = search_sql(search, first_plan(search))
     check_golden(GOLDEN / "later_page.sql", describe(statement, tmp_path), update=update_golden)
 
 
 def test_several_experiments_are_one_statement(tmp_path: Path, update_golden: bool) -> None:
-    statement = search_sql(parse_search(["0", "7"], None))
+    search = parse_search(["0", "7"], None)
+    statement = search_sql(search, first_plan(search))
     check_golden(GOLDEN / "several_experiments.sql", describe(statement, tmp_path), update=update_golden)
 
 
 def test_latency_is_counted_in_the_index_alone(tmp_path: Path, update_golden: bool) -> None:
-    statement = latency_sql(parse_search(["0"]))
+    search = parse_search(["0"])
+    statement = latency_sql(search, first_plan(search))
     check_golden(GOLDEN / "latency.sql", describe(statement, tmp_path), update=update_golden)
+
+
+def first_plan(search: Search) -> Plan:
+    """Return a plan along the first path that the filter offers, for a store that knows two values of each key."""
+    first = next(find_paths(search.where, lambda group, key, _most: [(4711, "6"), (4712, "a report")]), InOrder())
+    return Plan(first, time_range(search))
 
 
 def describe(statement: Sql, folder: Path) -> str:

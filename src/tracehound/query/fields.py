@@ -45,13 +45,14 @@ def _attribute(name: str, kind: Kind, *, nullable: bool = False) -> Field:
 
 
 TRACE_ID: Final = _attribute("trace_id", Kind.TEXT)
+NAME: Final = _attribute("name", Kind.TEXT)
 TIMESTAMP: Final = _attribute("timestamp_ms", Kind.TIME)
 DURATION: Final = _attribute("execution_time_ms", Kind.NUMBER, nullable=True)
 
 # Each attribute, and the other names it is known by.
 _ATTRIBUTES: Final[tuple[tuple[Field, tuple[str, ...]], ...]] = (
     (_attribute("status", Kind.STATE), ("state",)),
-    (_attribute("name", Kind.TEXT), ()),
+    (NAME, ()),
     (TIMESTAMP, ("timestamp", "request_time")),
     (DURATION, ("execution_time", "latency", "execution_duration")),
     (_attribute("end_time_ms", Kind.TIME, nullable=True), ("end_time",)),

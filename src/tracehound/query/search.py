@@ -16,7 +16,7 @@ from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import Checked, parse_filter, resolve_field
-from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field, Group
+from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field
 from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import Name
 
@@ -108,11 +108,7 @@ def _parse_order_key(text: str) -> OrderKey:
         raise FilterError("an order is a field, then ASC or DESC", text, 0, len(text))
     name = Name(tuple(token.value for token in names), written[0].start, written[-1].end)
     field = ATTRIBUTES.get(name.parts[0]) if len(name.parts) == 1 else None
-    field = field or resolve_field(name, text)
-    if field.group is not Group.ATTRIBUTES:
-        message = "results can be ordered by attributes: timestamp_ms, execution_time_ms, end_time_ms, status, name, …"
-        raise FilterError(message, text, name.start, name.end)
-    return OrderKey(field, direction == "DESC")
+    return OrderKey(field or resolve_field(name, text), direction == "DESC")
 
 
 def _parse_cursor(cursor: str, fingerprint: int, keys: int) -> tuple[KeyValue, ...]:

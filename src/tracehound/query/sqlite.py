@@ -1,248 +1,204 @@
-"""Checked tree -> SQL for the SQLite store: a method a node, values always as parameters.
+"""A search as one statement for the SQLite store, along an access path.
 
-Every condition is written so that it is never NULL: absent means false, also under a negation. The schema is that of
-`store/sqlite/migrations`; `tests/query/golden` holds each shape of SQL with its query plan.
+`tests/query/golden` holds each shape of statement with its query plan. SQLite is told the order of its loops (CROSS
+JOIN) and the index where it matters: it knows nothing of how many traces have a term, `store.sqlite.plan` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
-from tracehound.query.check import Checked
-from tracehound.query.fields import Field, Group
-from tracehound.query.search import KeyValue, OrderKey, Search
-from tracehound.query.terms import is_indexed, term
-from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
-
-Parameter: TypeAlias = str | int | float
-
-# Functions that the store registers with SQLite: `query.numbers.number_in`, a key's value in a JSON object, and
-# `query.patterns.matches_pattern`.
-NUMBER_IN: Final = "tracehound_number_in"
-VALUE: Final = "tracehound_value"
-MATCHES: Final = "tracehound_matches"
-
-# SQLite parses a chain of ANDs or ORs as a tree of that depth, and takes a depth of 1,000.
-_CHAIN: Final = 100
-
-_COLUMNS: Final = {
-    "status": "t.state",
-    "name": "t.name",
-    "timestamp_ms": "t.start_ms",
-    "execution_time_ms": "t.duration_ms",
-    "end_time_ms": "(t.start_ms + t.duration_ms)",
-    "trace_id": "t.trace_id",
-    "client_request_id": "t.client_request_id",
-}
-_MAPS: Final = {Group.TAGS: "t.tags", Group.METADATA: "t.metadata"}
+from tracehound.query.access import (
+    EVER,
+    ByDuration,
+    ByTerms,
+    ByTraceId,
+    InOrder,
+    Path,
+    Plan,
+    Range,
+    conjuncts,
+    time_range,
+)
+from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_sql
+from tracehound.query.fields import DURATION, TIMESTAMP, TRACE_ID
+from tracehound.query.keyset import behind_sql, direction_sql, order_sql
+from tracehound.query.search import Search
+from tracehound.query.sql import Sql, chain, is_one_of, join, value_sql
 
 ROW: Final = (
     "t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview,"
     " t.client_request_id, t.metadata, t.tags"
 )
 
+# A function that counts the traces and postings that a statement looks at; always true.
+COUNTED: Final = "tracehound_counted"
 
-@dataclass(frozen=True)
-class Sql:
-    """A piece of SQL and the values of its parameters, in order."""
+# Of 500 that SQLite takes in a compound, and of its 32,766 parameters.
+MAX_ARMS: Final = 64
+_MAX_PARAMETERS: Final = 30_000
 
-    text: str
-    parameters: tuple[Parameter, ...] = ()
+_INDEX_OF_ORDER: Final = {TIMESTAMP: "trace_by_start", DURATION: "trace_by_duration"}
 
 
-def search_sql(search: Search) -> Sql:
+def search_sql(search: Search, plan: Plan, *, counted: bool = False) -> Sql:
     """Return the statement for one page and one row more, which tells whether there is a next page.
 
-    Behind the columns of `ROW` come the values of the order's keys, from which the cursor is made.
+    Behind the columns of `ROW` come the values of the order's keys, from which the cursor is made. `counted` has each
+    row that is looked at counted by the function `COUNTED`.
     """
-    where = [_experiments(search.experiment_ids)]
-    if search.where is not None:
-        where.append(_Visitor().visit(search.where))
-    if search.after is not None:
-        where.append(_behind(search.order, search.after))
-    keys = ", ".join(_COLUMNS[key.field.name] for key in search.order)
-    order = ", ".join(_order_term(key) for key in search.order)
-    condition = _join("\n  AND ", where)
-    text = f"SELECT {ROW}, {keys}\nFROM trace AS t\nWHERE {condition.text}\nORDER BY {order}\nLIMIT ?"
-    return Sql(text, (*condition.parameters, search.limit + 1))
+    arms = _arms(search, plan, counted=counted)
+    may_repeat = isinstance(plan.path, ByTerms) and len(plan.path.terms) > 1
+    found = join("\nUNION\n" if may_repeat else "\nUNION ALL\n", arms or [_all_along(search, plan, counted=counted)])
+    order = order_sql(search.order)
+    inner_order = Sql(_order_of_arms(search)) if arms else order
+    keys = [value_sql(key.field) for key in search.order]
+    return join(
+        "",
+        [
+            Sql(f"WITH page AS (\n{found.text}\nORDER BY ", found.parameters),
+            inner_order,
+            Sql(f"\nLIMIT ?)\nSELECT {ROW}, ", (search.limit + 1,)),
+            join(", ", keys),
+            Sql("\nFROM page CROSS JOIN trace AS t ON t.seq = page.seq\nORDER BY "),
+            order,
+        ],
+    )
 
 
-def latency_sql(search: Search) -> Sql:
+def latency_sql(search: Search, plan: Plan) -> Sql:
     """Return the statement that counts the traces of a search by name, state and duration bucket."""
-    where = [_experiments(search.experiment_ids)]
-    if search.where is not None:
-        where.append(_Visitor().visit(search.where))
-    condition = _join("\n  AND ", where)
+    source, where = _source(search, plan)
+    condition = join("\n  AND ", [*where, *_others(search, plan, OF_TRACE)])
     text = (
         "SELECT t.name, t.state, t.duration_bucket, count(*), sum(t.duration_ms), min(t.duration_ms),"
-        f" max(t.duration_ms)\nFROM trace AS t\nWHERE {condition.text}\n"
+        f" max(t.duration_ms)\nFROM {source.text}\nWHERE {condition.text}\n"
         "GROUP BY t.name, t.state, t.duration_bucket"
     )
-    return Sql(text, condition.parameters)
+    return Sql(text, source.parameters + condition.parameters)
 
 
-class _Visitor:
-    """The condition of a node, as SQL about the trace `t`."""
+def count_sql(search: Search, path: ByTerms | ByDuration, limit: int) -> Sql:
+    """Return the statement that counts what a path leads to, up to a limit, and says how far in time that reaches.
 
-    def visit(self, node: Checked) -> Sql:
-        if isinstance(node, And):
-            return self._visit_and(node)
-        if isinstance(node, Or):
-            return self._visit_or(node)
-        if isinstance(node, Not):
-            return self._visit_not(node)
-        return self._visit_test(node)
-
-    def _visit_and(self, node: And[Test]) -> Sql:
-        """All of them; that a value is none of many is one condition."""
-        excluded: dict[Field, list[str]] = {}
-        others: list[Checked] = []
-        for child in node.children:
-            text = _text_compared(child, Operator.NE)
-            if text is None or not isinstance(child, Test):
-                others.append(child)
-            else:
-                excluded.setdefault(child.field, []).append(text)
-        pieces = [self.visit(child) for child in others]
-        for field, texts in excluded.items():
-            found = _found(field)
-            parameters = (*found.parameters, *texts)
-            pieces.append(Sql(f"coalesce({found.text} NOT IN ({_marks(texts)}), 0)", parameters))
-        return _chain(" AND ", pieces) if len(pieces) > 1 else pieces[0]
-
-    def _visit_or(self, node: Or[Test]) -> Sql:
-        """Any of them; that the index has any of many terms is one condition."""
-        terms: list[int] = []
-        others: list[Checked] = []
-        for child in node.children:
-            text = _text_compared(child, Operator.EQ)
-            if text is None or not isinstance(child, Test) or not is_indexed(child.field.group, child.field.name, text):
-                others.append(child)
-            else:
-                terms.append(term(child.field.group, child.field.name, text))
-        pieces = [self.visit(child) for child in others]
-        if terms:
-            pieces.append(_probe(terms))
-        return _chain(" OR ", pieces) if len(pieces) > 1 else pieces[0]
-
-    def _visit_not(self, node: Not[Test]) -> Sql:
-        inner = self.visit(node.child)
-        return Sql(f"NOT ({inner.text})", inner.parameters)
-
-    def _visit_test(self, test: Test) -> Sql:
-        found = _found(test.field)
-        if test.operator in NULLS:
-            return Sql(f"{found.text} {test.operator.value}", found.parameters)
-        if test.operator in PATTERNS:
-            return Sql(f"{MATCHES}(?, ?, {found.text})", (test.operator.value, str(test.value), *found.parameters))
-        if test.field.group is Group.ATTRIBUTES:
-            return self._visit_attribute(test)
-        if isinstance(test.value, str):
-            return self._visit_text(test, test.value)
-        return self._visit_number(test, float(test.value or 0))
-
-    def _visit_attribute(self, test: Test) -> Sql:
-        column = _COLUMNS[test.field.name]
-        assert test.value is not None  # noqa: S101 - the operators without a value are done with
-        compared = Sql(f"{column} {test.operator.value} ?", (test.value,))
-        return (
-            Sql(f"({column} IS NOT NULL AND {compared.text})", compared.parameters) if test.field.nullable else compared
-        )
-
-    def _visit_text(self, test: Test, value: str) -> Sql:
-        """A tag or metadata value against a text: by the index where it has the value, else on the row."""
-        if test.operator is Operator.EQ and is_indexed(test.field.group, test.field.name, value):
-            return _probe([term(test.field.group, test.field.name, value)])
-        return self._on_row(test, _found(test.field).text, value)
-
-    def _visit_number(self, test: Test, value: float) -> Sql:
-        """A tag or metadata value against a number: texts that write no number are absent to it."""
-        return self._on_row(test, f"{NUMBER_IN}({_found(test.field).text})", value)
-
-    @staticmethod
-    def _on_row(test: Test, found: str, value: Parameter) -> Sql:
-        return Sql(f"coalesce({found} {test.operator.value} ?, 0)", (test.field.name, value))
-
-
-def _text_compared(node: Checked, operator: Operator) -> str | None:
-    """Return the text that a tag or metadata value is compared with by this operator; None for anything else."""
-    if not isinstance(node, Test) or node.operator is not operator or node.field.group is Group.ATTRIBUTES:
-        return None
-    return node.value if isinstance(node.value, str) else None
-
-
-def _probe(terms: Sequence[int]) -> Sql:
-    """Return the condition that the index has one of the terms for the trace."""
-    wanted = "= ?" if len(terms) == 1 else f"IN ({_marks(terms)})"
+    The postings of one term are counted in the order of the search, so that their reach tells how dense they lie.
+    """
+    experiments = _is_of("t", search.experiment_ids)
+    order = ""
+    if isinstance(path, ByDuration):
+        source = "trace AS t INDEXED BY trace_by_duration"
+        where = [experiments, *_within("t.duration_ms", path.range)]
+    else:
+        source = "posting AS t"
+        where = [is_one_of("t.term", path.terms), experiments, *_within("t.start_ms", time_range(search))]
+        if len(path.terms) == len(search.experiment_ids) == 1:
+            order = f" ORDER BY t.start_ms {'DESC' if search.order[0].descending else 'ASC'}"
+    condition = join(" AND ", where)
     text = (
-        f"EXISTS (SELECT 1 FROM posting AS p WHERE p.term {wanted} AND p.experiment = t.experiment"
-        " AND p.start_ms = t.start_ms AND p.trace = t.seq)"
+        "SELECT count(*), min(start_ms), max(start_ms)"
+        f" FROM (SELECT t.start_ms FROM {source} WHERE {condition.text}{order} LIMIT ?)"
     )
-    return Sql(text, tuple(terms))
+    return Sql(text, (*condition.parameters, limit))
 
 
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
+def is_streamed(search: Search, path: Path) -> bool:
+    """Whether the statement follows the path in the order of the search, and so ends with the page."""
+    return bool(_arms(search, Plan(path, EVER)))
 
 
-def _found(field: Field) -> Sql:
-    """Return the expression for a trace's value of a field; NULL where it has none."""
-    if field.group is Group.ATTRIBUTES:
-        return Sql(_COLUMNS[field.name])
-    return Sql(f"{VALUE}({_MAPS[field.group]}, ?)", (field.name,))
+def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
+    """Return statements that each yield traces in the order of the search, to be merged; none where there are no such.
+
+    Postings lie in the order of time, for each term and experiment; so do traces, and the longest first.
+    """
+    first = search.order[0]
+    by = first.field
+    is_plain = all(key.field in (TIMESTAMP, TRACE_ID) for key in search.order[1:])
+    if not is_plain or by not in _INDEX_OF_ORDER:
+        return []
+    path = plan.path
+    if isinstance(path, ByTerms) and by == TIMESTAMP:
+        runs: list[tuple[int | None, str]] = [(each, one) for each in path.terms for one in search.experiment_ids]
+    elif isinstance(path, InOrder):
+        runs = [(None, experiment) for experiment in search.experiment_ids]
+    else:
+        return []
+    # A compound cannot be merged by an order in which the absent come last of the ascending.
+    most = 1 if by.nullable and not first.descending else MAX_ARMS
+    if not 0 < len(runs) <= most:
+        return []
+    head = _arm(search, plan, *runs[0], counted=counted)
+    if len(head.parameters) * len(runs) > _MAX_PARAMETERS:
+        return []
+    return [head, *(_arm(search, plan, *run, counted=counted) for run in runs[1:])]
 
 
-def _experiments(ids: Sequence[str]) -> Sql:
-    if len(ids) == 1:
-        return Sql("t.experiment = ?", (int(ids[0]),))
-    return Sql(f"t.experiment IN ({_marks(ids)})", tuple(int(each) for each in ids))
+def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, counted: bool) -> Sql:
+    """Return the statement for the traces of one experiment, and of one term if there is one."""
+    own = Sql("t.experiment = ?", (int(experiment),))
+    if number is None:
+        place = OF_TRACE
+        source = f"trace AS t INDEXED BY {_INDEX_OF_ORDER[search.order[0].field]}"
+        run = own
+    else:
+        place = OF_POSTING
+        source = "posting AS p CROSS JOIN trace AS t ON t.seq = p.trace"
+        run = Sql("p.term = ? AND p.experiment = ?", (number, *own.parameters))
+    values = [place.start_ms if key.field == TIMESTAMP else value_sql(key.field).text for key in search.order]
+    columns = ", ".join(f"{value} AS key{at}" for at, value in enumerate(values))
+    where = [run, *_within(place.start_ms, plan.times), *_others(search, plan, place, counted=counted)]
+    condition = join("\n  AND ", where)
+    return Sql(f"SELECT t.seq AS seq, {columns}\nFROM {source}\nWHERE {condition.text}", condition.parameters)
 
 
-def _order_term(key: OrderKey) -> str:
-    column = _COLUMNS[key.field.name]
-    if key.descending:
-        return f"{column} DESC"  # NULL is the least value of SQLite: last by itself
-    return f"{column} ASC NULLS LAST" if key.field.nullable else f"{column} ASC"
-
-
-def _behind(order: Sequence[OrderKey], after: Sequence[KeyValue]) -> Sql:
-    """Return the condition of a trace that comes behind the one with these values of the order's keys."""
-    first, rest = order[0], order[1:]
-    column, value = _COLUMNS[first.field.name], after[0]
-    beyond = _beyond(first, value)
-    if not rest:
-        return beyond
-    same = Sql(f"{column} IS NULL") if value is None else Sql(f"{column} = ?", (value,))
-    tied = _join(" AND ", [same, _behind(rest, after[1:])])
-    joined = _join(" OR ", [beyond, Sql(f"({tied.text})", tied.parameters)])
-    if first.field.nullable or value is None:
-        return Sql(f"({joined.text})", joined.parameters)
-    # Said again as a range, so that the index can begin there.
-    bound = Sql(f"{column} {'<=' if first.descending else '>='} ?", (value,))
-    return Sql(f"({bound.text} AND ({joined.text}))", bound.parameters + joined.parameters)
-
-
-def _beyond(key: OrderKey, value: KeyValue) -> Sql:
-    """Return the condition that a trace's value of the key comes strictly later; absence is the end of the order."""
-    column = _COLUMNS[key.field.name]
-    if value is None:
-        return Sql("0")
-    compared = f"{column} {'<' if key.descending else '>'} ?"
-    return Sql(f"({compared} OR {column} IS NULL)" if key.field.nullable else compared, (value,))
-
-
-def _chain(word: str, pieces: Sequence[Sql]) -> Sql:
-    """Return the conditions joined by AND or OR, in groups where they are many."""
-    while len(pieces) > _CHAIN:
-        pieces = [_chain(word, pieces[at : at + _CHAIN]) for at in range(0, len(pieces), _CHAIN)]
-    joined = _join(word, pieces)
-    return Sql(f"({joined.text})", joined.parameters)
-
-
-def _join(separator: str, pieces: Sequence[Sql]) -> Sql:
+def _all_along(search: Search, plan: Plan, *, counted: bool) -> Sql:
+    """Return the statement for all traces that the path leads to, whatever their order."""
+    source, where = _source(search, plan)
+    condition = join("\n  AND ", [*where, *_others(search, plan, OF_TRACE, counted=counted)])
     return Sql(
-        separator.join(piece.text for piece in pieces),
-        tuple(parameter for piece in pieces for parameter in piece.parameters),
+        f"SELECT t.seq AS seq\nFROM {source.text}\nWHERE {condition.text}", source.parameters + condition.parameters
     )
+
+
+def _source(search: Search, plan: Plan) -> tuple[Sql, list[Sql]]:
+    """Return where all traces that the path leads to come from, and the conditions that belong to it."""
+    own = _is_of("t", search.experiment_ids)
+    path, times = plan.path, plan.times
+    if isinstance(path, ByTerms):
+        terms = is_one_of("p.term", path.terms) if path.terms else Sql("0")
+        run = join(" AND ", [terms, _is_of("p", search.experiment_ids), *_within("p.start_ms", times)])
+        text = f"(SELECT DISTINCT p.trace FROM posting AS p WHERE {run.text}) AS p"
+        return Sql(f"{text} CROSS JOIN trace AS t ON t.seq = p.trace", run.parameters), [own]
+    if isinstance(path, ByTraceId):
+        return Sql("trace AS t"), [own, is_one_of("t.trace_id", path.trace_ids)]
+    if isinstance(path, ByDuration):
+        return Sql("trace AS t INDEXED BY trace_by_duration"), [own, *_within("t.duration_ms", path.range)]
+    return Sql("trace AS t"), [own, *_within("t.start_ms", times)]
+
+
+def _others(search: Search, plan: Plan, place: Place, *, counted: bool = False) -> list[Sql]:
+    """Return the conditions that are left to be looked at where a path has led to a trace."""
+    found = [Sql(f"{COUNTED}()")] if counted else []
+    path = plan.path
+    done = None if isinstance(path, InOrder) or not path.is_exact else path.condition
+    left = [condition_sql(each, place) for each in conjuncts(search.where) if each is not done]
+    found += [chain(" AND ", left)] if left else []
+    return found if search.after is None else [*found, behind_sql(search.order, search.after)]
+
+
+def _is_of(table: str, experiment_ids: Sequence[str]) -> Sql:
+    """Return the condition that a row is of one of the experiments."""
+    numbers = [int(each) for each in experiment_ids]
+    return is_one_of(f"{table}.experiment", numbers) if numbers else Sql("0")
+
+
+def _within(expression: str, wanted: Range) -> list[Sql]:
+    """Return the conditions that a value lies in a range."""
+    low = [] if wanted.low is None else [Sql(f"{expression} >= ?", (wanted.low,))]
+    return low if wanted.high is None else [*low, Sql(f"{expression} <= ?", (wanted.high,))]
+
+
+def _order_of_arms(search: Search) -> str:
+    directions = [direction_sql(descending=key.descending, nullable=key.field.nullable) for key in search.order]
+    return ", ".join(f"key{at} {direction}" for at, direction in enumerate(directions))

@@ -1,36 +1,73 @@
 """Terms: what of a trace the inverted index knows. Written by the store, asked by the SQL: one definition for both.
 
-A term is a tag or a metadata key with its value, as a 63-bit hash. Long values are left out, and so are keys whose
-value differs in nearly every trace: they would double the file and find nothing that the row does not tell.
+A term is a key with its value, as a 63-bit hash: of a tag, of metadata, and of the attributes whose values many traces
+share or that single traces are looked up by. Long values have one term for all of them, which says that the key has a
+value and leaves the rest to the row. Keys whose value differs in nearly every trace are left out: they would double
+the file and find nothing that the row does not tell.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from tracehound.model.ids import hash63
+from tracehound.model.merge import TRACE_NAME
 from tracehound.model.trace import TraceInfo
-from tracehound.query.fields import Group
+from tracehound.query.fields import NAME, Field, Group
 
 MAX_INDEXED_CHARACTERS: Final = 200
 _UNIQUE_METADATA: Final = ("mlflow.traceInputs", "mlflow.traceOutputs", "mlflow.trace.size", "mlflow.trace.tokenUsage")
+_INDEXED_ATTRIBUTES: Final = ("status", "client_request_id")
+
+
+class Term(NamedTuple):
+    """A term and what it stands for; the value is None where it stands for all long ones."""
+
+    number: int
+    group: Group
+    key: str
+    value: str | None
+
+
+def key_of(field: Field) -> tuple[Group, str] | None:
+    """Return under which key the index has the values of a field; None for one that it does not have.
+
+    The name of a trace is the value of its tag `mlflow.traceName`.
+    """
+    if field == NAME:
+        return Group.TAGS, TRACE_NAME
+    if field.group is Group.ATTRIBUTES and field.name not in _INDEXED_ATTRIBUTES:
+        return None
+    if field.group is Group.METADATA and field.name.startswith(_UNIQUE_METADATA):
+        return None
+    return field.group, field.name
 
 
 def is_indexed(group: Group, key: str, value: str) -> bool:
-    """Whether a trace with this value has a term for it."""
-    unique = group is Group.METADATA and key.startswith(_UNIQUE_METADATA)
-    return len(value) <= MAX_INDEXED_CHARACTERS and not unique
+    """Whether a trace with this value of a tag or of metadata has a term for just that value."""
+    return len(value) <= MAX_INDEXED_CHARACTERS and key_of(Field(group, key)) is not None
 
 
-def term(group: Group, key: str, value: str) -> int:
-    """Return the term of a tag or metadata value."""
-    return hash63(group.value, key, value)
+@functools.lru_cache(maxsize=16_384)
+def term(group: Group, key: str, value: str | None) -> int:
+    """Return the number of the term for a value, or for all values of the key that are too long to have one."""
+    return hash63(group.value, key) if value is None else hash63(group.value, key, value)
 
 
-def terms_of(info: TraceInfo) -> Iterator[int]:
+def terms_of(info: TraceInfo) -> Iterator[Term]:
     """Yield each term of a trace once."""
-    for group, pairs in ((Group.TAGS, info.tags), (Group.METADATA, info.trace_metadata)):
-        for key, value in pairs.items():
-            if is_indexed(group, key, value):
-                yield term(group, key, value)
+    yield _to_term(Group.ATTRIBUTES, "status", info.state.value)
+    if info.client_request_id is not None:
+        yield _to_term(Group.ATTRIBUTES, "client_request_id", info.client_request_id)
+    for key, value in info.tags.items():
+        yield _to_term(Group.TAGS, key, value)
+    for key, value in info.trace_metadata.items():
+        if not key.startswith(_UNIQUE_METADATA):
+            yield _to_term(Group.METADATA, key, value)
+
+
+def _to_term(group: Group, key: str, value: str) -> Term:
+    indexed = value if len(value) <= MAX_INDEXED_CHARACTERS else None
+    return Term(term(group, key, indexed), group, key, indexed)

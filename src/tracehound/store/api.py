@@ -19,6 +19,9 @@ Searching
     raise, never loosen. The order is total (`query.search`). Pages MUST NOT repeat or skip a trace that did not
     change between them. No read holds a transaction, a lock or a cursor of the engine after it returned.
     An experiment that does not exist has no traces.
+    `explain` runs the search and tells how; for an answer without traces it names the first condition, in the order of
+    the filter, that is true of no trace, else the first that is true of none of those that the conditions before it
+    left (`store.explain`).
 
 Reading
     `read_traces` returns the traces that exist, by id; ids that do not exist are left out.
@@ -40,6 +43,7 @@ from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, Trac
 
 if TYPE_CHECKING:  # a program that only traces does not load the language
     from tracehound.query.search import Search
+    from tracehound.store.explain import Explanation
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,10 @@ class Store(Protocol):
 
     def search(self, search: Search) -> Page:
         """Return one page of the traces that match."""
+        ...
+
+    def explain(self, search: Search) -> Explanation:
+        """Return how a page of the search comes about, and what left it empty if it is."""
         ...
 
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:

@@ -1,4 +1,4 @@
-"""The store in memory, and with it the definition of what a search means.
+"""The store in memory: the definition of what a store does, with searches by their definition (`query.evaluate`).
 
 Every other store has to agree with this one. It is written to be read, not to be fast.
 """
@@ -8,33 +8,21 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-import operator
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 from tracehound.model.buckets import bucket_of
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
-from tracehound.query.check import Checked
-from tracehound.query.fields import Field, Group
-from tracehound.query.numbers import number_in
-from tracehound.query.patterns import make_matcher
-from tracehound.query.search import KeyValue, OrderKey, Search
-from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
+from tracehound.query.evaluate import compare_places, matches, order_values
+from tracehound.query.search import Search
 from tracehound.store.api import LatencyCount, Page, SegmentRange
-
-_COMPARE: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
-    Operator.EQ: operator.eq,
-    Operator.NE: operator.ne,
-    Operator.LT: operator.lt,
-    Operator.LE: operator.le,
-    Operator.GT: operator.gt,
-    Operator.GE: operator.ge,
-}
+from tracehound.store.explain import Explanation, Step, with_reason
 
 
 class MemoryStore:
@@ -121,7 +109,7 @@ class MemoryStore:
         """Return one page of the traces that match."""
         with self._lock:
             matching = _matching(self._traces.values(), search)
-        by_order = functools.cmp_to_key(functools.partial(_compare_by_order, search.order))
+        by_order = functools.cmp_to_key(functools.partial(compare_places, search.order))
         ordered = sorted(
             ((order_values(info, search.order), info) for info in matching), key=lambda pair: by_order(pair[0])
         )
@@ -131,6 +119,13 @@ class MemoryStore:
         page = ordered[: search.limit]
         has_more = len(ordered) > len(page) > 0
         return Page([copy.deepcopy(info) for _, info in page], search.cursor(page[-1][0]) if has_more else None)
+
+    def explain(self, search: Search) -> Explanation:
+        """Return how a page of the search comes about, and what left it empty if it is."""
+        begun = time.perf_counter()
+        found = len(self.search(search).traces)
+        step = Step("evaluate the filter on every trace", len(self._traces), (time.perf_counter() - begun) * 1000)
+        return with_reason(Explanation(None, (), (step,), found), search, lambda each: bool(self.search(each).traces))
 
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
@@ -170,71 +165,3 @@ def _matching(traces: Any, search: Search) -> list[TraceInfo]:
     wanted = set(search.experiment_ids)
     infos = [trace.info for trace in traces if trace.info.experiment_id in wanted]
     return [info for info in infos if search.where is None or matches(search.where, info)]
-
-
-def matches(node: Checked, info: TraceInfo) -> bool:
-    """Whether the filter is true of the trace."""
-    if isinstance(node, And):
-        return all(matches(child, info) for child in node.children)
-    if isinstance(node, Or):
-        return any(matches(child, info) for child in node.children)
-    if isinstance(node, Not):
-        return not matches(node.child, info)
-    return _passes(node, info)
-
-
-def _passes(test: Test, info: TraceInfo) -> bool:
-    """Whether one comparison is true; it is false of what is absent, `!=` and NOT LIKE too, but not IS NULL.
-
-    A text compares with a number as the number that it writes, and is absent to it where it writes none.
-    """
-    found = value_of(test.field, info)
-    if test.operator in NULLS:
-        return (found is None) == (test.operator is Operator.IS_NULL)
-    if test.operator in PATTERNS:
-        return isinstance(found, str) and make_matcher(test.operator, str(test.value))(found)
-    if isinstance(found, str) and not isinstance(test.value, str):
-        return _holds(test.operator, number_in(found), float(test.value or 0))
-    return _holds(test.operator, found, test.value)
-
-
-def _holds(comparison: Operator, found: Any, wanted: Any) -> bool:
-    return found is not None and _COMPARE[comparison](found, wanted)
-
-
-def value_of(field: Field, info: TraceInfo) -> KeyValue:
-    """Return a trace's value of a field; None where it has none."""
-    if field.group is Group.TAGS:
-        return info.tags.get(field.name)
-    if field.group is Group.METADATA:
-        return info.trace_metadata.get(field.name)
-    return _ATTRIBUTES[field.name](info)
-
-
-_ATTRIBUTES: Final[dict[str, Callable[[TraceInfo], KeyValue]]] = {
-    "status": lambda info: info.state.value,
-    "name": lambda info: info.name,
-    "timestamp_ms": lambda info: info.request_time,
-    "execution_time_ms": lambda info: info.execution_duration,
-    "end_time_ms": lambda info: (
-        None if info.execution_duration is None else info.request_time + info.execution_duration
-    ),
-    "trace_id": lambda info: info.trace_id,
-    "client_request_id": lambda info: info.client_request_id,
-}
-
-
-def order_values(info: TraceInfo, order: Sequence[OrderKey]) -> tuple[KeyValue, ...]:
-    """Return a trace's values of the order's keys: its place in the result."""
-    return tuple(value_of(key.field, info) for key in order)
-
-
-def _compare_by_order(order: Sequence[OrderKey], left: Sequence[Any], right: Sequence[Any]) -> int:
-    """Return -1, 0 or 1: which place comes first. What is absent comes last in either direction."""
-    for key, one, other in zip(order, left, right, strict=True):
-        if one == other:
-            continue
-        if one is None or other is None:
-            return 1 if one is None else -1
-        return -1 if (one < other) != key.descending else 1
-    return 0

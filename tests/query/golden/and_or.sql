@@ -1,14 +1,22 @@
+WITH page AS (
+SELECT t.seq AS seq, p.start_ms AS key0, t.trace_id AS key1
+FROM posting AS p CROSS JOIN trace AS t ON t.seq = p.trace
+WHERE p.term = ? AND p.experiment = ?
+  AND ((t.state = ? OR EXISTS (SELECT 1 FROM posting AS q WHERE q.term = ? AND q.experiment = p.experiment AND q.start_ms = p.start_ms AND q.trace = p.trace)))
+ORDER BY key0 DESC, key1 ASC
+LIMIT ?)
 SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.start_ms, t.trace_id
-FROM trace AS t
-WHERE t.experiment = ?
-  AND (EXISTS (SELECT 1 FROM posting AS p WHERE p.term = ? AND p.experiment = t.experiment AND p.start_ms = t.start_ms AND p.trace = t.seq) AND (t.state = ? OR EXISTS (SELECT 1 FROM posting AS p WHERE p.term = ? AND p.experiment = t.experiment AND p.start_ms = t.start_ms AND p.trace = t.seq)))
+FROM page CROSS JOIN trace AS t ON t.seq = page.seq
 ORDER BY t.start_ms DESC, t.trace_id ASC
-LIMIT ?
 
--- parameters: 0, 4324071472995704518, 'ERROR', 5963602738829396496, 101
+-- parameters: 4324071472995704518, 0, 'ERROR', 5963602738829396496, 101
 -- plan:
--- SEARCH t USING INDEX trace_by_start (experiment=?)
--- CORRELATED SCALAR SUBQUERY 1
---   SEARCH p USING PRIMARY KEY (term=? AND experiment=? AND start_ms=? AND trace=?)
--- CORRELATED SCALAR SUBQUERY 2
---   SEARCH p USING PRIMARY KEY (term=? AND experiment=? AND start_ms=? AND trace=?)
+-- CO-ROUTINE page
+--   SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
+--   SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH q USING PRIMARY KEY (term=? AND experiment=? AND start_ms=? AND trace=?)
+--   USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
+-- SCAN page
+-- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+-- USE TEMP B-TREE FOR ORDER BY

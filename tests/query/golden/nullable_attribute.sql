@@ -1,10 +1,29 @@
+WITH page AS (
+SELECT t.seq AS seq, p.start_ms AS key0, t.trace_id AS key1
+FROM posting AS p CROSS JOIN trace AS t ON t.seq = p.trace
+WHERE p.term = ? AND p.experiment = ?
+UNION
+SELECT t.seq AS seq, p.start_ms AS key0, t.trace_id AS key1
+FROM posting AS p CROSS JOIN trace AS t ON t.seq = p.trace
+WHERE p.term = ? AND p.experiment = ?
+ORDER BY key0 DESC, key1 ASC
+LIMIT ?)
 SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.start_ms, t.trace_id
-FROM trace AS t
-WHERE t.experiment = ?
-  AND (t.client_request_id IS NOT NULL AND t.client_request_id != ?)
+FROM page CROSS JOIN trace AS t ON t.seq = page.seq
 ORDER BY t.start_ms DESC, t.trace_id ASC
-LIMIT ?
 
--- parameters: 0, 'C-1', 101
+-- parameters: 4711, 0, 4712, 0, 101
 -- plan:
--- SEARCH t USING INDEX trace_by_start (experiment=?)
+-- CO-ROUTINE page
+--   MERGE (UNION)
+--     LEFT
+--       SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
+--       SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+--       USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
+--     RIGHT
+--       SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
+--       SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+--       USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
+-- SCAN page
+-- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+-- USE TEMP B-TREE FOR ORDER BY

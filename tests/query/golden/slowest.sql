@@ -1,10 +1,18 @@
-SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.duration_ms, t.start_ms, t.trace_id
-FROM trace AS t
+WITH page AS (
+SELECT t.seq AS seq
+FROM trace AS t INDEXED BY trace_by_duration
 WHERE t.experiment = ?
-  AND (t.duration_ms IS NOT NULL AND t.duration_ms > ?)
+  AND t.duration_ms >= ?
 ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
-LIMIT ?
+LIMIT ?)
+SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.duration_ms, t.start_ms, t.trace_id
+FROM page CROSS JOIN trace AS t ON t.seq = page.seq
+ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
 
--- parameters: 0, 5000, 101
+-- parameters: 0, 5001, 101
 -- plan:
--- SEARCH t USING INDEX trace_by_duration (experiment=? AND duration_ms>?)
+-- CO-ROUTINE page
+--   SEARCH t USING COVERING INDEX trace_by_duration (experiment=? AND duration_ms>?)
+-- SCAN page
+-- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+-- USE TEMP B-TREE FOR ORDER BY

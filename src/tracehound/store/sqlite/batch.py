@@ -26,6 +26,8 @@ from tracehound.wire.payload import from_payload, to_payload
 # SQLite takes 32,766 from version 3.32 on; a statement of a power of two of rows stays below, and is compiled once.
 _MAX_VARIABLES: Final = 16_384
 
+_TRACES_AT_A_TIME: Final = 10_000
+
 Row: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[int, int]
 
@@ -59,6 +61,16 @@ def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> Non
     _apply(connection, changes)
 
 
+def index_again(connection: sqlite3.Connection) -> None:
+    """Write the index rows of all traces, of which there are none."""
+    rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t")
+    while chunk := rows.fetchmany(_TRACES_AT_A_TIME):
+        changes = _Changes()
+        for row in chunk:
+            _index(to_info(row[1:]), row[0], changes.postings, changes.terms)
+        _apply(connection, changes)
+
+
 def to_part(payload: bytes, has_ended: int) -> TracePart:
     """Return a part as it was stored, and with what became of its process."""
     part = from_payload(payload)
@@ -79,11 +91,13 @@ class _Changes:
     """The rows of a batch, to be removed and to be inserted."""
 
     old_postings: list[Row] = field(default_factory=list)
+    old_terms: set[Row] = field(default_factory=set)
     old_parts: list[Row] = field(default_factory=list)
     old_traces: list[Row] = field(default_factory=list)
     traces: list[Row] = field(default_factory=list)
     parts: list[Row] = field(default_factory=list)
     postings: list[Row] = field(default_factory=list)
+    terms: set[Row] = field(default_factory=set)
 
 
 def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart]) -> None:
@@ -98,12 +112,12 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
     info = merge_parts(effective).info
     if known.info is not None:
         changes.old_traces.append((seq,))
-        changes.old_postings += _postings(known.info, seq)
+        _index(known.info, seq, changes.old_postings, changes.old_terms)
     changes.traces.append((seq, *to_row(info)))
     changes.parts += [
         (seq, *key, to_payload(part), part.owner) for key, part in parts.items() if key not in known.parts
     ]
-    changes.postings += _postings(info, seq)
+    _index(info, seq, changes.postings, changes.terms)
 
 
 def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
@@ -115,6 +129,12 @@ def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
     _insert(connection, "INSERT INTO trace", changes.traces)
     _insert(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner)", changes.parts)
     _insert(connection, "INSERT INTO posting (term, experiment, start_ms, trace)", sorted(changes.postings))
+    _insert(connection, "INSERT OR IGNORE INTO term (kind, key, number, value)", list(changes.terms))
+    connection.executemany(
+        "DELETE FROM term WHERE kind = ? AND key = ? AND number = ?3 AND ?4 IS ?4"
+        " AND NOT EXISTS (SELECT 1 FROM posting WHERE term = ?3)",
+        changes.old_terms - changes.terms,
+    )
 
 
 def _read_known(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict[str, _Known]:
@@ -151,9 +171,12 @@ def _chunks(rows: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
         at += size
 
 
-def _postings(info: TraceInfo, seq: int) -> list[Row]:
-    """Return the rows of the inverted index for a trace."""
-    return [(term, int(info.experiment_id), info.request_time, seq) for term in terms_of(info)]
+def _index(info: TraceInfo, seq: int, postings: list[Row], terms: set[Row]) -> None:
+    """Add the rows of the inverted index for a trace."""
+    experiment, start_ms = int(info.experiment_id), info.request_time
+    for each in terms_of(info):
+        postings.append((each.number, experiment, start_ms, seq))
+        terms.add((each.group.value, each.key, each.number, each.value))
 
 
 def _key(part: TracePart) -> Key:

@@ -6,8 +6,9 @@ the first. For the same reason nothing here calls `open()` on the database: clos
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -17,7 +18,8 @@ from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.record import from_json
 from tracehound.query.numbers import number_in
 from tracehound.query.patterns import matches_pattern
-from tracehound.query.sqlite import MATCHES, NUMBER_IN, VALUE
+from tracehound.query.sql import MATCHES, NUMBER_IN, VALUE
+from tracehound.store.sqlite.batch import index_again
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
@@ -57,9 +59,11 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             version = _schema_version(connection)
             if version > len(migrations):
                 raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
-            for script in migrations[version:]:
+            for name, script in migrations[version:]:
                 for statement in _statements(script):
                     connection.execute(statement)
+                if name.endswith("_reindex.sql"):
+                    index_again(connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
@@ -117,8 +121,12 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
 
 def _value(text: str, key: str) -> str | None:
     """Return the value of a key of tags or metadata, NUL and all: SQLite's own JSON functions end at a NUL."""
-    found: str | None = from_json(text).get(key)
+    found: str | None = _values(text).get(key)
     return found
+
+
+# The conditions and the order of one statement ask for several keys of a row.
+_values: Final[Callable[[str], dict[str, str]]] = functools.lru_cache(maxsize=8)(from_json)
 
 
 # The functions that the SQL of `query.sqlite` calls.
@@ -129,11 +137,11 @@ def _schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _read_migrations() -> list[str]:
-    """Return the scripts of the schema, oldest first."""
+def _read_migrations() -> list[tuple[str, str]]:
+    """Return the scripts of the schema with their names, oldest first."""
     folder = resources.files("tracehound.store.sqlite") / "migrations"
     scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [entry.read_text(encoding="utf-8") for entry in sorted(scripts, key=lambda entry: entry.name)]
+    return [(entry.name, entry.read_text(encoding="utf-8")) for entry in sorted(scripts, key=lambda entry: entry.name)]
 
 
 def _statements(script: str) -> Iterator[str]:

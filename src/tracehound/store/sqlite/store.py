@@ -13,10 +13,14 @@ from tracehound.model.merge import merge_parts
 from tracehound.model.record import to_json
 from tracehound.model.trace import Experiment, Trace, TracePart, TraceState
 from tracehound.query.search import Search
-from tracehound.query.sqlite import Sql, latency_sql, search_sql
+from tracehound.query.sql import Sql
+from tracehound.query.sqlite import latency_sql, search_sql
 from tracehound.store.api import LatencyCount, Page, SegmentRange
+from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import merge_again, to_part, write_parts
 from tracehound.store.sqlite.connection import WRITER_TIMEOUT_S, migrate, open_connection, store_errors, transaction
+from tracehound.store.sqlite.explain import explain
+from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 
 
@@ -91,11 +95,23 @@ class SqliteStore:
 
     def search(self, search: Search) -> Page:
         """Return one page of the traces that match."""
-        rows = self._read(search_sql(search))
+        if not search.experiment_ids:
+            return Page([], None)
+        with self._reading() as connection:
+            statement = search_sql(search, choose_plan(connection, search).plan)
+            rows = connection.execute(statement.text, statement.parameters).fetchall()
         page = rows[: search.limit]
         width = len(search.order)
         has_more = len(rows) > len(page) > 0
         return Page([to_info(row[:-width]) for row in page], search.cursor(page[-1][-width:]) if has_more else None)
+
+    def explain(self, search: Search) -> Explanation:
+        """Return how a page of the search comes about, and what left it empty if it is."""
+        if not search.experiment_ids:
+            return Explanation(None, (), (), 0)
+        with self._reading() as connection:
+            explanation = explain(connection, search)
+        return with_reason(explanation, search, lambda each: bool(self.search(each).traces))
 
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
@@ -111,9 +127,12 @@ class SqliteStore:
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""
+        with self._reading() as connection:
+            statement = latency_sql(search, choose_plan(connection, search, is_whole=True).plan)
+            rows = connection.execute(statement.text, statement.parameters).fetchall()
         return [
             LatencyCount(name, TraceState(state), bucket, count, total or 0, least or 0, most or 0)
-            for name, state, bucket, count, total, least, most in self._read(latency_sql(search))
+            for name, state, bucket, count, total, least, most in rows
         ]
 
     def experiments(self) -> list[Experiment]:

@@ -1,0 +1,221 @@
+"""Access paths: what an index knows of a filter, before any trace is looked at.
+
+A condition that the filter joins by AND narrows the traces to those that it can be true of. An index leads to these
+where the condition compares what the index has: terms, durations, ids. A path leads to every trace that its condition
+is true of and maybe to others; one that is exact leads to no others, so that its condition needs no second look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, TypeAlias
+
+from tracehound.query.check import Checked
+from tracehound.query.evaluate import passes
+from tracehound.query.fields import DURATION, TIMESTAMP, TRACE_ID, Field, Group
+from tracehound.query.search import Search
+from tracehound.query.terms import is_indexed, key_of, term
+from tracehound.query.tree import And, Not, Operator, Or, Test
+
+# The values of a key are looked through for those that a comparison is true of. Where they are many, some of them tell
+# first whether that is worth it: what is true of more than one in a hundred is soon found trace by trace.
+SAMPLE: Final = 2_000
+MAX_VALUES: Final = 200_000
+_WORTH_IT: Final = 0.01
+MAX_TERMS: Final = 10_000
+_FAR: Final = 2**62  # beyond every time and duration, within what SQLite takes as a whole number
+
+# The terms of a key with the values they stand for (None for the term of long values), in an order that has nothing to
+# do with the values, up to a number.
+ReadTerms: TypeAlias = Callable[[Group, str, int], "Sequence[tuple[int, str | None]]"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Whole numbers from `low` to `high`, both included; None where there is no end."""
+
+    low: int | None = None
+    high: int | None = None
+
+    def narrowed(self, other: Range) -> Range:
+        """Return what lies in both."""
+        lows = [low for low in (self.low, other.low) if low is not None]
+        highs = [high for high in (self.high, other.high) if high is not None]
+        return Range(max(lows, default=None), min(highs, default=None))
+
+
+EVER: Final = Range()
+
+
+@dataclass(frozen=True)
+class ByTerms:
+    """The traces that have one of the terms. No terms: no trace."""
+
+    condition: Checked
+    terms: tuple[int, ...]
+    is_exact: bool
+
+
+@dataclass(frozen=True)
+class ByDuration:
+    """The traces whose duration in ms lies in a range."""
+
+    condition: Checked
+    range: Range
+    is_exact: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class ByTraceId:
+    """The traces that are named."""
+
+    condition: Checked
+    trace_ids: tuple[str, ...]
+    is_exact: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """All traces, one after the other in the order of the search."""
+
+
+Path: TypeAlias = ByTerms | ByDuration | ByTraceId | InOrder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The path that a search takes, and when the traces began that are worth a look, in ms since the epoch."""
+
+    path: Path
+    times: Range
+
+
+def conjuncts(where: Checked | None) -> tuple[Checked, ...]:
+    """Return the conditions of which a trace has to meet every one."""
+    if where is None:
+        return ()
+    return where.children if isinstance(where, And) else (where,)
+
+
+def time_range(search: Search) -> Range:
+    """Return when the traces of a page began, in ms since the epoch: by the filter, and by where the page begins."""
+    found = Range()
+    for each in conjuncts(search.where):
+        found = found.narrowed(_range_of(each, TIMESTAMP))
+    first = search.order[0]
+    if search.after is not None and first.field == TIMESTAMP and isinstance(search.after[0], int):
+        found = found.narrowed(Range(high=search.after[0]) if first.descending else Range(low=search.after[0]))
+    return found
+
+
+def find_paths(where: Checked | None, read_terms: ReadTerms) -> Iterator[ByTerms | ByDuration | ByTraceId]:
+    """Yield the paths that a filter offers, those first that need no terms to be read."""
+    later: list[Checked] = []
+    for each in conjuncts(where):
+        trace_ids = _trace_ids(each)
+        durations = _range_of(each, DURATION)
+        terms = _known_terms(each)
+        if trace_ids is not None:
+            yield ByTraceId(each, tuple(dict.fromkeys(trace_ids)))
+        elif durations != EVER:
+            yield ByDuration(each, durations)
+        elif terms is not None:
+            yield _by_terms(each, terms)
+        else:
+            later.append(each)
+    for each in later:
+        terms = _terms_of(each, read_terms)
+        if terms is not None:
+            yield _by_terms(each, terms)
+
+
+# Terms, and whether they lead to nothing but traces that the condition is true of.
+_Terms: TypeAlias = "tuple[list[int], bool]"
+
+
+def _by_terms(condition: Checked, terms: _Terms) -> ByTerms:
+    numbers, is_exact = terms
+    return ByTerms(condition, tuple(dict.fromkeys(numbers)), is_exact)
+
+
+def _known_terms(node: Checked) -> _Terms | None:
+    """Return the terms of a condition that compares with `=` only."""
+    return _terms_of(node, None)
+
+
+def _terms_of(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:
+    """Return the terms that lead to every trace a condition is true of; None where there are none such."""
+    if isinstance(node, Not):
+        return None
+    if isinstance(node, And):
+        found = next((terms for child in node.children if (terms := _terms_of(child, read_terms))), None)
+        return None if found is None else (found[0], False)
+    if isinstance(node, Or):
+        return _terms_of_any(node, read_terms)
+    key = key_of(node.field)
+    if key is None or node.operator is Operator.IS_NULL:
+        return None
+    if node.operator is Operator.EQ and isinstance(node.value, str):
+        is_exact = is_indexed(*key, node.value)
+        return [term(*key, node.value if is_exact else None)], is_exact
+    return None if read_terms is None else _terms_that_pass(node, key, read_terms)
+
+
+def _terms_of_any(node: Or[Test], read_terms: ReadTerms | None) -> _Terms | None:
+    """Return the terms of all alternatives, if each of them has terms."""
+    numbers: list[int] = []
+    is_exact = True
+    for child in node.children:
+        terms = _terms_of(child, read_terms)
+        if terms is None:
+            return None
+        numbers += terms[0]
+        is_exact = is_exact and terms[1]
+    return numbers, is_exact
+
+
+def _terms_that_pass(test: Test, key: tuple[Group, str], read_terms: ReadTerms) -> _Terms | None:
+    """Return the terms of the values that a comparison is true of; long values are looked at in the trace."""
+    known = read_terms(*key, SAMPLE)
+    numbers = _passing(test, known)
+    if len(known) == SAMPLE:
+        if len(numbers) > SAMPLE * _WORTH_IT:
+            return None
+        known = read_terms(*key, MAX_VALUES)
+        numbers = _passing(test, known)
+    if len(known) == MAX_VALUES or len(numbers) > MAX_TERMS:
+        return None
+    return numbers, all(value is not None for _, value in known)
+
+
+def _passing(test: Test, known: Sequence[tuple[int, str | None]]) -> list[int]:
+    return [number for number, value in known if value is None or passes(test, value)]
+
+
+def _trace_ids(node: Checked) -> list[str] | None:
+    """Return the ids that a condition allows, if it names them."""
+    if isinstance(node, Or):
+        found = [_trace_ids(child) for child in node.children]
+        return None if None in found else [each for ids in found for each in ids or ()]
+    if isinstance(node, Test) and node.field == TRACE_ID and node.operator is Operator.EQ:
+        return [str(node.value)]
+    return None
+
+
+def _range_of(node: Checked, field: Field) -> Range:
+    """Return in which range a condition wants the field: everywhere, where it does not speak of that field alone."""
+    if not isinstance(node, Test) or node.field != field or node.operator not in _RANGES:
+        return Range()
+    assert isinstance(node.value, (int, float))  # noqa: S101 - checked: these fields compare with numbers only
+    return _RANGES[node.operator](min(max(node.value, -_FAR), _FAR))
+
+
+_RANGES: Final[dict[Operator, Callable[[float], Range]]] = {
+    Operator.EQ: lambda value: Range(math.ceil(value), math.floor(value)),
+    Operator.GE: lambda value: Range(low=math.ceil(value)),
+    Operator.GT: lambda value: Range(low=math.floor(value) + 1),
+    Operator.LE: lambda value: Range(high=math.floor(value)),
+    Operator.LT: lambda value: Range(high=math.ceil(value) - 1),
+}

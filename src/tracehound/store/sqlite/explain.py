@@ -1,0 +1,51 @@
+"""How a search is answered by SQLite: what was asked before the path was chosen, and how many rows were looked at."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+
+from tracehound.query.access import InOrder
+from tracehound.query.printer import print_filter
+from tracehound.query.search import Search
+from tracehound.query.sqlite import COUNTED, is_streamed, search_sql
+from tracehound.store.explain import Choice, Explanation, Step
+from tracehound.store.sqlite.plan import COUNTED_ROWS, Estimate, choose_plan
+
+
+def explain(connection: sqlite3.Connection, search: Search) -> Explanation:
+    """Run the search and return how that went; why it found nothing is for the caller to ask."""
+    choice = choose_plan(connection, search)
+    path = choice.plan.path
+    rows_read = 0
+
+    def count() -> int:
+        nonlocal rows_read
+        rows_read += 1
+        return 1
+
+    connection.create_function(COUNTED, 0, count)
+    statement = search_sql(search, choice.plan, counted=True)
+    begun = time.perf_counter()
+    found = connection.execute(statement.text, statement.parameters).fetchall()
+    time_ms = (time.perf_counter() - begun) * 1000
+    driver = None if isinstance(path, InOrder) else print_filter(path.condition)
+    along = "the traces" if driver is None else f"those with {driver}"
+    way = "in order, up to the end of the page" if is_streamed(search, path) else "all of them, and sort"
+    return Explanation(
+        driver=driver,
+        choices=tuple(_to_choice(each) for each in choice.estimates),
+        steps=(*map(_to_step, choice.estimates), Step(f"look at {along} {way}", rows_read, time_ms)),
+        found=len(found[: search.limit]),
+    )
+
+
+def _to_choice(estimate: Estimate) -> Choice:
+    rows = None if estimate.rows == math.inf else round(estimate.rows)
+    return Choice(print_filter(estimate.path.condition), rows, estimate.is_counted)
+
+
+def _to_step(estimate: Estimate) -> Step:
+    counted = round(min(estimate.rows, COUNTED_ROWS + 1))
+    return Step(f"count those with {print_filter(estimate.path.condition)}", counted, estimate.time_ms)
