@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tracehound.capture.decorator import trace as trace
     from tracehound.capture.manual import start_span as start_span
     from tracehound.capture.manual import start_span_no_context as start_span_no_context
+    from tracehound.client.search import explain_search as explain_search
     from tracehound.client.search import get_trace as get_trace
     from tracehound.client.search import search_traces as search_traces
     from tracehound.errors import ArgumentError as ArgumentError
@@ -39,6 +40,7 @@ _PUBLIC = {
     "StoreBusyError": "tracehound.errors",
     "StoreError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
+    "explain_search": "tracehound.client.search",
     "flush": "tracehound.runtime",
     "get_active_trace_id": "tracehound.capture.current",
     "get_current_active_span": "tracehound.capture.current",

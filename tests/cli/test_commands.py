@@ -44,6 +44,15 @@ def test_search_that_finds_nothing_says_so(one_trace: str) -> None:
     assert (done.returncode, done.stdout) == (0, "no trace matches\n")
 
 
+def test_an_explained_search_tells_what_led_to_its_traces_or_what_left_none(one_trace: str) -> None:
+    found = tracehound_command("search", "--explain", "tags.env = 'prod'")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.splitlines()[0] == "driven by tags.env = 'prod'"
+    assert "1 found on the first page" in found.stdout
+    empty = tracehound_command("search", "--explain", "tags.env = 'prod' AND attributes.status = 'OK'")
+    assert empty.stdout.splitlines()[-1] == "nothing found: no trace has attributes.status = 'OK'"
+
+
 def test_show_prints_the_spans_as_a_tree(one_trace: str) -> None:
     done = tracehound_command("show", one_trace)
     assert done.returncode == 0, done.stderr

@@ -14,8 +14,8 @@ import click
 
 from tracehound import __version__, runtime
 from tracehound.cli.demo import run_demo
-from tracehound.cli.render import print_search, print_trace
-from tracehound.client.search import get_trace, search_traces
+from tracehound.cli.render import print_explanation, print_search, print_trace
+from tracehound.client.search import explain_search, get_trace, search_traces
 from tracehound.errors import ArgumentError, FilterError, NotFoundError, TracehoundError
 from tracehound.settings import Settings, read_settings
 from tracehound.store.targets import parse_target
@@ -35,17 +35,27 @@ _experiment = click.option("--experiment", metavar="NAME", help="The experiment 
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="Show at most so many.")
 @click.option("--order-by", multiple=True, metavar="FIELD", help="For example 'latency DESC'; may be given again.")
+@click.option("--explain", "is_explained", is_flag=True, help="Show how the answer is found, or why it is empty.")
 @_store
 @_experiment
 def search(
-    filter_string: str | None, limit: int, order_by: tuple[str, ...], store: str | None, experiment: str | None
+    filter_string: str | None,
+    limit: int,
+    order_by: tuple[str, ...],
+    store: str | None,
+    experiment: str | None,
+    *,
+    is_explained: bool,
 ) -> None:
     """Show the traces that FILTER is true of, newest first.
 
     For example: tracehound search "attributes.status = 'ERROR' AND tags.env = 'prod'"
     """
     _use(store, experiment)
-    print_search(search_traces(None, filter_string, limit, order_by or None, return_type="list"))
+    if is_explained:
+        print_explanation(explain_search(None, filter_string, limit, order_by or None))
+    else:
+        print_search(search_traces(None, filter_string, limit, order_by or None, return_type="list"))
 
 
 @cli.command()

@@ -17,6 +17,7 @@ from rich.tree import Tree
 from tracehound.analysis.latency import LatencySummary
 from tracehound.model.span import UNKNOWN, Span, SpanStatusCode
 from tracehound.model.trace import Trace, TraceInfo, TraceState
+from tracehound.store.explain import Explanation
 
 _STYLES: Final = {TraceState.OK: "green", TraceState.ERROR: "bold red", TraceState.IN_PROGRESS: "yellow"}
 _VALUE_CHARACTERS: Final = 120
@@ -44,6 +45,26 @@ def print_search(traces: Sequence[Trace]) -> None:
         styled = Text(state, _STYLES.get(info.state, ""))
         table.add_row(time, styled, Text(name), duration, *request, Text(trace_id, "dim"))
     console.print(table)
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Print what was done for a search step by step, and what left its answer empty if it is."""
+    console = _console()
+    console.print(f"driven by {explanation.driver or 'no index: the traces are looked at one by one'}", markup=False)
+    table = _table()
+    table.add_column("step", overflow="fold")
+    for heading in ("rows read", "ms"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for step in explanation.steps:
+        table.add_row(Text(step.what), f"{step.rows_read:,}", f"{step.time_ms:,.1f}")
+    console.print(table)
+    if explanation.emptied_by is None:
+        console.print(f"{explanation.found:,} found on the first page" if explanation.found else "there are no traces")
+    elif explanation.emptied_after:
+        before = " AND ".join(explanation.emptied_after)
+        console.print(f"nothing found: {explanation.emptied_by} is true of none of those with {before}", markup=False)
+    else:
+        console.print(f"nothing found: no trace has {explanation.emptied_by}", markup=False)
 
 
 def print_latency(summaries: Iterable[LatencySummary]) -> None:

@@ -14,8 +14,9 @@ from tracehound.model.ids import experiment_id
 from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text
 from tracehound.query.search import DEFAULT_LIMIT, Search, parse_search
-from tracehound.runtime import current
+from tracehound.runtime import Runtime, current
 from tracehound.store.api import Store
+from tracehound.store.explain import Explanation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,19 +73,34 @@ def search_traces(
     >>> found["trace_id"].tolist() == [span.trace_id]
     True
     """
-    if isinstance(experiment_ids, str):
-        if filter_string is not None:
-            raise ArgumentError("experiment_ids is a list of ids; a text in its place is the filter, and one is given")
-        experiment_ids, filter_string = None, experiment_ids
     kind = _check_return_type(return_type)
-    _check_texts(filter_string, order_by)
-    if max_results is not None and max_results < 0:
-        raise ArgumentError(f"max_results is a number from 0 up, not {max_results}")
     runtime = current()
-    ids = [experiment_id(runtime.settings.experiment)] if experiment_ids is None else list(experiment_ids)
-    first = parse_search(ids, filter_string, order_by)
+    first = _parse(runtime, experiment_ids, filter_string, max_results, order_by)
     traces = [trace for page in read_pages(runtime.drained_store(), first, max_results) for trace in page]
     return to_frame(traces) if kind == "pandas" else traces
+
+
+def explain_search(
+    experiment_ids: Sequence[str] | str | None = None,
+    filter_string: str | None = None,
+    max_results: int | None = None,
+    order_by: Sequence[str] | None = None,
+) -> Explanation:
+    """Return how the first page of a search is found: what led to the traces, rows read and time of each step.
+
+    Where nothing is found, it names the condition that left nothing. The arguments are those of `search_traces`.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("greet"):
+    ...     tracehound.update_current_trace(tags={"person": "Tom"})
+    >>> explanation = tracehound.explain_search("tags.person = 'Tom' AND attributes.status = 'ERROR'")
+    >>> explanation.found, explanation.emptied_by
+    (0, "attributes.status = 'ERROR'")
+    """
+    runtime = current()
+    search = _parse(runtime, experiment_ids, filter_string, max_results, order_by)
+    limit = DEFAULT_LIMIT if max_results is None else min(DEFAULT_LIMIT, max_results)
+    return runtime.drained_store().explain(dataclasses.replace(search, limit=limit))
 
 
 def get_trace(trace_id: str, silent: bool = False) -> Trace | None:  # noqa: FBT001, FBT002 - MLflow's signature
@@ -115,6 +131,25 @@ def read_pages(store: Store, search: Search, max_results: int | None = None) -> 
             return
         search = search.behind(page.next_cursor)
         left = None if left is None else left - len(page.traces)
+
+
+def _parse(
+    runtime: Runtime,
+    experiment_ids: Sequence[str] | str | None,
+    filter_string: str | None,
+    max_results: int | None,
+    order_by: Sequence[str] | None,
+) -> Search:
+    """Return the search that arguments of `search_traces` ask for; raise where they are wrong."""
+    if isinstance(experiment_ids, str):
+        if filter_string is not None:
+            raise ArgumentError("experiment_ids is a list of ids; a text in its place is the filter, and one is given")
+        experiment_ids, filter_string = None, experiment_ids
+    _check_texts(filter_string, order_by)
+    if max_results is not None and max_results < 0:
+        raise ArgumentError(f"max_results is a number from 0 up, not {max_results}")
+    ids = [experiment_id(runtime.settings.experiment)] if experiment_ids is None else list(experiment_ids)
+    return parse_search(ids, filter_string, order_by)
 
 
 def _check_return_type(return_type: str | None) -> str:
