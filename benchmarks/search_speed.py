@@ -1,0 +1,191 @@
+"""How fast traces are found, by the size of the store.
+
+    ./dev shell python benchmarks/search_speed.py 10000 300000 1000000
+
+For each size a store is made through the public interface, as an application would: an agent with four steps, inputs
+and outputs, tags and metadata, over the last thirty days. It is kept (`--folder`), and used again the next time. Then
+each search is asked for with values that differ from time to time, newest 100, whole traces in a DataFrame; "first" is
+the first time in a fresh process, the rest are medians and 95th percentiles. The last column is the ratio to the
+smallest store.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import tracehound
+from tracehound import runtime
+
+ROUNDS = 40
+SPANS = 5
+MONTH_NS = 30 * 86_400 * 10**9
+WORDS = (
+    "invoice refund latency tokens retrieval policy summary customer shipping discount model answer region cluster"
+    " weather flight booking contract quarter revenue legal safety prompt schema"
+).split()
+STEPS = (("plan", "CHAIN"), ("retrieve", "RETRIEVER"), ("call_model", "LLM"), ("check", "TOOL"))
+AGENTS = [f"{kind}_agent" for kind in ("support", "sales", "search", "travel", "legal", "report", "code", "data")]
+
+console = Console()
+
+
+@click.command()
+@click.argument("sizes", nargs=-1, type=int)
+@click.option("--folder", default="/tmp/tracehound-benchmark", show_default=True, type=click.Path(path_type=Path))  # noqa: S108
+def main(sizes: tuple[int, ...], folder: Path) -> None:
+    """Measure searches on stores of SIZES traces."""
+    folder.mkdir(parents=True, exist_ok=True)
+    medians: dict[int, dict[str, float]] = {}
+    for size in sorted(sizes or (10_000,)):
+        path = folder / f"{size}.db"
+        if not path.exists():
+            generate(path, size)
+        tracehound.set_tracking_uri(str(path))
+        tracehound.search_traces(max_results=1)
+        medians[size] = measure(size, medians.get(min(medians, default=size), {}))
+
+
+def generate(path: Path, size: int) -> None:
+    """Make a store of so many traces, and say how fast that was."""
+    unfinished = path.with_suffix(".unfinished.db")
+    tracehound.set_tracking_uri(str(unfinished))
+    chance = random.Random(size)
+    end_ns = time.time_ns()
+    begun, cpu_before = time.perf_counter(), cpu_seconds()
+    with Progress(console=console) as progress:
+        task = progress.add_task(f"{size:,} traces", total=size)
+        for number in range(size):
+            trace_one(chance, end_ns - MONTH_NS + MONTH_NS * number // size)
+            if number % 1000 == 999:
+                progress.update(task, completed=number + 1)
+    traced = time.perf_counter()
+    report = tracehound.flush()
+    done, cpu = time.perf_counter(), cpu_seconds() - cpu_before
+    runtime.current().close()
+    unfinished.rename(path)
+    console.print(
+        f"{size:,} traces of {SPANS} spans: traced in {traced - begun:.0f} s, all findable after {done - begun:.0f} s:"
+        f" {size * SPANS / (done - begun):,.0f} spans/s, {size * SPANS / cpu:,.0f} spans for a second of processor;"
+        f" {path.stat().st_size / size:,.0f} bytes a trace; {report}"
+    )
+
+
+def trace_one(chance: random.Random, start_ns: int) -> None:
+    """Trace one request of the application."""
+    failed = chance.random() < 0.05
+    length_ns = int(chance.lognormvariate(7, 1) * 10**6)
+    root = tracehound.start_span_no_context(
+        chance.choices(AGENTS, weights=range(8, 0, -1))[0],
+        span_type="AGENT",
+        inputs={"messages": [{"role": "user", "content": sentence(chance, 20)}]},
+        tags={"env": chance.choice(("prod", "prod", "prod", "staging", "dev")), "region": chance.choice(("eu", "us"))},
+        metadata={
+            "mlflow.trace.user": f"user-{min(int(chance.paretovariate(0.6)), 20_000)}",
+            "mlflow.trace.session": f"session-{start_ns // 10**12}",
+            "app_version": f"1.{start_ns // (3 * 86_400 * 10**9) % 100}.{chance.randrange(3)}",
+            "mlflow.source.git.commit": f"{start_ns // (86_400 * 10**9):040x}",
+        },
+        start_time_ns=start_ns,
+    )
+    at_ns = start_ns
+    for name, kind in STEPS:
+        at_ns += length_ns // 5
+        step = tracehound.start_span_no_context(
+            name, span_type=kind, parent_span=root, inputs={"query": sentence(chance, 30)}, start_time_ns=at_ns,
+            attributes={"model": chance.choice(("gpt-4o", "claude", "mistral")), "temperature": 0.2},
+        )  # fmt: skip
+        step.set_status("ERROR" if failed and name == "check" else "OK")
+        step.end(outputs={"text": sentence(chance, 50)}, end_time_ns=at_ns + length_ns // 6)
+    root.set_status("ERROR" if failed else "OK")
+    root.end(outputs=sentence(chance, 30), end_time_ns=start_ns + length_ns)
+
+
+def measure(size: int, reference: dict[str, float]) -> dict[str, float]:
+    """Print a table of what searches take in milliseconds, and return the medians."""
+    table = Table(box=None, title=f"{size:,} traces")
+    for name in ("search", "found", "first", "p50 ms", "p95 ms", "of smallest"):
+        table.add_column(name, justify="left" if name == "search" else "right")
+    medians = {}
+    for name, make in SEARCHES.items():
+        times, found = [], 0
+        for arguments in arguments_of(make):
+            begun = time.perf_counter()
+            found += len(tracehound.search_traces(None, *arguments, return_type="pandas"))
+            times.append((time.perf_counter() - begun) * 1000)
+        medians[name] = statistics.median(times)
+        p95 = statistics.quantiles(times, n=20)[-1]
+        ratio = f"{medians[name] / reference[name]:.2f}" if name in reference else ""
+        mean = f"{found / len(times):.0f}"
+        table.add_row(name, mean, f"{times[0]:.1f}", f"{medians[name]:.1f}", f"{p95:.1f}", ratio)
+    console.print(table)
+    return medians
+
+
+Arguments = tuple[str | None, int, list[str]]
+EU_PROD = "tags.env = 'prod' AND tags.region = 'eu'"
+
+SEARCHES: dict[str, Callable[[random.Random], Arguments]] = {
+    "newest 100": lambda _: (None, 100, []),
+    "by status": lambda chance: (f"attributes.status = '{chance.choice(('OK', 'ERROR'))}'", 100, []),
+    "by tag": lambda chance: (f"tags.env = '{chance.choice(('prod', 'dev'))}'", 100, []),
+    "by user": lambda chance: (f"attributes.user = 'user-{chance.randrange(1, 2000)}'", 100, []),
+    "by name": lambda chance: (f"attributes.name = '{chance.choice(AGENTS)}'", 100, []),
+    "by version": lambda chance: (f"metadata.app_version = '1.{chance.randrange(100)}.1'", 100, []),
+    "slowest": lambda _: (None, 100, ["latency DESC"]),
+    "slowest with a tag": lambda chance: (f"tags.env = '{chance.choice(('prod', 'dev'))}'", 100, ["latency DESC"]),
+    "slowest of a user": lambda chance: (
+        f"attributes.user = 'user-{chance.randrange(1, 2000)}'", 100, ["latency DESC"]
+    ),
+    "over 10 s, with a tag": lambda _: ("attributes.latency > 10000 AND tags.env = 'dev'", 100, []),
+    "oldest with a tag": lambda _: ("tags.env = 'dev'", 100, ["timestamp ASC"]),
+    "OR of two": lambda _: ("tags.env = 'dev' OR attributes.status = 'ERROR'", 100, []),
+    "IN of three": lambda chance: (
+        f"attributes.name IN ({', '.join(repr(each) for each in chance.sample(AGENTS, 3))})", 100, []
+    ),
+    "AND of three common": lambda chance: (
+        f"{EU_PROD} AND attributes.name = '{chance.choice(AGENTS[:4])}'", 100, []
+    ),
+    "AND of three, one rare": lambda chance: (
+        f"{EU_PROD} AND attributes.user = 'user-{chance.randrange(1, 99)}'", 100, []
+    ),
+    "tag is not": lambda _: ("tags.env != 'prod' AND attributes.status != 'OK'", 100, []),
+    "LIKE on a user": lambda chance: (f"attributes.user LIKE '%{chance.randrange(100, 999)}'", 100, []),
+    "nothing": lambda _: (f"{EU_PROD} AND tags.team = 'none'", 100, []),
+}  # fmt: skip
+
+
+def arguments_of(make: Callable[[random.Random], Arguments]) -> Iterator[Arguments]:
+    """Yield what to search for, the same in every run."""
+    chance = random.Random(1)
+    for _ in range(ROUNDS):
+        yield make(chance)
+
+
+def sentence(chance: random.Random, words: int) -> str:
+    """Return some words."""
+    return " ".join(chance.choices(WORDS, k=words))
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process, of all its threads."""
+    if sys.platform == "win32":
+        return time.process_time()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TRACEHOUND_TRACKING_URI", "memory://")
+    main()
