@@ -85,8 +85,8 @@ def test_edits_that_wait_for_a_store_are_not_counted_as_traces(tmp_path: Path) -
 
 def test_a_segment_that_is_applied_again_changes_nothing(tmp_path: Path) -> None:
     writer = SegmentWriter(tmp_path / "spool", 10**6)
-    frames: list[Frame] = [part(span(1)), TagEdit(TRACE, "env", "a", 1), TagEdit(TRACE, "env", "b", 2), part(span(1, trace=2)),
-              Deletion(span(1, trace=2).trace_id, 3)]  # fmt: skip
+    edits = [TagEdit(TRACE, "env", "a", 1), TagEdit(TRACE, "env", "b", 2)]
+    frames: list[Frame] = [part(span(1)), *edits, part(span(1, trace=2)), Deletion(span(1, trace=2).trace_id, 3)]
     for frame in frames:
         writer.append(to_frame(frame))
     store = MemoryStore()
