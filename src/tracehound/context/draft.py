@@ -8,6 +8,7 @@ finds, so that every span is handed over once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from tracehound.model.span import Span
@@ -32,7 +33,7 @@ class TraceDraft:
     response_preview: str | None = None
     state: TraceState | None = None
     trace_state: Any = None  # what vendors keep beside the ids, in OpenTelemetry's form
-    edited_tags: frozenset[str] = frozenset()
+    edited_tags: AbstractSet[str] = frozenset()
     # Whether it came into this process by a fork: the parent hands over what it holds.
     is_inherited = False
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
@@ -60,7 +61,7 @@ class TraceDraft:
 
         Edits beat what the trace itself says, so whatever is said of these keys from now on has to be an edit as well.
         """
-        self.edited_tags |= {key}
+        vars(self).setdefault("edited_tags", set()).add(key)
         if value is not None:
             self.say({key: value}, _NOTHING)
         else:

@@ -213,7 +213,8 @@ class Drainer:
         for name in store.segments():
             if age_s(name) > _FORGET_AFTER_S and not (self._directory / name).exists():
                 store.forget_segment(name)
-        begun = [begun_ns(path.name) for path in self._directory.glob("*") if is_ours(path.name)]
+        in_use = [path.name for suffix in (SUFFIX, LOCK_SUFFIX) for path in self._directory.glob(f"*{suffix}")]
+        begun = [begun_ns(name) for name in in_use if is_ours(name)]
         store.settle(min([time.time_ns(), *begun]) - _SETTLED_AFTER_NS)
         for lock_file in self._directory.glob(f"*{LOCK_SUFFIX}"):
             if is_ours(lock_file.name) and age_s(lock_file.name) > _FORGET_AFTER_S:

@@ -19,6 +19,12 @@ from tracehound.store.sqlite.batch import merge_again, remove_traces, write_part
 # How many rows one step of `forget_before` removes: other writers get their turn between two steps.
 _STEP: Final = 1_000
 
+# Whether `forget_before` has anything to do.
+HAS_OLDER: Final = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM tombstone WHERE deleted_ns < ?)"
+    " OR EXISTS (SELECT 1 FROM edit WHERE is_waiting AND written_ns < ?)"
+)
+
 
 def write_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     """Apply parts, edits and deletions, in whatever order they came."""
@@ -53,14 +59,13 @@ def read_edits(connection: sqlite3.Connection, trace_ids: Collection[str]) -> di
     return dict(found)
 
 
-def forget_before(connection: sqlite3.Connection, before_ns: int) -> bool:
-    """Forget some tombstones, and edits that wait, of before a time; False when there are no more."""
+def forget_before(connection: sqlite3.Connection, before_ns: int) -> None:
+    """Forget some tombstones, and edits that wait, of before a time."""
     old = (before_ns, _STEP)
     tombstones = "(SELECT trace_id FROM tombstone WHERE deleted_ns < ? LIMIT ?)"
     waiting = "(SELECT trace_id, kind, key FROM edit WHERE is_waiting AND written_ns < ? LIMIT ?)"
-    forgotten = connection.execute(f"DELETE FROM tombstone WHERE trace_id IN {tombstones}", old).rowcount
-    forgotten += connection.execute(f"DELETE FROM edit WHERE (trace_id, kind, key) IN {waiting}", old).rowcount
-    return forgotten > 0
+    connection.execute(f"DELETE FROM tombstone WHERE trace_id IN {tombstones}", old)
+    connection.execute(f"DELETE FROM edit WHERE (trace_id, kind, key) IN {waiting}", old)
 
 
 def _delete(connection: sqlite3.Connection, deletions: Sequence[Deletion]) -> None:

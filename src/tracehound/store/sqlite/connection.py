@@ -37,9 +37,10 @@ def open_connection(path: Path) -> sqlite3.Connection:
         )
         try:
             _refuse_foreign(connection, path)
-            # Before the file has its first page. What deletions leave free can then be given back in small steps; the
-            # map of pages that this takes costs the writer nothing that was measurable (`docs/adr/0010`).
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            if connection.execute("PRAGMA page_count").fetchone() == (0,):
+                # What deletions leave free can then be given back in small steps (`docs/adr/0010`). Only a file without
+                # a page takes it; any other would be locked for it.
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file, not only hidden

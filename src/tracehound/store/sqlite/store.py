@@ -18,7 +18,7 @@ from tracehound.query.search import Search
 from tracehound.query.sqlite import Sql, latency_sql, search_sql
 from tracehound.store.api import LatencyCount, Page, SegmentRange
 from tracehound.store.sqlite.batch import merge_again, to_part
-from tracehound.store.sqlite.changes import forget_before, read_edits, write_changes
+from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
 from tracehound.store.sqlite.connection import (
     WRITER_TIMEOUT_S,
     migrate,
@@ -100,10 +100,9 @@ class SqliteStore:
 
     def settle(self, before_ns: int) -> None:
         """Forget what was kept only for what might still arrive, of before a time: nothing does any more."""
-        is_left = True
-        while is_left:
+        while self._read(Sql(HAS_OLDER, (before_ns, before_ns))):  # mostly not: nobody is kept from writing for that
             with self._writing() as connection, transaction(connection):
-                is_left = forget_before(connection, before_ns)
+                forget_before(connection, before_ns)
 
     def reclaim(self, max_bytes: int) -> int:
         """Give at most so much free space back to the file system; return how many bytes, 0 when there are no more."""
