@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from tracehound.capture.decorator import trace as trace
     from tracehound.capture.manual import start_span as start_span
     from tracehound.capture.manual import start_span_no_context as start_span_no_context
+    from tracehound.client.deletion import delete_traces as delete_traces
     from tracehound.client.search import explain_search as explain_search
     from tracehound.client.search import get_trace as get_trace
     from tracehound.client.search import search_traces as search_traces
+    from tracehound.client.tags import delete_trace_tag as delete_trace_tag
+    from tracehound.client.tags import set_trace_tag as set_trace_tag
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
     from tracehound.errors import NotFoundError as NotFoundError
@@ -41,6 +44,8 @@ _PUBLIC = {
     "StoreError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
     "explain_search": "tracehound.client.search",
+    "delete_trace_tag": "tracehound.client.tags",
+    "delete_traces": "tracehound.client.deletion",
     "flush": "tracehound.runtime",
     "get_active_trace_id": "tracehound.capture.current",
     "get_current_active_span": "tracehound.capture.current",
@@ -48,6 +53,7 @@ _PUBLIC = {
     "get_trace": "tracehound.client.search",
     "search_traces": "tracehound.client.search",
     "set_experiment": "tracehound.runtime",
+    "set_trace_tag": "tracehound.client.tags",
     "set_tracking_uri": "tracehound.runtime",
     "start_span": "tracehound.capture.manual",
     "start_span_no_context": "tracehound.capture.manual",

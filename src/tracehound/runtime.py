@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
+from tracehound.context.draft import TraceDraft
 from tracehound.context.running import OpenSpans, RunningTraces
 from tracehound.errors import ArgumentError, StoreBusyError
+from tracehound.model.edit import Deletion, TagEdit
 from tracehound.model.ids import IdSource, RandomIds, experiment_id
 from tracehound.model.record import replace as replace_field
 from tracehound.model.trace import Experiment, TracePart
@@ -56,6 +58,7 @@ class Runtime:
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
+        self._last_edit_ns = 0
 
     def watch(self) -> None:
         """Show the traces that run to other processes, from now on; called when a trace begins."""
@@ -86,8 +89,31 @@ class Runtime:
         self._open_store().write([replace_field(part, owner="memory")])
         return True
 
+    def keep_edit(self, edit: TagEdit | Deletion) -> None:
+        """Keep an edit or a deletion: it is safe when this returns; raise `StoreError` where that cannot be."""
+        if self._spool is not None:
+            self._spool.append_edit(edit)
+        else:
+            self._open_store().write([edit])
+
+    def edit_time_ns(self) -> int:
+        """Return the time of an edit: later than that of every edit before, so that of two the later one counts."""
+        with self._watch_lock:
+            self._last_edit_ns = max(self.clock_ns(), self._last_edit_ns + 1)
+            return self._last_edit_ns
+
+    def running_drafts(self, trace_id: str) -> list[TraceDraft]:
+        """Return what this process puts together of a trace at present, until it has been handed over and kept."""
+        spans = [reference() for reference in list(self.open_spans.values())]
+        drafts = {id(span.draft): span.draft for span in spans if span is not None}
+        return [draft for draft in drafts.values() if draft.trace_id == trace_id]
+
     def drained_store(self) -> Store:
-        """Return the store with all in it that any process of this machine has finished.
+        """Return the store with all in it that any process of this machine has finished, as far as `drain` could."""
+        return self.drain()[0]
+
+    def drain(self) -> tuple[Store, bool]:
+        """Bring into the store what any process of this machine has finished; return it, and whether that is all in it.
 
         Where another program keeps the store locked, that is waited for a second; then it is said that the answer may
         lack what was finished last.
@@ -98,7 +124,8 @@ class Runtime:
                 self._spool.drain()
             except StoreBusyError as error:
                 _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)
-        return store
+                return store, False
+        return store, True
 
     def flush(self) -> FlushReport:
         """Bring what is finished into the store and say what became of it."""

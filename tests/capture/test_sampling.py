@@ -12,8 +12,9 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 import tracehound
 from tracehound import runtime
-from tracehound.capture.no_op_span import NO_OP_TRACE_ID, NoOpSpan
+from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.errors import ArgumentError
+from tracehound.model.ids import NO_OP_TRACE_ID
 from tracehound.settings import read_settings
 from tracehound.testing import recorded_traces
 

@@ -113,3 +113,23 @@ def test_the_demo_runs_a_program_and_shows_what_its_traces_tell() -> None:
         "search", "--store", "tracehound-demo.db", "--experiment", "docs-assistant", "--limit", "500"
     )
     assert again.stdout.count("tr-") > 30
+
+
+def test_gc_deletes_old_traces_and_says_how_many() -> None:
+    for _ in range(3):
+        tracehound.start_span_no_context("old", start_time_ns=10**18).end()
+    tracehound.set_experiment("shop")
+    tracehound.start_span_no_context("old", start_time_ns=10**18).end()
+    tracehound.start_span_no_context("new").end()
+    tracehound.flush()
+    done = tracehound_command("gc", "--older-than", "30d", "--experiment", "shop")
+    assert (done.returncode, done.stdout.split(",")[0]) == (0, "1 traces deleted"), done.stderr
+    done = tracehound_command("gc", "--older-than", "4w")
+    assert (done.returncode, done.stdout.split(",")[0]) == (0, "3 traces deleted"), done.stderr
+    assert [trace.info.name for trace in tracehound.search_traces(return_type="list")] == ["new"]
+
+
+def test_gc_refuses_an_age_that_is_none(one_trace: str) -> None:
+    done = tracehound_command("gc", "--older-than", "soon")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a length of time such as 12h, 30d or 8w, not 'soon'" in done.stderr

@@ -15,6 +15,7 @@ import pytest
 import tracehound
 from tests.traces import part, span
 from tracehound.errors import StoreBusyError, StoreError
+from tracehound.model.edit import Change
 from tracehound.model.merge import merge_parts
 from tracehound.model.trace import Trace, TracePart
 from tracehound.query.search import parse_search
@@ -25,7 +26,7 @@ from tracehound.spool.segment import SegmentWriter
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import SegmentRange, Store
 from tracehound.store.memory import MemoryStore
-from tracehound.store.sqlite.batch import write_parts
+from tracehound.store.sqlite.changes import write_changes
 from tracehound.store.sqlite.store import SqliteStore
 from tracehound.wire.frames import to_frame
 
@@ -201,9 +202,9 @@ def test_what_is_written_while_a_drain_runs_is_left_for_the_next(tmp_path: Path)
     class Growing(MemoryStore):
         """A store whose every batch is followed by another trace, as beside a writer that never rests."""
 
-        def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
+        def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
             writer.append(to_frame(part(span(1, trace=1 + count(self)))))
-            return super().write(parts, source)
+            return super().write(changes, source)
 
     store = Growing()
     writer.append(to_frame(part(span(1, trace=1000))))
@@ -313,9 +314,9 @@ def test_behind_a_part_that_no_store_can_take_batches_are_whole_again(tmp_path: 
     batches: list[int] = []
 
     class Counting(MemoryStore):
-        def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
-            batches.append(len(parts))
-            return super().write(parts, source)
+        def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
+            batches.append(len(changes))
+            return super().write(changes, source)
 
     store = Counting()
     Drainer(tmp_path / "spool", lambda: store).drain()
@@ -367,14 +368,14 @@ def test_a_signal_handler_that_flushes_inside_of_a_batch_leaves_the_batch_whole(
     store = SqliteStore(tmp_path / "t.db")
     inside: list[str] = []
 
-    def write_and_be_interrupted(connection: sqlite3.Connection, parts: Sequence[TracePart]) -> None:
-        write_parts(connection, parts)
+    def write_and_be_interrupted(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+        write_changes(connection, changes)
         if not inside:
             inside.append("came in between")
             with pytest.raises(StoreBusyError, match="in the midst of writing"):
                 store.write([part(span(1, trace=2))])
 
-    monkeypatch.setattr("tracehound.store.sqlite.store.write_parts", write_and_be_interrupted)
+    monkeypatch.setattr("tracehound.store.sqlite.store.write_changes", write_and_be_interrupted)
     assert store.write([part(span(1, trace=1))])
     assert inside
     assert list(store.read_traces([f"tr-{number:032x}" for number in (1, 2)])) == [f"tr-{1:032x}"]

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 
 from tracehound.capture.begin import current_draft, current_span, is_left_out
 from tracehound.capture.live_span import LiveSpan
-from tracehound.errors import ArgumentError
+from tracehound.capture.shield import report_fault
+from tracehound.context.draft import TraceDraft
+from tracehound.errors import ArgumentError, StoreError
+from tracehound.model.edit import TagEdit
 from tracehound.model.trace import TraceState
 from tracehound.model.values import clean_text, to_text
-from tracehound.runtime import last_trace
+from tracehound.runtime import current, last_trace
 
 _logger = logging.getLogger("tracehound.capture")
 
@@ -78,7 +81,7 @@ def update_current_trace(
         if not is_left_out():
             _logger.warning("update_current_trace was called where no trace is under way; nothing was changed")
         return
-    draft.say(new_tags, new_metadata)
+    say(draft, new_tags, new_metadata)
     if client_request_id is not None:
         draft.client_request_id = clean_text(str(client_request_id))
     if request_preview is not None:
@@ -87,6 +90,19 @@ def update_current_trace(
         draft.response_preview = clean_text(str(response_preview))
     if new_state is not None:
         draft.state = new_state
+
+
+def say(draft: TraceDraft, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:
+    """Add tags and metadata of a trace; a tag that was edited while the trace ran is edited again (`model.edit`)."""
+    draft.say(tags, metadata)
+    edited = draft.edited_tags & tags.keys()
+    if edited:
+        runtime = current()
+        try:
+            for key in edited:
+                runtime.keep_edit(TagEdit(draft.trace_id, key, tags[key], runtime.edit_time_ns()))
+        except StoreError as fault:
+            report_fault("update_current_trace", fault)
 
 
 def to_texts(argument: str, values: Mapping[str, object] | None) -> dict[str, str]:

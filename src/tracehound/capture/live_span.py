@@ -290,10 +290,9 @@ class LiveSpan(SdkView):
         if not isinstance(exception, BaseException):
             exception = Exception(exception)
         told: dict[str, object] = {
-            "exception.type": type_of(exception),
-            "exception.message": message_of(exception),
+            "exception.type": type_of(exception), "exception.message": message_of(exception),
             "exception.stacktrace": stack_of(exception),
-        }
+        }  # fmt: skip
         if escaped:
             told["exception.escaped"] = True
         self.add_event("exception", {**told, **(attributes or {})}, timestamp)
@@ -364,13 +363,15 @@ class LiveSpan(SdkView):
         self._end_ns = end_ns
         if self._status is _UNSET:
             self._status = _OK
-        draft = self._draft
-        self._runtime.open_spans.pop(self._number, None)
-        part = draft.end_span(self._record(self._texts, self._events, self._links), now_ns, self._is_local_root)
-        if part is not None:
-            if self._is_local_root:
-                last_trace.set(draft.trace_id)
-            current().submit(part)  # after a fork, or in another place than where the span began
+        try:
+            draft = self._draft
+            part = draft.end_span(self._record(self._texts, self._events, self._links), now_ns, self._is_local_root)
+            if part is not None:
+                if self._is_local_root:
+                    last_trace.set(draft.trace_id)
+                current().submit(part)  # after a fork, or in another place than where the span began
+        finally:  # not before: at any time the trace is found among those that run, or where they are kept
+            self._runtime.open_spans.pop(self._number, None)
 
     def forget(self) -> None:
         """Leave the span as if it had not begun: something interrupted its beginning."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from tracehound.capture.begin import begin_child, begin_span, make_current
 from tracehound.capture.call import finish
-from tracehound.capture.current import to_texts
+from tracehound.capture.current import say, to_texts
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.capture.shield import report_fault
@@ -70,7 +70,7 @@ def start_span_no_context(
         return NoOpSpan(name)
     if span.is_recording():
         span.start(start_time_ns)
-        span.draft.say(*said)
+        say(span.draft, *said)
         _fill(span, inputs, attributes, links)
     return span
 

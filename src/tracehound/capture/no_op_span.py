@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry import trace as otel
 
 from tracehound.capture.arguments import Binder
 from tracehound.capture.live_span import LiveSpan
+from tracehound.model.ids import NO_OP_TRACE_ID
 from tracehound.model.span import UNKNOWN
-
-NO_OP_TRACE_ID: Final = "MLFLOW_NO_OP_SPAN_TRACE_ID"  # the id that programs written for MLflow compare with
 
 
 class NoOpSpan(LiveSpan):

@@ -54,12 +54,14 @@ class OpenSdkSpan:
     def end(self, ended: ReadableSpan) -> None:
         """Hand the span over, as the SDK shows it when it has ended."""
         runtime, draft = self._runtime, self._draft
-        runtime.open_spans.pop(self._number, None)
-        part = draft.end_span(self._record(ended), runtime.clock_ns(), self._is_local_root)
-        if part is not None:
-            if self._is_local_root:
-                last_trace.set(draft.trace_id)
-            process.current().submit(part)  # after a fork, or in another place than where the span began
+        try:
+            part = draft.end_span(self._record(ended), runtime.clock_ns(), self._is_local_root)
+            if part is not None:
+                if self._is_local_root:
+                    last_trace.set(draft.trace_id)
+                process.current().submit(part)  # after a fork, or in another place than where the span began
+        finally:  # not before: at any time the trace is found among those that run, or where they are kept
+            runtime.open_spans.pop(self._number, None)
 
     def _record(self, span: ReadableSpan) -> Span:
         max_bytes, now_ns = self._runtime.settings.max_value_bytes, self._runtime.clock_ns()

@@ -14,9 +14,11 @@ import click
 
 from tracehound import __version__, runtime
 from tracehound.cli.demo import run_demo
+from tracehound.cli.gc import run_gc
 from tracehound.cli.render import print_explanation, print_search, print_trace
 from tracehound.client.search import explain_search, get_trace, search_traces
 from tracehound.errors import ArgumentError, FilterError, NotFoundError, TracehoundError
+from tracehound.model.ids import experiment_id
 from tracehound.settings import Settings, read_settings
 from tracehound.store.targets import parse_target
 
@@ -69,6 +71,19 @@ def show(trace_id: str, store: str | None) -> None:
     if trace is None:
         raise NotFoundError(f"there is no trace {whole_id} in {runtime.current().settings.tracking_uri}")
     print_trace(trace)
+
+
+@cli.command()
+@click.option("--older-than", metavar="AGE", required=True, help="How old: 12h, 30d, 8w.")
+@_store
+@click.option("--experiment", metavar="NAME", help="Of this experiment alone.")
+def gc(older_than: str, store: str | None, experiment: str | None) -> None:
+    """Delete the traces that began longer ago than AGE, and give the space back to the file system.
+
+    Programs go on writing meanwhile. Ctrl-C stops it; what has been deleted until then stays deleted.
+    """
+    _use(store, experiment)
+    run_gc(older_than, None if experiment is None else [experiment_id(experiment)])
 
 
 @cli.command()

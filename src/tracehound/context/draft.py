@@ -8,6 +8,7 @@ finds, so that every span is handed over once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from tracehound.model.span import Span
@@ -23,7 +24,8 @@ class TraceDraft:
     one, as parts of the same trace, so that a child that outlives its parent is never lost.
     """
 
-    # What most traces never say stands here once: capture begins a draft for every trace. `say` replaces the mappings.
+    # What most traces never say stands here once: capture begins a draft for every trace. `say` makes mappings of the
+    # draft's own.
     tags: Mapping[str, str] = _NOTHING
     metadata: Mapping[str, str] = _NOTHING
     client_request_id: str | None = None
@@ -31,6 +33,7 @@ class TraceDraft:
     response_preview: str | None = None
     state: TraceState | None = None
     trace_state: Any = None  # what vendors keep beside the ids, in OpenTelemetry's form
+    edited_tags: AbstractSet[str] = frozenset()
     # Whether it came into this process by a fork: the parent hands over what it holds.
     is_inherited = False
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
@@ -47,10 +50,22 @@ class TraceDraft:
 
     def say(self, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:
         """Add tags and metadata of the trace; later ones win."""
+        # Each step is atomic, so that two threads that say something at once are both heard.
         if tags:
-            self.tags = {**self.tags, **tags}
+            vars(self).setdefault("tags", {}).update(tags)
         if metadata:
-            self.metadata = {**self.metadata, **metadata}
+            vars(self).setdefault("metadata", {}).update(metadata)
+
+    def edit_tag(self, key: str, value: str | None) -> None:
+        """Set or remove a tag about which there will be an edit (`model.edit`) too.
+
+        Edits beat what the trace itself says, so whatever is said of these keys from now on has to be an edit as well.
+        """
+        vars(self).setdefault("edited_tags", set()).add(key)
+        if value is not None:
+            self.say({key: value}, _NOTHING)
+        else:
+            vars(self).setdefault("tags", {}).pop(key, None)
 
     def end_span(self, span: Span, now_ns: int, is_local_root: bool) -> TracePart | None:  # noqa: FBT001 - hot
         """Take a span that has ended; return the part to hand over, if there is one now."""

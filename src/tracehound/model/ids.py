@@ -13,6 +13,7 @@ import random
 from typing import Protocol
 
 TRACE_ID_PREFIX = "tr-"
+NO_OP_TRACE_ID = "MLFLOW_NO_OP_SPAN_TRACE_ID"  # of what is not recorded; programs written for MLflow compare with it
 DEFAULT_EXPERIMENT_ID = "0"
 DEFAULT_EXPERIMENT_NAME = "Default"
 

@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.model.trace import TracePart
 from tracehound.spool.lock import FileLock, try_lock
-from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, is_ours, lock_path, owner_of
+from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
-from tracehound.wire.frames import Damaged, Good, read_frames
+from tracehound.wire.frames import Damaged, Frame, Good, read_frames
 
 BATCH_BYTES: Final = 4_000_000
 _YIELD_EVERY: Final = 16
 _MAX_ENDED: Final = 200  # owners whose end is looked after at a time: each takes a descriptor
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
+
+# Nothing written so long before the oldest process of the folder began is on its way any more: the margin is for clocks
+# that are set, and for processes that traced before they had something to write.
+_SETTLED_AFTER_NS: Final = 86_400 * 10**9
 
 _logger = logging.getLogger("tracehound.spool")
 
@@ -65,7 +68,7 @@ class Drainer:
         """Return how many finished parts in the segments of these owners are not in the store."""
         with self._mutex:
             return sum(
-                isinstance(item, Good) and item.frame.owner is None
+                isinstance(item, Good) and item.is_finished_part
                 for owner, segments in self._segments().items()
                 if owner in owners
                 for segment in segments
@@ -95,14 +98,14 @@ class Drainer:
         batch_bytes = BATCH_BYTES
         most: int | None = None
         while position < end and (data := self._read(segment, position, batch_bytes)):
-            parts, length = self._read_batch(segment, position, data, most)
+            frames, length = self._read_batch(segment, position, data, most)
             if length == 0:
                 if len(data) < batch_bytes:
                     break
                 batch_bytes *= 2  # one frame is larger than the batch
                 continue
             try:
-                is_applied = store.write(parts, SegmentRange(name, position, position + length))
+                is_applied = store.write(frames, SegmentRange(name, position, position + length))
             except StoreBusyError:
                 is_applied = False
                 if store.position(name) == position:  # nobody is draining: the lock is somebody else's
@@ -110,8 +113,8 @@ class Drainer:
             except (StoreError, MemoryError):
                 raise
             except Exception as fault:  # noqa: BLE001 - one part that no store can take must not hold up the others
-                if len(parts) > 1:
-                    most = len(parts) // 2
+                if len(frames) > 1:
+                    most = len(frames) // 2
                     continue
                 _logger.warning("a trace was set aside, the store cannot hold it: %s", fault)
                 self._set_aside(segment, position, data[:length])
@@ -132,21 +135,21 @@ class Drainer:
                 _logger.warning("traces of another user wait in the spool, and are left to that user: %s", error)
             return b""
 
-    def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[TracePart], int]:
-        """Return the first parts in the data, at most so many, and how many bytes of it are done with."""
-        parts: list[TracePart] = []
+    def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[Frame], int]:
+        """Return the first frames in the data, at most so many, and how many bytes of it are done with."""
+        frames: list[Frame] = []
         length = 0
         for item in read_frames(data):
-            if len(parts) == most:
+            if len(frames) == most:
                 break
-            if len(parts) % _YIELD_EVERY == 0:
+            if len(frames) % _YIELD_EVERY == 0:
                 time.sleep(0)  # a thread of the program that waits for the interpreter lock shall not wait long
             if isinstance(item, Damaged):
                 self._set_aside(segment, position + length, item.data)
             else:
-                parts.append(item.frame)
+                frames.append(item.frame)
             length = item.end
-        return parts, length
+        return frames, length
 
     def _set_aside(self, segment: Path, offset: int, data: bytes) -> None:
         """Keep the bytes that are no frame for whoever wants to look at them; what is good goes on."""
@@ -210,6 +213,9 @@ class Drainer:
         for name in store.segments():
             if age_s(name) > _FORGET_AFTER_S and not (self._directory / name).exists():
                 store.forget_segment(name)
+        in_use = [path.name for suffix in (SUFFIX, LOCK_SUFFIX) for path in self._directory.glob(f"*{suffix}")]
+        begun = [begun_ns(name) for name in in_use if is_ours(name)]
+        store.settle(min([time.time_ns(), *begun]) - _SETTLED_AFTER_NS)
         for lock_file in self._directory.glob(f"*{LOCK_SUFFIX}"):
             if is_ours(lock_file.name) and age_s(lock_file.name) > _FORGET_AFTER_S:
                 _remove_orphan(lock_file)

@@ -50,9 +50,14 @@ def lock_path(directory: Path, owner: str) -> Path:
     return directory / f"{owner}{LOCK_SUFFIX}"
 
 
+def begun_ns(name: str) -> int:
+    """Return when the owner of a file began, in nanoseconds since the epoch: names begin with it."""
+    return int(name[:20])
+
+
 def age_s(name: str) -> float:
-    """Return how long ago the owner of a file or the file's owner was begun, in seconds."""
-    return time.time() - int(name[:20]) / 1e9
+    """Return how long ago the owner of a file began, in seconds."""
+    return (time.time_ns() - begun_ns(name)) / 1e9
 
 
 class SpoolFullError(TracehoundError):

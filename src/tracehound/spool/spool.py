@@ -16,7 +16,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
-from tracehound.errors import StoreError
+from tracehound.errors import StoreBusyError, StoreError
+from tracehound.model.edit import Deletion, TagEdit
 from tracehound.model.limits import fit_part
 from tracehound.model.record import replace
 from tracehound.model.trace import TracePart
@@ -105,6 +106,30 @@ class Spool:
         self._ensure_drainer()
         self._wake.put(None)
         return True
+
+    def append_edit(self, edit: TagEdit | Deletion) -> None:
+        """Keep an edit or a deletion: it is on disk when this returns; raise `StoreError` where it cannot be kept."""
+        with self._mutex:
+            if self._is_writing:  # a signal handler or a finalizer: what returns here has to be kept, so it cannot wait
+                raise StoreBusyError("this thread is in the midst of keeping a trace; edit it when that is done")
+            try:
+                self._is_writing = True
+                self._write_edit(to_frame(edit))
+            except (OSError, SpoolFullError, RemovedError) as error:
+                raise StoreError(f"the edit of {edit.trace_id} cannot be kept: {error}") from error
+            finally:
+                self._is_writing = False
+        if self._inside:
+            self._append_those_inside()
+        self._ensure_drainer()
+        self._wake.put(None)
+
+    def _write_edit(self, frame: bytes) -> None:
+        try:
+            self._writer.append(frame, self._saved_bytes + self._max_bytes)
+        except RemovedError:
+            self._keep_removed(0)
+            self._writer.append(frame, self._saved_bytes + self._max_bytes)
 
     def _accept(self, part: TracePart) -> None:
         """Count the part, and write it or count it as dropped."""
@@ -200,7 +225,7 @@ class Spool:
                 self._writer.append(rest)
         except OSError as error:
             for item in read_frames(rest):
-                if isinstance(item, Good) and item.frame.owner is None:
+                if isinstance(item, Good) and item.is_finished_part:
                     self._drop(error)
         finally:
             self._is_writing = was_writing

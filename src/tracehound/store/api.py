@@ -1,12 +1,28 @@
 """The contract of a store, in words. `tests/store_contract` checks it on every store.
 
 Writing
-    `write` takes parts of traces, in any number and any order, and MUST give the same store for every order of the
-    same parts: parts of one trace are merged by the rules of `model.merge`, and a part that was written before
-    changes nothing. A batch is applied whole or not at all, together with the position it was read up to
+    `write` takes parts of traces, edits and deletions, in any number and any order, and MUST give the same store for
+    every order of any set of them, each any number of times: parts of one trace are merged by the rules of
+    `model.merge`, edits are laid over what the parts say by those of `model.edit`, and a deletion takes away all that
+    is of its trace. A batch is applied whole or not at all, together with the position it was read up to
     (`SegmentRange`); when the store's position of that segment is not the range's start, somebody else has applied
     it, nothing is written, and `write` returns False. When it returns True the batch is as safe as the store makes
     anything, and the next search of anyone sees it.
+
+Edits
+    An edit of a trace that has not arrived MUST wait for it. Searches, statistics and results MUST show what was
+    edited as if a part had said it, and what it has replaced nowhere. Of the edits of one tag a store MAY keep the
+    latest alone.
+
+Deletions
+    A deletion takes away the rows, the index, the parts and the edits of its trace, and MUST leave nothing of its
+    values where the store looks for traces; experiments are those that have traces still. It leaves a tombstone:
+    parts and edits of that trace that come later change nothing, the end of a trace that ran when it was deleted
+    among them. `settle` says that nothing written before a time is on its way any more: then the store MAY forget
+    older tombstones, and older edits that wait for a trace still. Whoever brings traces in from elsewhere (OTLP,
+    copies of stores) may bring a deleted one back after that.
+    `reclaim` gives space that deletions have freed back to the file system, in steps that keep no writer waiting
+    for long; a store that has none to give returns 0.
 
 Traces that run
     A part with an `owner` is a snapshot: its open spans run in that process, and the trace is IN_PROGRESS. `end_owner`
@@ -39,7 +55,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
+from tracehound.model.edit import Change
+from tracehound.model.trace import Experiment, Trace, TraceInfo, TraceState
 
 if TYPE_CHECKING:  # a program that only traces does not load the language
     from tracehound.query.search import Search
@@ -79,7 +96,7 @@ class LatencyCount:
 class Store(Protocol):
     """A place where traces are kept and searched; the module's text says what each method must do."""
 
-    def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
+    def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
         ...
 
@@ -101,6 +118,14 @@ class Store(Protocol):
 
     def end_owner(self, owner: str) -> None:
         """End what runs in a process that is gone."""
+        ...
+
+    def settle(self, before_ns: int) -> None:
+        """Forget what was kept only for what might still arrive, of before a time: nothing does any more."""
+        ...
+
+    def reclaim(self, max_bytes: int) -> int:
+        """Give at most so much free space back to the file system; return how many bytes, 0 when there are no more."""
         ...
 
     def make_durable(self) -> bool:

@@ -10,11 +10,12 @@ import copy
 import functools
 import threading
 import time
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from tracehound.model.buckets import bucket_of
+from tracehound.model.edit import Change, Deletion, TagEdit, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
@@ -32,22 +33,24 @@ class MemoryStore:
         # Reentrant: a finalizer or a signal handler may end a trace while its own thread writes; it writes afterwards.
         self._lock = threading.RLock()
         self._is_writing = False
-        self._inside: list[TracePart] = []
+        self._inside: list[Change] = []
         # The parts of each trace, under what they were when they arrived.
-        self._parts: defaultdict[str, dict[bytes, TracePart]] = defaultdict(dict)
+        self._parts: dict[str, dict[bytes, TracePart]] = {}
+        self._edits: dict[str, list[TagEdit]] = {}  # also those that wait for their trace
+        self._deleted_ns: dict[str, int] = {}
         self._traces: dict[str, Trace] = {}
         self._positions: dict[str, int] = {}
-        self._experiments: set[str] = set()
+        self._experiments: dict[str, str] = {}  # names by id
 
-    def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
+    def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
         with self._lock:
             if self._is_writing:
-                self._inside += parts
+                self._inside += changes
                 return True
             try:
                 self._is_writing = True
-                is_applied = self._write(parts, source)
+                is_applied = self._write(changes, source)
             finally:
                 self._is_writing = False
         while self._inside:
@@ -55,21 +58,58 @@ class MemoryStore:
                 self.write([self._inside.pop()])
         return is_applied
 
-    def _write(self, parts: Sequence[TracePart], source: SegmentRange | None) -> bool:
+    def _write(self, changes: Sequence[Change], source: SegmentRange | None) -> bool:
         with self._lock:
             if source is not None and self._positions.get(source.segment, 0) != source.start:
                 return False
-            arrived: dict[str, dict[bytes, TracePart]] = {}
-            for part in parts:
-                known = arrived.setdefault(part.trace_id, dict(self._parts[part.trace_id]))
-                known.setdefault(to_msgpack(part), part)
-            merged = {trace_id: merge_parts(list(known.values())) for trace_id, known in arrived.items()}
-            self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in arrived.items()})
+            deletions = [change for change in changes if isinstance(change, Deletion)]
+            deleted = ChainMap({each.trace_id: each.written_ns for each in deletions}, self._deleted_ns)
+            parts: dict[str, dict[bytes, TracePart]] = {}
+            edits: dict[str, list[TagEdit]] = {}
+            for change in changes:
+                trace_id = change.trace_id
+                if trace_id in deleted:
+                    continue
+                if isinstance(change, TracePart):
+                    known = parts.setdefault(trace_id, dict(self._parts.get(trace_id, {})))
+                    known.setdefault(to_msgpack(change), change)
+                elif isinstance(change, TagEdit):
+                    edits[trace_id] = latest_edits([*edits.get(trace_id, self._edits.get(trace_id, [])), change])
+            all_parts, all_edits = ChainMap(parts, self._parts), ChainMap(edits, self._edits)
+            merged = {
+                trace_id: lay_over(merge_parts(list(all_parts[trace_id].values())), all_edits.get(trace_id, []))
+                for trace_id in parts.keys() | edits.keys()
+                if trace_id in all_parts
+            }
+            # What could fail is done.
+            self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in parts.items()})
+            self._edits.update(edits)
             self._traces.update(merged)
-            self._experiments.update(part.experiment for part in parts)
+            names = {part.experiment for known in parts.values() for part in known.values()}
+            self._experiments.update({experiment_id(name): name for name in names})
+            for deletion in deletions:
+                self._delete(deletion)
             if source is not None:
                 self._positions[source.segment] = source.end
             return True
+
+    def _delete(self, deletion: Deletion) -> None:
+        """Take away all that is of a trace, and remember that it is deleted."""
+        trace_id = deletion.trace_id
+        self._deleted_ns[trace_id] = max(deletion.written_ns, self._deleted_ns.get(trace_id, 0))
+        for kept in (self._parts, self._edits, self._traces):
+            kept.pop(trace_id, None)
+
+    def settle(self, before_ns: int) -> None:
+        """Forget what was kept only for what might still arrive, of before a time: nothing does any more."""
+        with self._lock:
+            self._deleted_ns = {key: time_ns for key, time_ns in self._deleted_ns.items() if time_ns >= before_ns}
+            for trace_id in self._edits.keys() - self._parts.keys():
+                self._edits[trace_id] = [edit for edit in self._edits[trace_id] if edit.written_ns >= before_ns]
+
+    def reclaim(self, max_bytes: int) -> int:  # noqa: ARG002 - the contract's
+        """Return 0: memory is given back by itself."""
+        return 0
 
     def position(self, segment: str) -> int:
         """Return up to which byte a segment has been applied; 0 for one that is not known."""
@@ -99,7 +139,8 @@ class MemoryStore:
                 running = [key for key, part in known.items() if part.owner == owner]
                 known.update((key, replace(known[key], has_ended=True)) for key in running)
                 if running:
-                    self._traces[trace_id] = merge_parts(list(known.values()))
+                    merged = merge_parts(list(known.values()))
+                    self._traces[trace_id] = lay_over(merged, self._edits.get(trace_id, []))
 
     def make_durable(self) -> bool:
         """Return True: a store in memory has no side files."""
@@ -148,7 +189,8 @@ class MemoryStore:
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
         with self._lock:
-            return [Experiment(experiment_id(name), name) for name in sorted(self._experiments)]
+            ids = {trace.info.experiment_id for trace in self._traces.values()}
+        return sorted((Experiment(each, self._experiments[each]) for each in ids), key=lambda each: each.name)
 
     def close(self) -> None:
         """Do nothing: the traces stay readable as long as somebody holds the store."""

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tracehound.model.record import DecodeError, from_msgpack, to_msgpack
+from tracehound.model.edit import Change, Deletion, TagEdit
+from tracehound.model.record import DecodeError, to_msgpack, unpacker
 from tracehound.model.trace import TracePart
 
 MARK: Final = b"\xf1TH\x01"
 _HEADER: Final = struct.Struct("<4sII")
 
-Frame: TypeAlias = TracePart
+Frame: TypeAlias = Change
+_unpack: Final[Callable[[bytes], Frame]] = unpacker(TracePart, TagEdit, Deletion)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Good:
 
     frame: Frame
     end: int
+
+    @property
+    def is_finished_part(self) -> bool:
+        """Whether it holds what a process promised to keep of a trace: no snapshot, no edit."""
+        return isinstance(self.frame, TracePart) and self.frame.owner is None
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def _read_frame(data: bytes, offset: int) -> Good | Damaged | None:
     if zlib.crc32(body) != checksum:
         return _skip(data, offset)
     try:
-        return Good(from_msgpack(body, Frame), start + length)
+        return Good(_unpack(body), start + length)
     except DecodeError:
         return Damaged(data[offset : start + length], start + length)
 

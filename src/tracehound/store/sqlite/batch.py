@@ -10,10 +10,11 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from tracehound.model.edit import TagEdit, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
@@ -30,10 +31,11 @@ _TRACES_AT_A_TIME: Final = 10_000
 
 Row: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[int, int]
+Edits: TypeAlias = Mapping[str, Sequence[TagEdit]]  # of each trace that has some
 
 
-def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart]) -> None:
-    """Add parts to their traces, whose rows and index rows become what all of their parts say together."""
+def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edits: Edits) -> None:
+    """Add parts to their traces, whose rows and index rows become what all of their parts and edits say together."""
     arrived: defaultdict[str, dict[Key, TracePart]] = defaultdict(dict)
     for part in parts:
         arrived[part.trace_id][_key(part)] = part
@@ -45,19 +47,15 @@ def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart]) -> N
         if stored is None:
             last_seq += 1
             stored = _Known(last_seq)
-        _change_trace(changes, stored, by_key)
+        _change_trace(changes, stored, by_key, edits.get(trace_id, ()))
     _apply(connection, changes)
-    names = {part.experiment for part in parts}
-    _insert(
-        connection, "INSERT OR IGNORE INTO experiment (id, name)", [(int(experiment_id(name)), name) for name in names]
-    )
 
 
-def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
-    """Bring the rows of traces up to what their parts say now."""
+def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str], edits: Edits) -> None:
+    """Bring the rows of those of the traces that exist up to what their parts and edits say now."""
     changes = _Changes()
-    for known in _read_known(connection, trace_ids).values():
-        _change_trace(changes, known, {})
+    for trace_id, known in _read_known(connection, trace_ids).items():
+        _change_trace(changes, known, {}, edits.get(trace_id, ()))
     _apply(connection, changes)
 
 
@@ -69,6 +67,20 @@ def index_again(connection: sqlite3.Connection) -> None:
         for row in chunk:
             _index(to_info(row[1:]), row[0], changes.postings, changes.terms)
         _apply(connection, changes)
+
+
+def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
+    """Take away traces with their parts and index rows, and the experiments that have no trace any more."""
+    changes = _Changes()
+    for known in _read_rows(connection, trace_ids).values():
+        changes.old_traces.append((known.seq,))
+        if known.info is not None:
+            _index(known.info, known.seq, changes.old_postings, changes.old_terms)
+    connection.executemany("DELETE FROM part WHERE trace = ?", changes.old_traces)
+    _apply(connection, changes)
+    connection.execute(
+        "DELETE FROM experiment WHERE NOT EXISTS (SELECT 1 FROM trace AS t WHERE t.experiment = experiment.id)"
+    )
 
 
 def to_part(payload: bytes, has_ended: int) -> TracePart:
@@ -98,10 +110,11 @@ class _Changes:
     parts: list[Row] = field(default_factory=list)
     postings: list[Row] = field(default_factory=list)
     terms: set[Row] = field(default_factory=set)
+    experiments: set[str] = field(default_factory=set)
 
 
-def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart]) -> None:
-    """Work out what changes when parts arrive for a trace."""
+def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart], edits: Sequence[TagEdit]) -> None:
+    """Work out what changes when parts arrive for a trace, or edits."""
     seq = known.seq
     parts = {**arrived, **known.parts}  # a part that arrives again is what it has become
     effective = effective_parts(list(parts.values()))
@@ -109,7 +122,8 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
         kept = {id(part) for part in effective}
         changes.old_parts += [(seq, *key) for key, part in known.parts.items() if id(part) not in kept]
         parts = {key: part for key, part in parts.items() if id(part) in kept}
-    info = merge_parts(effective).info
+    info = lay_over(merge_parts(effective), edits).info
+    changes.experiments.update(part.experiment for part in effective)
     if known.info is not None:
         changes.old_traces.append((seq,))
         _index(known.info, seq, changes.old_postings, changes.old_terms)
@@ -135,21 +149,29 @@ def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
         " AND NOT EXISTS (SELECT 1 FROM posting WHERE term = ?3)",
         changes.old_terms - changes.terms,
     )
+    experiments = [(int(experiment_id(name)), name) for name in changes.experiments]
+    _insert(connection, "INSERT OR IGNORE INTO experiment (id, name)", experiments)
 
 
 def _read_known(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict[str, _Known]:
     """Return those of the traces that exist, with all of their parts."""
-    found: dict[int, _Known] = {}
-    for chunk in _chunks(trace_ids, width=1):
-        wanted = ", ".join("?" * len(chunk))
-        rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t WHERE t.trace_id IN ({wanted})", chunk)
-        found.update((row[0], _Known(row[0], to_info(row[1:]))) for row in rows.fetchall())
+    found = _read_rows(connection, trace_ids)
     for seqs in _chunks(list(found), width=1):
         wanted = ", ".join("?" * len(seqs))
         text = f"SELECT trace, written_ns, checksum, payload, has_ended FROM part WHERE trace IN ({wanted})"
         for seq, written_ns, checksum, payload, has_ended in connection.execute(text, seqs).fetchall():
             found[seq].parts[written_ns, checksum] = to_part(payload, has_ended)
     return {known.info.trace_id: known for known in found.values() if known.info is not None}
+
+
+def _read_rows(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict[int, _Known]:
+    """Return those of the traces that exist, by the numbers of their rows, without their parts."""
+    found: dict[int, _Known] = {}
+    for chunk in _chunks(trace_ids, width=1):
+        wanted = ", ".join("?" * len(chunk))
+        rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t WHERE t.trace_id IN ({wanted})", chunk)
+        found.update((row[0], _Known(row[0], to_info(row[1:]))) for row in rows.fetchall())
+    return found
 
 
 def _insert(connection: sqlite3.Connection, head: str, rows: Sequence[Row]) -> None:

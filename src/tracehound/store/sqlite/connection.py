@@ -39,8 +39,13 @@ def open_connection(path: Path) -> sqlite3.Connection:
         )
         try:
             _refuse_foreign(connection, path)
+            if connection.execute("PRAGMA page_count").fetchone() == (0,):
+                # What deletions leave free can then be given back in small steps (`docs/adr/0010`). Only a file without
+                # a page takes it; any other would be locked for it.
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file, not only hidden
             for name, arguments, function in _FUNCTIONS:
                 connection.create_function(name, arguments, function, deterministic=True)
         except (sqlite3.Error, StoreError):
@@ -84,6 +89,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # SQLite itself may have rolled back
             connection.execute("ROLLBACK")
         raise
+
+
+def release_pages(connection: sqlite3.Connection, max_bytes: int) -> int:
+    """Shorten the file by free pages, at most so many bytes; return how many bytes it became shorter.
+
+    Zero also for a file that was not made for it.
+    """
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    (before,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA incremental_vacuum({max(1, max_bytes // page_bytes)})").fetchall()
+    (after,) = connection.execute("PRAGMA page_count").fetchone()
+    return int((before - after) * page_bytes)
 
 
 @contextmanager

@@ -8,20 +8,35 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
+from tracehound.model.edit import Change, with_tags
 from tracehound.model.merge import merge_parts
-from tracehound.model.record import to_json
+from tracehound.model.record import from_json, to_json
 from tracehound.model.trace import Experiment, Trace, TracePart, TraceState
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import latency_sql, search_sql
 from tracehound.store.api import LatencyCount, Page, SegmentRange
 from tracehound.store.explain import Explanation, with_reason
-from tracehound.store.sqlite.batch import merge_again, to_part, write_parts
-from tracehound.store.sqlite.connection import WRITER_TIMEOUT_S, migrate, open_connection, store_errors, transaction
+from tracehound.store.sqlite.batch import merge_again, to_part
+from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
+from tracehound.store.sqlite.connection import (
+    WRITER_TIMEOUT_S,
+    migrate,
+    open_connection,
+    release_pages,
+    store_errors,
+    transaction,
+)
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
+
+_EXPERIMENTS: Final = (
+    "SELECT e.id, e.name FROM experiment AS e"
+    " WHERE EXISTS (SELECT 1 FROM trace AS t WHERE t.experiment = e.id) ORDER BY e.name"
+)
 
 
 class SqliteStore:
@@ -41,7 +56,7 @@ class SqliteStore:
             self._writer.close()
             raise
 
-    def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
+    def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
         with self._writing() as connection, transaction(connection):
             if source is not None:
@@ -52,7 +67,7 @@ class SqliteStore:
                     " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
                     (source.segment, source.end),
                 )
-            write_parts(connection, parts)
+            write_changes(connection, changes)
         return True
 
     def position(self, segment: str) -> int:
@@ -85,7 +100,18 @@ class SqliteStore:
         with self._writing() as connection, transaction(connection):
             ended = [trace_id for (trace_id,) in connection.execute(text, (owner,))]
             connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
-            merge_again(connection, ended)
+            merge_again(connection, ended, read_edits(connection, ended))
+
+    def settle(self, before_ns: int) -> None:
+        """Forget what was kept only for what might still arrive, of before a time: nothing does any more."""
+        while self._read(Sql(HAS_OLDER, (before_ns, before_ns))):  # mostly not: nobody is kept from writing for that
+            with self._writing() as connection, transaction(connection):
+                forget_before(connection, before_ns)
+
+    def reclaim(self, max_bytes: int) -> int:
+        """Give at most so much free space back to the file system; return how many bytes, 0 when there are no more."""
+        with self._writing() as connection:
+            return release_pages(connection, max_bytes)
 
     def make_durable(self) -> bool:
         """Move what the write-ahead log holds into the database; False where a reader is in the way."""
@@ -116,14 +142,15 @@ class SqliteStore:
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
         wanted = to_json(list(trace_ids)).decode()
-        parts: defaultdict[str, list[TracePart]] = defaultdict(list)
+        parts: defaultdict[tuple[str, str], list[TracePart]] = defaultdict(list)
         text = (
-            "SELECT t.trace_id, p.payload, p.has_ended FROM json_each(?) AS wanted"
+            "SELECT t.trace_id, t.tags, p.payload, p.has_ended FROM json_each(?) AS wanted"
             " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
         )
-        for trace_id, payload, has_ended in self._read(Sql(text, (wanted,))):
-            parts[trace_id].append(to_part(payload, has_ended))
-        return {trace_id: merge_parts(arrived) for trace_id, arrived in parts.items()}
+        for trace_id, tags, payload, has_ended in self._read(Sql(text, (wanted,))):
+            parts[trace_id, tags].append(to_part(payload, has_ended))
+        # The row has the tags as they were edited; read by one statement, it is of one moment with the parts.
+        return {key[0]: with_tags(merge_parts(arrived), from_json(key[1])) for key, arrived in parts.items()}
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""
@@ -137,7 +164,7 @@ class SqliteStore:
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
-        rows = self._read(Sql("SELECT id, name FROM experiment ORDER BY name"))
+        rows = self._read(Sql(_EXPERIMENTS))
         return [Experiment(str(number), name) for number, name in rows]
 
     def close(self) -> None:

@@ -1,0 +1,104 @@
+"""Tags of traces that are kept, or run still: set and removed from outside of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from tracehound.errors import NotFoundError
+from tracehound.model.edit import TagEdit
+from tracehound.model.ids import NO_OP_TRACE_ID
+from tracehound.model.values import clean_text, to_text
+from tracehound.runtime import Runtime, current
+
+# What a store says of itself or a process of its user. MLflow refuses them too (`mlflow.tracing.utils`, 3.18).
+IMMUTABLE: Final = frozenset(
+    {
+        "mlflow.artifactLocation",
+        "mlflow.trace.archivalFailure",
+        "mlflow.trace.archiveLocation",
+        "mlflow.trace.spansLocation",
+        "mlflow.user",
+    }
+)
+REMOVABLE: Final = frozenset({"mlflow.trace.archivalFailure"})
+
+_logger = logging.getLogger("tracehound.client")
+
+
+def set_trace_tag(trace_id: str, key: str, value: object) -> None:
+    """Set a tag of a trace, whether the trace runs in this process or is kept already.
+
+    A value that is no text becomes JSON (`3`, `true`, `{"a":1}`); None sets nothing. The tag is kept when this returns,
+    and wins over what the trace says of itself. Setting `mlflow.traceName` changes the trace's name. Tags that belong
+    to the store (`IMMUTABLE`) are not set, with a warning. Raise `NotFoundError` for a trace that is not there,
+    `StoreError` where the tag cannot be kept.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("answer") as span:
+    ...     pass
+    >>> tracehound.set_trace_tag(span.trace_id, "reviewed", True)
+    >>> len(tracehound.search_traces("tags.reviewed = 'true'"))
+    1
+    """
+    wanted, name = clean_text(str(trace_id)), clean_text(str(key))
+    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE):
+        return
+    runtime = current()
+    _read_tags(runtime, wanted)
+    if value is not None:
+        _edit(runtime, wanted, name, to_text(value))
+
+
+def delete_trace_tag(trace_id: str, key: str) -> None:
+    """Remove a tag of a trace, whether the trace runs in this process or is kept already.
+
+    A trace without its tag `mlflow.traceName` is called what its root span is called. Raise `NotFoundError` for a
+    trace that is not there or a tag that it does not have, `StoreError` where that cannot be kept.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("answer") as span:
+    ...     tracehound.update_current_trace(tags={"draft": "yes"})
+    >>> tracehound.delete_trace_tag(span.trace_id, "draft")
+    >>> len(tracehound.search_traces("tags.draft IS NOT NULL"))
+    0
+    """
+    wanted, name = clean_text(str(trace_id)), clean_text(str(key))
+    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE - REMOVABLE):
+        return
+    runtime = current()
+    tags = _read_tags(runtime, wanted)
+    if tags is not None and name not in tags:
+        raise NotFoundError(f"the trace {wanted} has no tag {name!r}")
+    _edit(runtime, wanted, name, None)
+
+
+def _is_refused(key: str, keys: frozenset[str]) -> bool:
+    if key in keys:
+        _logger.warning("the tag %r belongs to the store and cannot be changed; nothing was changed", key)
+    return key in keys
+
+
+def _read_tags(runtime: Runtime, trace_id: str) -> dict[str, str] | None:
+    """Return the tags of a trace; None where the store is locked, so that nobody can tell whether there is one.
+
+    What runs here is looked at first: when it has ended meanwhile, it is kept already.
+    """
+    drafts = runtime.running_drafts(trace_id)
+    store, is_all_there = runtime.drain()
+    trace = store.read_traces([trace_id]).get(trace_id)
+    if trace is None and not drafts:
+        if is_all_there:
+            raise NotFoundError(f"there is no trace {trace_id}")
+        return None
+    tags = {} if trace is None else dict(trace.info.tags)
+    for draft in drafts:
+        tags.update(draft.tags)
+    return tags
+
+
+def _edit(runtime: Runtime, trace_id: str, key: str, value: str | None) -> None:
+    """Keep the edit, and tell it to what runs here: what is said there later is to win over the edit."""
+    for draft in runtime.running_drafts(trace_id):
+        draft.edit_tag(key, value)
+    runtime.keep_edit(TagEdit(trace_id, key, value, runtime.edit_time_ns()))

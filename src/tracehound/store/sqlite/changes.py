@@ -1,0 +1,110 @@
+"""Applying a batch of parts, edits and deletions.
+
+What has been deleted is taken out first, for good; then the edits of the batch join those that the store has; then
+parts and edits together make the rows (`store.sqlite.batch`). Whatever a batch holds, that is a handful of statements.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from tracehound.model.edit import TAG, Change, Deletion, TagEdit, latest_edits
+from tracehound.model.record import to_json
+from tracehound.model.trace import TracePart
+from tracehound.store.sqlite.batch import merge_again, remove_traces, write_parts
+
+# How many rows one step of `forget_before` removes: other writers get their turn between two steps.
+_STEP: Final = 1_000
+
+# Whether `forget_before` has anything to do.
+HAS_OLDER: Final = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM tombstone WHERE deleted_ns < ?)"
+    " OR EXISTS (SELECT 1 FROM edit WHERE is_waiting AND written_ns < ?)"
+)
+
+
+def write_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    """Apply parts, edits and deletions, in whatever order they came."""
+    deletions = [change for change in changes if isinstance(change, Deletion)]
+    if deletions:
+        _delete(connection, deletions)
+    deleted = _read_deleted(connection, {change.trace_id for change in changes})
+    parts = [change for change in changes if isinstance(change, TracePart) and change.trace_id not in deleted]
+    edits = [change for change in changes if isinstance(change, TagEdit) and change.trace_id not in deleted]
+    arrived = {part.trace_id for part in parts}
+    edited = {edit.trace_id for edit in edits} - arrived
+    known = read_edits(connection, arrived | edited)
+    if edits:
+        _keep_edits(connection, known, edits)
+    if parts:
+        write_parts(connection, parts, known)
+    if edited:
+        merge_again(connection, list(edited), known)
+    if known:
+        _end_waiting(connection, known)
+
+
+def read_edits(connection: sqlite3.Connection, trace_ids: Collection[str]) -> dict[str, list[TagEdit]]:
+    """Return the edits of those of the traces that have some, whether the traces exist or not."""
+    text = (
+        "SELECT e.trace_id, e.key, e.value, e.written_ns FROM json_each(?) AS wanted"
+        " CROSS JOIN edit AS e ON e.trace_id = wanted.value WHERE e.kind = ?"
+    )
+    found: defaultdict[str, list[TagEdit]] = defaultdict(list)
+    for trace_id, key, value, written_ns in connection.execute(text, (_json(trace_ids), TAG)).fetchall():
+        found[trace_id].append(TagEdit(trace_id, key, value, written_ns))
+    return dict(found)
+
+
+def forget_before(connection: sqlite3.Connection, before_ns: int) -> None:
+    """Forget some tombstones, and edits that wait, of before a time."""
+    old = (before_ns, _STEP)
+    tombstones = "(SELECT trace_id FROM tombstone WHERE deleted_ns < ? LIMIT ?)"
+    waiting = "(SELECT trace_id, kind, key FROM edit WHERE is_waiting AND written_ns < ? LIMIT ?)"
+    connection.execute(f"DELETE FROM tombstone WHERE trace_id IN {tombstones}", old)
+    connection.execute(f"DELETE FROM edit WHERE (trace_id, kind, key) IN {waiting}", old)
+
+
+def _delete(connection: sqlite3.Connection, deletions: Sequence[Deletion]) -> None:
+    """Take away all that is of the traces, and leave a tombstone of each."""
+    remove_traces(connection, list({deletion.trace_id for deletion in deletions}))
+    connection.executemany("DELETE FROM edit WHERE trace_id = ?", {(deletion.trace_id,) for deletion in deletions})
+    connection.executemany(
+        "INSERT INTO tombstone (trace_id, deleted_ns) VALUES (?, ?)"
+        " ON CONFLICT (trace_id) DO UPDATE SET deleted_ns = max(deleted_ns, excluded.deleted_ns)",
+        [(deletion.trace_id, deletion.written_ns) for deletion in deletions],
+    )
+
+
+def _read_deleted(connection: sqlite3.Connection, trace_ids: Collection[str]) -> set[str]:
+    text = "SELECT d.trace_id FROM json_each(?) AS wanted CROSS JOIN tombstone AS d ON d.trace_id = wanted.value"
+    return {trace_id for (trace_id,) in connection.execute(text, (_json(trace_ids),)).fetchall()}
+
+
+def _keep_edits(connection: sqlite3.Connection, known: dict[str, list[TagEdit]], edits: Sequence[TagEdit]) -> None:
+    """Let the edits join those that are known, in the table too."""
+    arrived: defaultdict[str, list[TagEdit]] = defaultdict(list)
+    for edit in edits:
+        arrived[edit.trace_id].append(edit)
+    for trace_id, new in arrived.items():
+        known[trace_id] = latest_edits([*known.get(trace_id, []), *new])
+    connection.executemany(
+        "INSERT OR REPLACE INTO edit (trace_id, kind, key, value, written_ns) VALUES (?, ?, ?, ?, ?)",
+        [(each.trace_id, TAG, each.key, each.value, each.written_ns) for key in arrived for each in known[key]],
+    )
+
+
+def _end_waiting(connection: sqlite3.Connection, trace_ids: Collection[str]) -> None:
+    """Note which edits have found their traces."""
+    connection.execute(
+        "UPDATE edit SET is_waiting = 0 WHERE is_waiting AND trace_id IN (SELECT value FROM json_each(?))"
+        " AND EXISTS (SELECT 1 FROM trace AS t WHERE t.trace_id = edit.trace_id)",
+        (_json(trace_ids),),
+    )
+
+
+def _json(trace_ids: Collection[str]) -> str:
+    return to_json(list(trace_ids)).decode()

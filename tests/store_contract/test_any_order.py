@@ -1,0 +1,177 @@
+"""Any order of any set of parts, edits and deletions, each any number of times, gives the same store.
+
+A state machine writes them in batches as they come to its mind, to SQLite and to memory. The model is the set of what
+was written: what a trace is follows from all of its parts and edits together, and from whether it was deleted, by the
+definitions of `model.merge` and `model.edit`, and from nothing else.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.traces import START_MS, part, span
+from tracehound.model.edit import Change, Deletion, TagEdit, latest_edits, lay_over
+from tracehound.model.ids import experiment_id
+from tracehound.model.merge import merge_parts
+from tracehound.model.record import replace, to_msgpack
+from tracehound.model.trace import Trace, TracePart
+from tracehound.query.check import parse_filter
+from tracehound.query.evaluate import matches
+from tracehound.query.search import parse_search
+from tracehound.store.api import Store
+from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite.store import SqliteStore
+
+# Few of everything, so that changes meet: the same tags in parts and edits, the same times, parents that come later.
+TRACES = st.integers(1, 3)
+KEYS = st.sampled_from(["env", "n", "mlflow.traceName", "日本"])
+VALUES = st.sampled_from(["prod", "5", "", "a\0b", "x" * 300])
+TIMES_NS = st.integers(1, 4).map(lambda second: (START_MS + 1000 * second) * 10**6)
+OWNERS = ["A", "B"]
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> TracePart:
+    trace = draw(TRACES)
+    spans = [
+        span(
+            number,
+            trace=trace,
+            parent=draw(st.none() | st.integers(1, 3)),
+            start_ms=draw(st.integers(0, 3)),
+            duration_ms=draw(st.none() | st.integers(0, 3)),
+            name=draw(st.sampled_from(["a", "b"])),
+            failed=draw(st.booleans()),
+        )
+        for number in draw(st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True))
+    ]
+    return part(
+        *spans,
+        experiment=draw(st.sampled_from(["Default", "shop"])),
+        written_ns=draw(TIMES_NS),
+        tags=draw(st.dictionaries(KEYS, VALUES, max_size=2)),
+        owner=draw(st.none() | st.sampled_from(OWNERS)),
+    )
+
+
+TRACE_IDS = TRACES.map(lambda number: span(1, trace=number).trace_id)
+EDITS = st.builds(TagEdit, TRACE_IDS, KEYS, st.none() | VALUES, TIMES_NS)
+DELETIONS = st.builds(Deletion, TRACE_IDS, TIMES_NS)
+ANY_CHANGES = st.lists(st.one_of(parts(), parts(), EDITS, EDITS, DELETIONS), min_size=1, max_size=4)
+
+FILTERS = [
+    "tags.env = 'prod'",
+    "tags.env = '5'",
+    "tags.env = ''",
+    "tags.n = '5'",
+    "tags.n = 'a\0b'",
+    "tags.`日本` = 'prod'",
+    f"tags.`日本` = '{'x' * 300}'",
+    "tags.env IS NULL",
+    "tags.env != 'prod'",
+    "tags.n > 4",
+    "attributes.name = 'prod'",
+    "attributes.name = 'a'",
+    "tags.`mlflow.traceName` = 'prod'",
+    "tags.`mlflow.traceName` LIKE '%'",
+    "attributes.status = 'IN_PROGRESS'",
+    "NOT (attributes.status = 'OK' OR tags.n = '5')",
+]
+
+IN_MEMORY = Path("/dev/shm")  # where there is one: hundreds of stores are made, and none has to last
+SEARCHES = [(parse_search(["0", experiment_id("shop")], text), parse_filter(text)) for text in FILTERS]
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Two stores, and everything that was written to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.exists() else None)
+        self._stores: list[Store] = [MemoryStore(), SqliteStore(Path(self._folder.name, "any.db"))]
+        self._written: list[Change] = []
+        self._parts: dict[bytes, TracePart] = {}  # under what they were when they were written
+        self._edits: list[TagEdit] = []
+        self._deleted: set[str] = set()
+
+    @initialize(changes=ANY_CHANGES)
+    def begin(self, changes: list[Change]) -> None:
+        self._write(changes)
+
+    @rule(changes=ANY_CHANGES)
+    def write(self, changes: list[Change]) -> None:
+        self._write(changes)
+
+    @rule(edits=st.lists(EDITS, min_size=1, max_size=3))
+    def edit(self, edits: list[TagEdit]) -> None:
+        self._write(edits)
+
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        self._write(data.draw(st.lists(st.sampled_from(self._written), min_size=1, max_size=4)))
+
+    @precondition(lambda self: any(each.owner is not None for each in self._parts.values()))
+    @rule(owner=st.sampled_from(OWNERS))
+    def end_owner(self, owner: str) -> None:
+        for key, known in self._parts.items():
+            if known.owner == owner:
+                self._parts[key] = replace(known, has_ended=True)
+        for store in self._stores:
+            store.end_owner(owner)
+
+    @invariant()
+    def both_stores_hold_what_the_set_of_changes_says(self) -> None:
+        expected = self._expected()
+        wanted = sorted({change.trace_id for change in self._written})
+        for store in self._stores:
+            assert store.read_traces(wanted) == expected
+            assert [each.name for each in store.experiments()] == self._experiments(expected)
+            for search, where in SEARCHES:
+                found = {info.trace_id for info in store.search(search).traces}
+                assert found == {key for key, trace in expected.items() if matches(where, trace.info)}, where
+        memory, sqlite = self._stores
+        assert memory.running_owners() == sqlite.running_owners()
+
+    def teardown(self) -> None:
+        for store in self._stores:
+            store.close()
+        self._folder.cleanup()
+
+    def _write(self, changes: list[Change] | list[TagEdit]) -> None:
+        for store in self._stores:
+            assert store.write(changes)
+        self._written += changes
+        for change in changes:
+            if isinstance(change, TracePart):
+                self._parts.setdefault(to_msgpack(change), change)
+            elif isinstance(change, TagEdit):
+                self._edits.append(change)
+            else:
+                self._deleted.add(change.trace_id)
+
+    def _expected(self) -> dict[str, Trace]:
+        by_trace: dict[str, list[TracePart]] = {}
+        for each in self._parts.values():
+            if each.trace_id not in self._deleted:
+                by_trace.setdefault(each.trace_id, []).append(each)
+        return {
+            trace_id: lay_over(merge_parts(of_trace), latest_edits(self._edits_of(trace_id)))
+            for trace_id, of_trace in by_trace.items()
+        }
+
+    def _edits_of(self, trace_id: str) -> list[TagEdit]:
+        return [edit for edit in self._edits if edit.trace_id == trace_id]
+
+    @staticmethod
+    def _experiments(expected: dict[str, Trace]) -> list[str]:
+        ids = {trace.info.experiment_id for trace in expected.values()}
+        return sorted("Default" if each == "0" else "shop" for each in ids)
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(stateful_step_count=12)
