@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from tracehound.model.merge import merge_parts
@@ -16,7 +14,8 @@ from tracehound.query.search import Search
 from tracehound.query.sqlite import Sql, latency_sql, search_sql
 from tracehound.store.api import LatencyCount, Page, SegmentRange
 from tracehound.store.sqlite.batch import merge_again, to_part, write_parts
-from tracehound.store.sqlite.connection import WRITER_TIMEOUT_S, migrate, open_connection, store_errors, transaction
+from tracehound.store.sqlite.connection import transaction
+from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.rows import to_info
 
 
@@ -25,21 +24,17 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer = open_connection(path)
-        self._reader = self._writer
-        self._write_lock = threading.RLock()
-        self._read_lock = threading.RLock()
-        try:
-            migrate(self._writer, path)
-            self._writer.execute(f"PRAGMA busy_timeout = {int(WRITER_TIMEOUT_S * 1000)}")
-            self._reader = open_connection(path)
-        except BaseException:
-            self._writer.close()
-            raise
+        self._file = OpenedFile(path)
 
     def write(self, parts: Sequence[TracePart], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
-        with self._writing() as connection, transaction(connection):
+        while True:
+            is_applied = self._write(parts, source)
+            if self._file.is_in_place():  # else what was written is where nobody finds it
+                return is_applied
+
+    def _write(self, parts: Sequence[TracePart], source: SegmentRange | None) -> bool:
+        with self._file.writing() as connection, transaction(connection):
             if source is not None:
                 if _position(connection, source.segment) != source.start:
                     return False
@@ -53,7 +48,7 @@ class SqliteStore:
 
     def position(self, segment: str) -> int:
         """Return up to which byte a segment has been applied; 0 for one that is not known."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return _position(connection, segment)
 
     def segments(self) -> list[str]:
@@ -62,7 +57,7 @@ class SqliteStore:
 
     def forget_segment(self, segment: str) -> None:
         """Drop the position of a segment whose file is long gone."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM segment WHERE name = ?", (segment,))
 
     def running_owners(self) -> list[str]:
@@ -78,16 +73,20 @@ class SqliteStore:
         )
         if not self._read(Sql(text, (owner,))):
             return
-        with self._writing() as connection, transaction(connection):
+        with self._file.writing() as connection, transaction(connection):
             ended = [trace_id for (trace_id,) in connection.execute(text, (owner,))]
             connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
             merge_again(connection, ended)
 
     def make_durable(self) -> bool:
         """Move what the write-ahead log holds into the database; False where a reader is in the way."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             busy, frames, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        return bool(busy == 0 and frames == moved)
+        return bool(busy == 0 and frames == moved) and self._file.is_in_place()
+
+    def incarnation(self) -> int:
+        """Return a number that changes when the files were replaced, and opened anew."""
+        return self._file.incarnation()
 
     def search(self, search: Search) -> Page:
         """Return one page of the traces that match."""
@@ -123,25 +122,12 @@ class SqliteStore:
 
     def close(self) -> None:
         """Release the file; the store cannot be used any more."""
-        with self._read_lock:
-            self._reader.close()
-        with self._write_lock:
-            self._writer.close()
+        self._file.close()
 
     def _read(self, sql: Sql) -> list[tuple]:  # type: ignore[type-arg] # a row is what the statement selects
         """Return all rows of a statement: nothing of the engine is held when this returns."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return connection.execute(sql.text, sql.parameters).fetchall()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._read_lock, store_errors(self._path):
-            yield self._reader
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._write_lock, store_errors(self._path):
-            yield self._writer
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:
