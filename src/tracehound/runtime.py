@@ -113,10 +113,7 @@ class Runtime:
             self._running.stop()
         if self._spool is not None:
             self._spool.close()
-        with self._store_lock:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+        self._close_store(timeout_s=-1)
 
     def abandon(self) -> Settings:
         """Leave files, connections and locks to the parent process, after a fork; return the settings to go on with.
@@ -142,6 +139,15 @@ class Runtime:
             self._running.take_all()
         if self._spool is not None:
             self._spool.exit()
+        self._close_store(timeout_s=1.0)
+
+    def _close_store(self, timeout_s: float) -> None:
+        """Close the store; what is still at work with it after the timeout, if that is not -1, is left alone."""
+        if self._store_lock.acquire(timeout=timeout_s):
+            store, self._store = self._store, None
+            self._store_lock.release()
+            if store is not None:
+                store.close()
 
     def _open_store(self) -> Store:
         with self._store_lock:

@@ -89,12 +89,12 @@ class OpenedFile:
 
     def close(self) -> None:
         """Release the files. A thread that is at work is waited for a moment; then they stay until the process ends."""
-        self._is_closed = True
         if not self._write_lock.acquire(timeout=_CLOSE_TIMEOUT_S):
             return
         try:
             if self._read_lock.acquire(timeout=_CLOSE_TIMEOUT_S):
                 try:
+                    self._is_closed = True
                     self._let_go()
                 finally:
                     self._read_lock.release()
