@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import ArgumentError, StoreBusyError
+from tracehound.errors import ArgumentError, StoreBusyError, StoreReadOnlyError
 from tracehound.model.ids import IdSource, RandomIds, experiment_id
 from tracehound.model.record import replace as replace_field
 from tracehound.model.trace import Experiment, TracePart
@@ -86,17 +86,19 @@ class Runtime:
         self._open_store().write([replace_field(part, owner="memory")])
         return True
 
-    def drained_store(self) -> Store:
+    def drained_store(self, *, must_drain: bool = False) -> Store:
         """Return the store with all in it that any process of this machine has finished.
 
-        Where another program keeps the store locked, that is waited for a second; then it is said that the answer may
-        lack what was finished last.
+        Where another program keeps the store locked, that is waited for a second; then, and where the store may only be
+        read, it is said that the answer may lack what was finished last; or the error is raised.
         """
         store = self._open_store()
         if self._spool is not None:
             try:
                 self._spool.drain()
-            except StoreBusyError as error:
+            except (StoreBusyError, StoreReadOnlyError) as error:
+                if must_drain:
+                    raise
                 _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)
         return store
 
@@ -152,7 +154,8 @@ class Runtime:
     def _open_store(self) -> Store:
         with self._store_lock:
             if self._store is None:
-                self._store = open_store(self._target)
+                allow_network = self.settings.allow_network_filesystem
+                self._store = open_store(self._target, allow_network=allow_network)
             return self._store
 
 

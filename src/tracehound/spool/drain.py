@@ -7,6 +7,7 @@ store refuses the batch and says where it stands, and draining goes on from ther
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import threading
 import time
@@ -195,8 +196,10 @@ class Drainer:
             return try_lock(lock_path(self._directory, owner))
         except FileNotFoundError:
             return _NoLock()  # somebody has removed it: its holder, if it lives, will notice
-        except PermissionError:
-            return None
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                return None  # whoever may write here will see to it
+            raise
 
     def _remove(self, segments: list[Path]) -> bool:
         """Remove segments that have been applied; False where one has to stay for now."""

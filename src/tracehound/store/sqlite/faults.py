@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreBusyError, StoreError, StoreReadOnlyError
+from tracehound.model.record import DecodeError
+from tracehound.wire.payload import DamagedPayloadError
 
 _DAMAGED: Final = (
     "{path} is damaged: `tracehound doctor` says where. Move it away and a new one is made; what is not in it yet"
@@ -26,6 +28,8 @@ _MESSAGES: Final = {
     "no such index": _DAMAGED,
     "has no column named": _DAMAGED,
     "orphan index": _DAMAGED,
+    "Could not decode": _DAMAGED,
+    "user-defined function": _DAMAGED,  # of ours: they take any text that we wrote
     "disk I/O error": (
         "{path} cannot be read or written: the disk has a fault, or {path}-wal or {path}-shm was removed or replaced"
         " while a program used it. End the programs that use it and try again; `tracehound doctor` says more"
@@ -46,6 +50,15 @@ def store_errors(path: Path) -> Iterator[None]:
         raise
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise _told(str(error), path) from error
+
+
+@contextmanager
+def damaged_rows(path: Path) -> Iterator[None]:
+    """Tell what cannot be made of the columns of a row: SQLite notices damage of its own structures only."""
+    try:
+        yield
+    except (DamagedPayloadError, DecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"a trace in {path} is damaged and cannot be read: `tracehound doctor` says which") from error
 
 
 def _told(text: str, path: Path) -> StoreError:

@@ -15,6 +15,7 @@ from tracehound.query.sqlite import Sql, latency_sql, search_sql
 from tracehound.store.api import LatencyCount, Page, SegmentRange
 from tracehound.store.sqlite.batch import merge_again, to_part, write_parts
 from tracehound.store.sqlite.connection import transaction
+from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.rows import to_info
 
@@ -94,7 +95,8 @@ class SqliteStore:
         page = rows[: search.limit]
         width = len(search.order)
         has_more = len(rows) > len(page) > 0
-        return Page([to_info(row[:-width]) for row in page], search.cursor(page[-1][-width:]) if has_more else None)
+        with damaged_rows(self._path):
+            return Page([to_info(row[:-width]) for row in page], search.cursor(page[-1][-width:]) if has_more else None)
 
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
@@ -104,16 +106,20 @@ class SqliteStore:
             "SELECT t.trace_id, p.payload, p.has_ended FROM json_each(?) AS wanted"
             " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
         )
-        for trace_id, payload, has_ended in self._read(Sql(text, (wanted,))):
-            parts[trace_id].append(to_part(payload, has_ended))
-        return {trace_id: merge_parts(arrived) for trace_id, arrived in parts.items()}
+        rows = self._read(Sql(text, (wanted,)))
+        with damaged_rows(self._path):
+            for trace_id, payload, has_ended in rows:
+                parts[trace_id].append(to_part(payload, has_ended))
+            return {trace_id: merge_parts(arrived) for trace_id, arrived in parts.items()}
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""
-        return [
-            LatencyCount(name, TraceState(state), bucket, count, total or 0, least or 0, most or 0)
-            for name, state, bucket, count, total, least, most in self._read(latency_sql(search))
-        ]
+        rows = self._read(latency_sql(search))
+        with damaged_rows(self._path):
+            return [
+                LatencyCount(name, TraceState(state), bucket, count, total or 0, least or 0, most or 0)
+                for name, state, bucket, count, total, least, most in rows
+            ]
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
