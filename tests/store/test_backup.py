@@ -109,10 +109,10 @@ def test_a_command_that_is_told_to_end_leaves_nothing(tmp_path: Path, number: si
 
 @needs_mount
 def test_a_full_disk_is_named_and_nothing_is_left_on_it(store_path: Path, small_disk: Path) -> None:
-    with contextlib.closing(SqliteStore(store_path)), contextlib.closing(sqlite3.connect(store_path)) as connection:
-        with connection:
-            connection.execute("CREATE TABLE ballast (x)")
-            connection.execute("INSERT INTO ballast VALUES (zeroblob(8000000))")
+    SqliteStore(store_path).close()
+    with contextlib.closing(sqlite3.connect(store_path)) as connection, connection:
+        connection.execute("CREATE TABLE ballast (x)")
+        connection.execute("INSERT INTO ballast VALUES (zeroblob(8000000))")
     with pytest.raises(StoreError, match=r"copy\.db cannot be written: the disk is full"):
         back_up(small_disk / "copy.db")
     assert not list(small_disk.iterdir())

@@ -28,6 +28,7 @@ from tests.spool.test_trouble import (
 )
 from tests.traces import part, span
 from tracehound.errors import ArgumentError, StoreError, StoreReadOnlyError
+from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.spool.spool import FlushReport
 from tracehound.store.sqlite.store import SqliteStore
@@ -48,7 +49,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def large_part(number: int) -> object:
+def large_part(number: int) -> TracePart:
     return part(span(1, number), tags={"number": str(number), "text": random.Random(number).randbytes(3000).hex()})
 
 
@@ -182,7 +183,7 @@ def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no folder .*missing"):
+    with pytest.raises(StoreError, match=r"there is no folder .*missing"):
         SqliteStore(tmp_path / "missing" / "store.db")
 
 
@@ -212,9 +213,9 @@ needs_root = pytest.mark.skipif(not IS_ROOT_ON_LINUX, reason="becomes a user wit
 def unprivileged(what: str) -> str:
     root = Path(__file__).parents[2]
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
-        [sys.executable, "-c", UNPRIVILEGED, what], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
-    )  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [sys.executable, "-c", UNPRIVILEGED, what]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -275,9 +276,11 @@ def test_a_store_on_a_read_only_disk_is_searched_and_what_waits_beside_it_is_sai
     with read_only(small_disk):
         assert find_ids(store) == set(returned)
         assert "what was finished last may be missing here" in caplog.text
-        with contextlib.closing(SqliteStore(store)) as opened:
-            with pytest.raises(StoreReadOnlyError, match="its folder is read-only"):
-                opened.write([part(span(1))])
+        with (
+            contextlib.closing(SqliteStore(store)) as opened,
+            pytest.raises(StoreReadOnlyError, match="its folder is read-only"),
+        ):
+            opened.write([part(span(1))])
         tracehound.set_tracking_uri("memory://")
     assert list(spool_of(store).iterdir())
     assert find_all(store) == {*returned, *waiting}
