@@ -31,10 +31,32 @@ from tracehound import runtime
 ROUNDS = 40
 SPANS = 5
 MONTH_NS = 30 * 86_400 * 10**9
-WORDS = (
-    "invoice refund latency tokens retrieval policy summary customer shipping discount model answer region cluster"
-    " weather flight booking contract quarter revenue legal safety prompt schema"
-).split()
+WORDS = [
+    "invoice",
+    "refund",
+    "latency",
+    "tokens",
+    "retrieval",
+    "policy",
+    "summary",
+    "customer",
+    "shipping",
+    "discount",
+    "model",
+    "answer",
+    "region",
+    "cluster",
+    "weather",
+    "flight",
+    "booking",
+    "contract",
+    "quarter",
+    "revenue",
+    "legal",
+    "safety",
+    "prompt",
+    "schema",
+]
 STEPS = (("plan", "CHAIN"), ("retrieve", "RETRIEVER"), ("call_model", "LLM"), ("check", "TOOL"))
 AGENTS = [f"{kind}_agent" for kind in ("support", "sales", "search", "travel", "legal", "report", "code", "data")]
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tracehound.errors import NotFoundError as NotFoundError
     from tracehound.errors import StoreBusyError as StoreBusyError
     from tracehound.errors import StoreError as StoreError
+    from tracehound.errors import StoreReadOnlyError as StoreReadOnlyError
     from tracehound.errors import TracehoundError as TracehoundError
     from tracehound.runtime import flush as flush
     from tracehound.runtime import set_experiment as set_experiment
@@ -42,6 +43,7 @@ _PUBLIC = {
     "NotFoundError": "tracehound.errors",
     "StoreBusyError": "tracehound.errors",
     "StoreError": "tracehound.errors",
+    "StoreReadOnlyError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
     "explain_search": "tracehound.client.search",
     "delete_trace_tag": "tracehound.client.tags",

@@ -4,7 +4,8 @@ TracehoundError
 ├── FilterError        the text of a filter or of an order is wrong; says where and what to write instead
 ├── ArgumentError      an argument of a public function is wrong
 ├── StoreError         the store cannot be opened, read or written
-│   └── StoreBusyError another process keeps it locked; later it may work
+│   ├── StoreBusyError      another process keeps it locked; later it may work
+│   └── StoreReadOnlyError  it may be read and not written
 └── NotFoundError      something named by its id is not there
 
 One class for each thing that a caller would do differently. A fault of capture itself never reaches the traced program.
@@ -54,6 +55,10 @@ class StoreError(TracehoundError):
 
 class StoreBusyError(StoreError):
     """Another process keeps the store locked; what was to be written can be offered again."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The store may be read and not written: what waits for it stays in the spool."""
 
 
 class NotFoundError(TracehoundError, LookupError):

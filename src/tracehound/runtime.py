@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tracehound.context.draft import TraceDraft
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import ArgumentError, StoreBusyError
+from tracehound.errors import ArgumentError, StoreBusyError, StoreReadOnlyError
 from tracehound.model.edit import Deletion, TagEdit
 from tracehound.model.ids import IdSource, RandomIds, experiment_id
 from tracehound.model.record import replace as replace_field
@@ -112,17 +112,19 @@ class Runtime:
         """Return the store with all in it that any process of this machine has finished, as far as `drain` could."""
         return self.drain()[0]
 
-    def drain(self) -> tuple[Store, bool]:
+    def drain(self, *, must_succeed: bool = False) -> tuple[Store, bool]:
         """Bring into the store what any process of this machine has finished; return it, and whether that is all in it.
 
-        Where another program keeps the store locked, that is waited for a second; then it is said that the answer may
-        lack what was finished last.
+        Where another program keeps the store locked, that is waited for a second; then, and where the store may only be
+        read, it is said that the answer may lack what was finished last; or the error is raised.
         """
         store = self._open_store()
         if self._spool is not None:
             try:
                 self._spool.drain()
-            except StoreBusyError as error:
+            except (StoreBusyError, StoreReadOnlyError) as error:
+                if must_succeed:
+                    raise
                 _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)
                 return store, False
         return store, True
@@ -140,10 +142,7 @@ class Runtime:
             self._running.stop()
         if self._spool is not None:
             self._spool.close()
-        with self._store_lock:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+        self._close_store(timeout_s=-1)
 
     def abandon(self) -> Settings:
         """Leave files, connections and locks to the parent process, after a fork; return the settings to go on with.
@@ -169,11 +168,21 @@ class Runtime:
             self._running.take_all()
         if self._spool is not None:
             self._spool.exit()
+        self._close_store(timeout_s=1.0)
+
+    def _close_store(self, timeout_s: float) -> None:
+        """Close the store; what is still at work with it after the timeout, if that is not -1, is left alone."""
+        if self._store_lock.acquire(timeout=timeout_s):
+            store, self._store = self._store, None
+            self._store_lock.release()
+            if store is not None:
+                store.close()
 
     def _open_store(self) -> Store:
         with self._store_lock:
             if self._store is None:
-                self._store = open_store(self._target)
+                allow_network = self.settings.allow_network_filesystem
+                self._store = open_store(self._target, allow_network=allow_network)
             return self._store
 
 

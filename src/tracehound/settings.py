@@ -17,6 +17,7 @@ DEFAULT_EXPERIMENT = "Default"
 TRACKING_URI = "TRACEHOUND_TRACKING_URI"
 EXPERIMENT_NAME = "TRACEHOUND_EXPERIMENT_NAME"
 SAMPLING_RATIO = "TRACEHOUND_SAMPLING_RATIO"
+ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 
 
@@ -27,8 +28,9 @@ class Settings:
     `tracking_uri` is a path, `sqlite:///path` or `memory://`; `max_value_bytes` bounds one input, output or
     attribute, `max_trace_bytes` what one process hands over of a trace at a time, and `max_spool_bytes` what may wait
     on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace that has run for
-    `snapshot_after_s` can be seen by other processes; 0 keeps that from happening. `raise_faults` lets faults of
-    capture itself reach the traced program, for our own tests.
+    `snapshot_after_s` can be seen by other processes; 0 keeps that from happening. `allow_network_filesystem`
+    lets the file lie where other machines could mount it too, for whoever sees to it that none does. `raise_faults`
+    lets faults of capture itself reach the traced program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE
@@ -40,6 +42,7 @@ class Settings:
     drain_interval_s: float = 0.2
     sampling_ratio: float = 1.0
     snapshot_after_s: float = 1.0
+    allow_network_filesystem: bool = False
     raise_faults: bool = False
 
 
@@ -59,6 +62,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         tracking_uri=given.get(TRACKING_URI) or DEFAULT_STORE,
         experiment=given.get(EXPERIMENT_NAME) or DEFAULT_EXPERIMENT,
         sampling_ratio=check_ratio(given.get(SAMPLING_RATIO) or 1.0, SAMPLING_RATIO),
+        allow_network_filesystem=given.get(ALLOW_NETWORK_FILESYSTEM) == "1",
         raise_faults=given.get(RAISE_FAULTS) == "1",
     )
 

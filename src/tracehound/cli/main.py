@@ -9,10 +9,12 @@ import dataclasses
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from tracehound import __version__, runtime
+from tracehound.cli.care import run_backup, run_doctor
 from tracehound.cli.demo import run_demo
 from tracehound.cli.gc import run_gc
 from tracehound.cli.render import print_explanation, print_search, print_trace
@@ -94,6 +96,28 @@ def gc(older_than: str, store: str | None, experiment: str | None) -> None:
 def demo(store: str, questions: int) -> None:
     """Run a small question-answering application and show what its traces tell."""
     run_demo(store, questions)
+
+
+@cli.command()
+@click.option("--full", is_flag=True, help="Check every page, every index entry and every trace.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_store
+def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT001 - the options of the command
+    """Say what is installed, what the store holds and what is wrong with it. Changes nothing."""
+    target = parse_target(store or read_settings().tracking_uri)
+    sys.exit(run_doctor(target, is_full=full, as_json=as_json))
+
+
+@cli.command()
+@click.argument("destination", type=click.Path(path_type=Path))
+@_store
+def backup(destination: Path, store: str | None) -> None:
+    """Copy the store into a new file DESTINATION, while others use it.
+
+    The copy is a store itself. To restore it, end the programs that use the store and put the copy in its place.
+    """
+    _use(store, None)
+    run_backup(destination)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

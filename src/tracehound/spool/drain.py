@@ -7,6 +7,7 @@ store refuses the batch and says where it stands, and draining goes on from ther
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import threading
 import time
@@ -41,6 +42,7 @@ class Drainer:
         self._open_store = open_store
         self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
+        self._incarnation = 0  # of the store that they were applied to
         self._aside: set[tuple[str, int]] = set()  # segment and offset of what was set aside
         self._refused: set[str] = set()  # owners whose files this user may not read
         self._has_tidied = False
@@ -49,6 +51,7 @@ class Drainer:
         """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost."""
         with self._mutex:
             try:
+                self._look_back()
                 found = self._segments()
                 for segments in found.values():
                     for segment in segments:
@@ -59,6 +62,12 @@ class Drainer:
                     self._tidy()
             except OSError as error:
                 raise StoreError(f"the spool {self._directory} cannot be read or tidied: {error}") from error
+
+    def _look_back(self) -> None:
+        """Forget how far segments were applied, where the store is not the one any more that they were applied to."""
+        if self._applied and (incarnation := self._open_store().incarnation()) != self._incarnation:
+            self._incarnation = incarnation
+            self._applied.clear()
 
     def applied(self, segment: str) -> int:
         """Return up to which byte a segment is in the store."""
@@ -190,8 +199,10 @@ class Drainer:
             return try_lock(lock_path(self._directory, owner))
         except FileNotFoundError:
             return _NoLock()  # somebody has removed it: its holder, if it lives, will notice
-        except PermissionError:
-            return None
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                return None  # whoever may write here will see to it
+            raise
 
     def _remove(self, segments: list[Path]) -> bool:
         """Remove segments that have been applied; False where one has to stay for now."""

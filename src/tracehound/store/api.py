@@ -44,6 +44,11 @@ Reading
     `latency` counts the traces that match by name, state and duration bucket (`model.buckets`); traces that still
     run have no duration, and are counted with the bucket None.
 
+Being replaced
+    What lies under a store may be put back to an earlier state, or away: a file is removed, a copy takes its place. A
+    store that can tell MUST go on with what is there now, and MUST NOT return True from `write` for what went
+    elsewhere. `incarnation` changes then: positions that were read before do not count any more.
+
 All methods may be called from any thread. Results belong to the caller. `StoreError` is raised when the store cannot
 be read or written, and says which file and what to do; `StoreBusyError` when another process keeps `write` from
 beginning for a second or so.
@@ -130,6 +135,10 @@ class Store(Protocol):
 
     def make_durable(self) -> bool:
         """Bring all that was written where it outlives the loss of any side file; False if not all of it could be."""
+        ...
+
+    def incarnation(self) -> int:
+        """Look whether the store is still the one that was opened; return a number that changes when it was not."""
         ...
 
     def search(self, search: Search) -> Page:

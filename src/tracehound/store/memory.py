@@ -146,6 +146,10 @@ class MemoryStore:
         """Return True: a store in memory has no side files."""
         return True
 
+    def incarnation(self) -> int:
+        """Return 0: nothing can be put in the place of this store."""
+        return 0
+
     def search(self, search: Search) -> Page:
         """Return one page of the traces that match."""
         with self._lock:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tracehound.errors import ArgumentError
 from tracehound.store.api import Store
+from tracehound.store.filesystem import refuse_network
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,17 @@ def parse_target(uri: str) -> Target:
     raise ArgumentError(f"{uri!r} names no store: write the path of a file, sqlite:///path or memory://")
 
 
-def open_store(target: Target) -> Store:
-    """Open the store, making the file where it is missing; raise `StoreError` where that cannot be done."""
+def open_store(target: Target, *, allow_network: bool = False) -> Store:
+    """Open the store, making the file where it is missing; raise `StoreError` where that cannot be done.
+
+    That is so on network filesystems, unless they are allowed.
+    """
     if target.path is None:
         from tracehound.store.memory import MemoryStore
 
         return MemoryStore()
+    if not allow_network:
+        refuse_network(target.path)
     from tracehound.store.sqlite.store import SqliteStore
 
     return SqliteStore(target.path)

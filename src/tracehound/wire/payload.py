@@ -10,7 +10,8 @@ import sys
 import threading
 from typing import Any
 
-from tracehound.model.record import from_json, to_json
+from tracehound.errors import TracehoundError
+from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.model.span import span_from_dict
 from tracehound.model.trace import TracePart, TraceState
 
@@ -18,6 +19,10 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+
+class DamagedPayloadError(TracehoundError):
+    """What is stored of a trace is not what was written."""
 
 
 def to_payload(part: TracePart) -> bytes:
@@ -40,15 +45,18 @@ def to_payload(part: TracePart) -> bytes:
 
 
 def from_payload(payload: bytes) -> TracePart:
-    """Return the part that `to_payload` wrote."""
-    form: dict[str, Any] = from_json(zstd.decompress(payload))
-    head = form["head"]
-    state = head.pop("state")
-    return TracePart(
-        spans=[span_from_dict(span) for span in form["spans"]],
-        state=None if state is None else TraceState(state),
-        **head,
-    )
+    """Return the part that `to_payload` wrote; raise `DamagedPayloadError` for anything else."""
+    try:
+        form: dict[str, Any] = from_json(zstd.decompress(payload))
+        head = form["head"]
+        state = head.pop("state")
+        return TracePart(
+            spans=[span_from_dict(span) for span in form["spans"]],
+            state=None if state is None else TraceState(state),
+            **head,
+        )
+    except (zstd.ZstdError, DecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedPayloadError("a stored trace is damaged and cannot be read") from error
 
 
 _local = threading.local()

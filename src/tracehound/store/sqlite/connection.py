@@ -1,4 +1,4 @@
-"""Opening the file: connections, the schema, and SQLite's faults told as ours.
+"""Opening the file: connections, transactions and the schema.
 
 The standard library's `sqlite3` and no other copy of SQLite: a second one in the same process removes the WAL under
 the first. For the same reason nothing here calls `open()` on the database: closing that file would drop its locks.
@@ -7,12 +7,14 @@ the first. For the same reason nothing here calls `open()` on the database: clos
 from __future__ import annotations
 
 import functools
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.record import from_json
@@ -20,32 +22,33 @@ from tracehound.query.numbers import number_in
 from tracehound.query.patterns import matches_pattern
 from tracehound.query.sql import MATCHES, NUMBER_IN, VALUE
 from tracehound.store.sqlite.batch import index_again
+from tracehound.store.sqlite.faults import store_errors
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
 BUSY_TIMEOUT_S: Final = 30.0
 # A writer that cannot begin tells its caller soon, who looks whether the other one has done its work.
 WRITER_TIMEOUT_S: Final = 1.0
+# The log is moved into the database when it is larger than this, and its file is cut back to it.
+LOG_BYTES: Final = 4_000_000
+
+# How a file may be used. What only reads is opened as such for a reason of its own (`opened`).
+WRITING: Final = "mode=rwc"
+READING: Final = "mode=ro"
+FROZEN: Final = "mode=ro&immutable=1"  # with no log, no locks and no side files: nobody else may write meanwhile
 
 
-def open_connection(path: Path) -> sqlite3.Connection:
-    """Return a connection in autocommit mode, ready for the store's statements."""
+def open_connection(path: Path, access: str = WRITING) -> sqlite3.Connection:
+    """Return a connection in autocommit mode, ready for the store's statements; `access` is one of the three above."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(f"SQLite {oldest} or newer is needed; this Python has {sqlite3.sqlite_version}")
     with store_errors(path):
-        connection = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
+        connection = connect(path, access)
         try:
             _refuse_foreign(connection, path)
-            if connection.execute("PRAGMA page_count").fetchone() == (0,):
-                # What deletions leave free can then be given back in small steps (`docs/adr/0010`). Only a file without
-                # a page takes it; any other would be locked for it.
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file, not only hidden
+            if access == WRITING:
+                _prepare_writing(connection, path)
             for name, arguments, function in _FUNCTIONS:
                 connection.create_function(name, arguments, function, deterministic=True)
         except (sqlite3.Error, StoreError):
@@ -54,14 +57,39 @@ def open_connection(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect(path: Path, access: str) -> sqlite3.Connection:
+    """Return a bare connection."""
+    # SQLite takes %XX in a URI as bytes, so that a name of any bytes survives.
+    name = path.as_posix() if path.as_posix().startswith("/") else f"/{path.as_posix()}"
+    uri = f"file:{quote(os.fsencode(name))}?{access}"
+    return sqlite3.connect(
+        uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+
+
+def _prepare_writing(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        # What deletions leave free can then be given back in small steps (`docs/adr/0010`). Only a file without a page
+        # takes it; any other would be locked for it.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreError(f"{path} lies on a file system without shared memory, which SQLite needs; name a local path")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file, not only hidden
+    # Moving the log into the database is done by `opened`, which looks first whether the log is still the one in place.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the schema of the file up to date; refuse a file that is not ours or is newer than this program."""
-    migrations = _read_migrations()
+    migrations = read_migrations()
     with store_errors(path):
-        if _schema_version(connection) == len(migrations):
+        if schema_version(connection) == len(migrations):
             return
         with transaction(connection):
-            version = _schema_version(connection)
+            version = schema_version(connection)
             if version > len(migrations):
                 raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
             for name, script in migrations[version:]:
@@ -103,30 +131,6 @@ def release_pages(connection: sqlite3.Connection, max_bytes: int) -> int:
     return int((before - after) * page_bytes)
 
 
-@contextmanager
-def store_errors(path: Path) -> Iterator[None]:
-    """Tell SQLite's errors as `StoreError`s that name the file; those about single rows are for the caller."""
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.DataError):
-        raise
-    except sqlite3.Error as error:
-        if "database is locked" in str(error):
-            raise StoreBusyError(f"another process keeps {path} locked") from error
-        told = next((message for text, message in _MESSAGES.items() if text in str(error)), f"{{path}}: {error}")
-        raise StoreError(told.format(path=path)) from error
-
-
-# SQLite's own texts, which have been the same for as long as it has error codes; Python 3.10 does not tell the code.
-_MESSAGES: Final = {
-    "file is not a database": "{path} is not a database of Tracehound; name another file",
-    "unable to open database file": "{path} cannot be opened: the folder is missing or not writable",
-    "attempt to write a readonly database": "{path} is read-only",
-    "database or disk is full": "the disk is full: {path} cannot grow",
-    "database disk image is malformed": "{path} is damaged",
-}
-
-
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """Raise for a database of another program, before anything in it is changed."""
     # In this order: another process may make a new store ours between the two.
@@ -150,11 +154,12 @@ _values: Final[Callable[[str], dict[str, str]]] = functools.lru_cache(maxsize=8)
 _FUNCTIONS: Final = ((NUMBER_IN, 1, number_in), (VALUE, 2, _value), (MATCHES, 3, matches_pattern))
 
 
-def _schema_version(connection: sqlite3.Connection) -> int:
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return how many of the migrations the file has had."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _read_migrations() -> list[tuple[str, str]]:
+def read_migrations() -> list[tuple[str, str]]:
     """Return the scripts of the schema with their names, oldest first."""
     folder = resources.files("tracehound.store.sqlite") / "migrations"
     scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]

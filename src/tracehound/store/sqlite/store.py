@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +19,10 @@ from tracehound.store.api import LatencyCount, Page, SegmentRange
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import merge_again, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
-from tracehound.store.sqlite.connection import (
-    WRITER_TIMEOUT_S,
-    migrate,
-    open_connection,
-    release_pages,
-    store_errors,
-    transaction,
-)
+from tracehound.store.sqlite.connection import release_pages, transaction
 from tracehound.store.sqlite.explain import explain
+from tracehound.store.sqlite.faults import damaged_rows
+from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 
@@ -44,21 +37,17 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer = open_connection(path)
-        self._reader = self._writer
-        self._write_lock = threading.RLock()
-        self._read_lock = threading.RLock()
-        try:
-            migrate(self._writer, path)
-            self._writer.execute(f"PRAGMA busy_timeout = {int(WRITER_TIMEOUT_S * 1000)}")
-            self._reader = open_connection(path)
-        except BaseException:
-            self._writer.close()
-            raise
+        self._file = OpenedFile(path)
 
     def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
-        with self._writing() as connection, transaction(connection):
+        while True:
+            is_applied = self._write(changes, source)
+            if self._file.is_in_place():  # else what was written is where nobody finds it
+                return is_applied
+
+    def _write(self, changes: Sequence[Change], source: SegmentRange | None) -> bool:
+        with self._file.writing() as connection, transaction(connection):
             if source is not None:
                 if _position(connection, source.segment) != source.start:
                     return False
@@ -72,7 +61,7 @@ class SqliteStore:
 
     def position(self, segment: str) -> int:
         """Return up to which byte a segment has been applied; 0 for one that is not known."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return _position(connection, segment)
 
     def segments(self) -> list[str]:
@@ -81,7 +70,7 @@ class SqliteStore:
 
     def forget_segment(self, segment: str) -> None:
         """Drop the position of a segment whose file is long gone."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM segment WHERE name = ?", (segment,))
 
     def running_owners(self) -> list[str]:
@@ -97,7 +86,7 @@ class SqliteStore:
         )
         if not self._read(Sql(text, (owner,))):
             return
-        with self._writing() as connection, transaction(connection):
+        with self._file.writing() as connection, transaction(connection):
             ended = [trace_id for (trace_id,) in connection.execute(text, (owner,))]
             connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
             merge_again(connection, ended, read_edits(connection, ended))
@@ -105,37 +94,42 @@ class SqliteStore:
     def settle(self, before_ns: int) -> None:
         """Forget what was kept only for what might still arrive, of before a time: nothing does any more."""
         while self._read(Sql(HAS_OLDER, (before_ns, before_ns))):  # mostly not: nobody is kept from writing for that
-            with self._writing() as connection, transaction(connection):
+            with self._file.writing() as connection, transaction(connection):
                 forget_before(connection, before_ns)
 
     def reclaim(self, max_bytes: int) -> int:
         """Give at most so much free space back to the file system; return how many bytes, 0 when there are no more."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return release_pages(connection, max_bytes)
 
     def make_durable(self) -> bool:
         """Move what the write-ahead log holds into the database; False where a reader is in the way."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             busy, frames, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        return bool(busy == 0 and frames == moved)
+        return bool(busy == 0 and frames == moved) and self._file.is_in_place()
+
+    def incarnation(self) -> int:
+        """Return a number that changes when the files were replaced, and opened anew."""
+        return self._file.incarnation()
 
     def search(self, search: Search) -> Page:
         """Return one page of the traces that match."""
         if not search.experiment_ids:
             return Page([], None)
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             statement = search_sql(search, choose_plan(connection, search).plan)
             rows = connection.execute(statement.text, statement.parameters).fetchall()
         page = rows[: search.limit]
         width = len(search.order)
         has_more = len(rows) > len(page) > 0
-        return Page([to_info(row[:-width]) for row in page], search.cursor(page[-1][-width:]) if has_more else None)
+        with damaged_rows(self._path):
+            return Page([to_info(row[:-width]) for row in page], search.cursor(page[-1][-width:]) if has_more else None)
 
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""
         if not search.experiment_ids:
             return Explanation(None, (), (), 0)
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             explanation = explain(connection, search)
         return with_reason(explanation, search, lambda each: bool(self.search(each).traces))
 
@@ -147,20 +141,23 @@ class SqliteStore:
             "SELECT t.trace_id, t.tags, p.payload, p.has_ended FROM json_each(?) AS wanted"
             " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
         )
-        for trace_id, tags, payload, has_ended in self._read(Sql(text, (wanted,))):
-            parts[trace_id, tags].append(to_part(payload, has_ended))
-        # The row has the tags as they were edited; read by one statement, it is of one moment with the parts.
-        return {key[0]: with_tags(merge_parts(arrived), from_json(key[1])) for key, arrived in parts.items()}
+        rows = self._read(Sql(text, (wanted,)))
+        with damaged_rows(self._path):
+            for trace_id, tags, payload, has_ended in rows:
+                parts[trace_id, tags].append(to_part(payload, has_ended))
+            # The row has the tags as they were edited; read by one statement, it is of one moment with the parts.
+            return {key[0]: with_tags(merge_parts(arrived), from_json(key[1])) for key, arrived in parts.items()}
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             statement = latency_sql(search, choose_plan(connection, search, is_whole=True).plan)
             rows = connection.execute(statement.text, statement.parameters).fetchall()
-        return [
-            LatencyCount(name, TraceState(state), bucket, count, total or 0, least or 0, most or 0)
-            for name, state, bucket, count, total, least, most in rows
-        ]
+        with damaged_rows(self._path):
+            return [
+                LatencyCount(name, TraceState(state), bucket, count, total or 0, least or 0, most or 0)
+                for name, state, bucket, count, total, least, most in rows
+            ]
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
@@ -169,25 +166,12 @@ class SqliteStore:
 
     def close(self) -> None:
         """Release the file; the store cannot be used any more."""
-        with self._read_lock:
-            self._reader.close()
-        with self._write_lock:
-            self._writer.close()
+        self._file.close()
 
     def _read(self, sql: Sql) -> list[tuple]:  # type: ignore[type-arg] # a row is what the statement selects
         """Return all rows of a statement: nothing of the engine is held when this returns."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return connection.execute(sql.text, sql.parameters).fetchall()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._read_lock, store_errors(self._path):
-            yield self._reader
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._write_lock, store_errors(self._path):
-            yield self._writer
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:

@@ -1,0 +1,28 @@
+"""A copy of the store in force, with all in it that is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tracehound.errors import ArgumentError
+from tracehound.runtime import current
+from tracehound.store.targets import parse_target
+
+
+def back_up(destination: str | Path, tell: Callable[[int, int], None] | None = None) -> int:
+    """Copy the store into a new file while it is in use, and return the length of the copy in bytes.
+
+    All that any process of this machine had finished is in the copy, which is a store itself: to restore it, end the
+    programs that use the store and put the copy in its place. `tell` is called with how many pages are copied and how
+    many there are. Raise `ArgumentError` for a destination that exists or a store that is no file, `StoreError` where
+    the copy cannot be made.
+    """
+    runtime = current()
+    path = parse_target(runtime.settings.tracking_uri).path
+    if path is None:
+        raise ArgumentError("traces in memory cannot be backed up: keep them in a file, by set_tracking_uri or --store")
+    runtime.drain(must_succeed=True)
+    from tracehound.store.sqlite.backup import back_up as copy
+
+    return copy(path, Path(destination).absolute(), tell)

@@ -1,0 +1,82 @@
+"""SQLite's faults told as ours: which file, what is wrong with it, what to do. No SQL and no name of a Python type."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tracehound.errors import StoreBusyError, StoreError, StoreReadOnlyError
+from tracehound.model.record import DecodeError
+from tracehound.wire.payload import DamagedPayloadError
+
+_DAMAGED: Final = (
+    "{path} is damaged: `tracehound doctor` says where. Move it away and a new one is made; what is not in it yet"
+    " waits in the spool"
+)
+# SQLite's own texts, which have been the same for as long as it has error codes; Python 3.10 does not tell the code.
+_MESSAGES: Final = {
+    "file is not a database": "{path} is not a database of Tracehound; name another file",
+    "file is encrypted": "{path} is not a database of Tracehound; name another file",
+    "database or disk is full": "the disk is full: {path} cannot grow",
+    "malformed": _DAMAGED,
+    "no such table": _DAMAGED,
+    "no such column": _DAMAGED,
+    "no such index": _DAMAGED,
+    "has no column named": _DAMAGED,
+    "orphan index": _DAMAGED,
+    "Could not decode": _DAMAGED,
+    "user-defined function": _DAMAGED,  # of ours: they take any text that we wrote
+    "disk I/O error": (
+        "{path} cannot be read or written: the disk has a fault, or {path}-wal or {path}-shm was removed or replaced"
+        " while a program used it. End the programs that use it and try again; `tracehound doctor` says more"
+    ),
+    "locking protocol": "{path} cannot be locked: its file system lacks what SQLite needs; keep it on a local disk",
+    "closed database": "the store {path} was closed",
+    "out of memory": "there is not enough memory to read {path}",
+    "interrupted": "the work on {path} was interrupted",
+}
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Tell SQLite's errors as `StoreError`s that name the file; those about single rows are for the caller."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.DataError):
+        raise
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise _told(str(error), path) from error
+
+
+@contextmanager
+def damaged_rows(path: Path) -> Iterator[None]:
+    """Tell what cannot be made of the columns of a row: SQLite notices damage of its own structures only."""
+    try:
+        yield
+    except (DamagedPayloadError, DecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"a trace in {path} is damaged and cannot be read: `tracehound doctor` says which") from error
+
+
+def _told(text: str, path: Path) -> StoreError:
+    if "database is locked" in text:
+        return StoreBusyError(f"another process keeps {path} locked")
+    if "readonly" in text:
+        return StoreReadOnlyError(f"{path} is read-only: it can be searched where all of it is in the file itself")
+    if "unable to open" in text:
+        return StoreError(_why_it_cannot_be_opened(path))
+    general = "SQLite cannot work with {path}; `tracehound doctor` says what is wrong with it"
+    return StoreError(next((message for part, message in _MESSAGES.items() if part in text), general).format(path=path))
+
+
+def _why_it_cannot_be_opened(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder; name a file"
+    if not path.parent.is_dir():
+        return f"{path} cannot be opened: there is no folder {path.parent}"
+    if path.exists() and not os.access(path, os.R_OK):
+        return f"{path} cannot be opened: this user may not read it"
+    return f"{path} cannot be opened: the folder is missing or not writable"

@@ -1,0 +1,253 @@
+"""The open file: a connection that writes, one that reads, and whether the files are still those that they opened.
+
+A second copy of SQLite in the process, or a mere `open()` and `close()` of the database, drops the locks of this one;
+then whoever closes the file last removes the log and its index, `-wal` and `-shm`, under it, and what is written
+afterwards goes where nobody finds it. People also remove and replace files. So before each use the three files are
+compared with those that were opened, and after each write again; where they differ, the file is opened anew, and the
+caller goes on from the position that stands in it (`store.api`, incarnation).
+
+Letting go of replaced files must not change what has taken their place: SQLite would move the forgotten log into the
+database, over what others have written, when the last connection is closed. It does not where that connection may only
+read; therefore the reader may only read, and is closed last. In the ordinary case the writer is.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tracehound.errors import StoreBusyError, StoreError, StoreReadOnlyError
+from tracehound.store.sqlite.connection import (
+    FROZEN,
+    LOG_BYTES,
+    READING,
+    WRITER_TIMEOUT_S,
+    migrate,
+    open_connection,
+    read_migrations,
+    schema_version,
+)
+from tracehound.store.sqlite.faults import store_errors
+from tracehound.store.sqlite.files import INDEX, LOG, Files, look_at, remove
+
+# Readers that come and go can keep the log from starting over: one this long is emptied, waiting for them.
+LONG_LOG_BYTES: Final = 64_000_000
+_EMPTY_EVERY_S: Final = 10.0
+_CLOSE_TIMEOUT_S: Final = 1.0
+
+_logger = logging.getLogger("tracehound.store")
+
+
+class OpenedFile:
+    """The connections of a store. A search never waits for a batch, except where the files have been replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._write_lock = threading.RLock()
+        self._read_lock = threading.RLock()
+        self._is_closed = False
+        self._pair: _Pair | None = _Pair(path)
+        self._incarnation = 0
+        self._empty_at_s = 0.0
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection that writes, to this thread alone."""
+        with self._write_lock, store_errors(self._path):
+            pair = self._current()
+            if pair.writer is None:
+                raise StoreReadOnlyError(f"{self._path} cannot be written, its folder is read-only")
+            yield pair.writer
+            if not pair.writer.in_transaction:
+                self._shorten_log(pair.writer)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection that reads, to this thread alone."""
+        self._current()  # before the lock: a thread that opens anew takes both, the other one first
+        with self._read_lock, store_errors(self._path):
+            if self._pair is None:
+                raise StoreBusyError(f"{self._path} is just being opened anew")
+            yield self._pair.reader
+
+    def incarnation(self) -> int:
+        """Return how often the file has been opened anew because others replaced or removed files of it."""
+        self._current()
+        return self._incarnation
+
+    def is_in_place(self) -> bool:
+        """Whether the files at the path are those that are open: what was written until now can be found."""
+        return self._pair is not None and self._pair.is_in_place()
+
+    def close(self) -> None:
+        """Release the files. A thread that is at work is waited for a moment; then they stay until the process ends."""
+        if not self._write_lock.acquire(timeout=_CLOSE_TIMEOUT_S):
+            return
+        try:
+            if self._read_lock.acquire(timeout=_CLOSE_TIMEOUT_S):
+                try:
+                    self._is_closed = True
+                    self._let_go()
+                finally:
+                    self._read_lock.release()
+        finally:
+            self._write_lock.release()
+
+    def _current(self) -> _Pair:
+        """Return the connections, opened anew where the files at the path are others."""
+        if self._pair is not None and (self._pair.is_in_place() or self._pair.is_at_work()):
+            return self._pair  # at work: this is a signal handler, inside of a batch, which looks when it is done
+        with self._write_lock, self._read_lock:
+            if self._is_closed:
+                raise StoreError(f"the store {self._path} was closed")
+            if self._pair is not None and not self._pair.is_in_place():
+                _logger.warning(
+                    "%s or a file beside it was removed or replaced while it was in use: it is opened anew, and what"
+                    " waits in the spool goes into it (another copy of SQLite in this program does that too)",
+                    self._path,
+                )
+                self._let_go()
+                self._incarnation += 1
+            if self._pair is None:
+                refuse_removed_files(self._path)
+                self._pair = _Pair(self._path)
+            return self._pair
+
+    def _let_go(self) -> None:
+        pair, self._pair = self._pair, None
+        if pair is not None:
+            pair.close()
+
+    def _shorten_log(self, writer: sqlite3.Connection) -> None:
+        """Move what the log holds into the database when it is long: a log that is not in place is left alone."""
+        pair = self._pair
+        now = pair.look() if pair is not None else None
+        if pair is None or now != pair.files or now.log_bytes <= LOG_BYTES:
+            return
+        if now.log_bytes <= LONG_LOG_BYTES or time.monotonic() < self._empty_at_s:
+            writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            return
+        (is_busy, _, _) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            self._empty_at_s = time.monotonic() + _EMPTY_EVERY_S
+            _logger.warning(
+                "%s-wal has grown to %d MB: another program reads %s for long; close what it reads with",
+                self._path, now.log_bytes // 1_000_000, self._path,
+            )  # fmt: skip
+
+
+class _Pair:
+    """Two connections, and the files that stood at the path when they were opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = Path(os.path.realpath(path))  # as SQLite does it: the log lies beside the file, not beside a link
+        self._given = path
+        self.writer: sqlite3.Connection | None = None
+        try:
+            self._open_both()
+        except StoreError:
+            self._close_writer()
+            if not self._can_be_frozen():
+                raise
+            self.reader = open_connection(path, FROZEN)
+            self._refuse_other_schema()
+        self._is_frozen = self.writer is None
+        self.files = self.look()
+
+    def look(self) -> Files:
+        """Return what stands at the path now."""
+        return look_at(self._given, self._path, is_frozen=self._is_frozen)
+
+    def is_in_place(self) -> bool:
+        """Whether the files are still those that were opened."""
+        return self.look() == self.files
+
+    def is_at_work(self) -> bool:
+        """Whether a batch is under way."""
+        return self.writer is not None and self.writer.in_transaction
+
+    def close(self) -> None:
+        """Close both; nothing that has taken the place of the files is changed."""
+        now = self.look()
+        if now == self.files:
+            self.reader.close()
+            self._close_writer()
+            return
+        log_is_ours = (now.log, now.index) == (self.files.log, self.files.index)
+        if log_is_ours and self.writer is not None:
+            _move_log(self.writer)  # into the database that was moved away
+        self._close_writer()
+        self.reader.close()
+        if now.database != self.files.database or now.log != self.files.log:
+            # They belong to what is gone; SQLite would take them for those of what has come.
+            remove(self._path, LOG, self.files.log)
+            remove(self._path, INDEX, self.files.index)
+
+    def _open_both(self) -> None:
+        self.writer = open_connection(self._given)
+        migrate(self.writer, self._given)
+        self.writer.execute(f"PRAGMA busy_timeout = {int(WRITER_TIMEOUT_S * 1000)}")
+        self.reader = open_connection(self._given, READING)
+
+    def _close_writer(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
+            self.writer = None
+
+    def _can_be_frozen(self) -> bool:
+        """Whether the file can be read though nothing can be written beside it: all of it has to be in the file."""
+        folder_is_writable = os.access(self._path.parent, os.W_OK)
+        log_bytes = look_at(self._given, self._path, is_frozen=True).log_bytes
+        return not folder_is_writable and os.access(self._path, os.R_OK) and log_bytes == 0
+
+    def _refuse_other_schema(self) -> None:
+        version, ours = schema_version(self.reader), len(read_migrations())
+        if version != ours:
+            self.reader.close()
+            raise StoreReadOnlyError(
+                f"{self._given} has schema {version}, this program needs {ours}, and its folder is read-only:"
+                " copy the file to where it can be written"
+            )
+
+
+def _move_log(writer: sqlite3.Connection) -> None:
+    """Move the log into the database, as far as that can be done."""
+    try:
+        writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    except sqlite3.Error as error:
+        _logger.warning("what was written last is not in the database that was moved away: %s", type(error).__name__)
+
+
+def refuse_removed_files(path: Path) -> None:
+    """Raise where another connection of this process holds files beside the database that were removed.
+
+    SQLite shares them among all connections of a process, those to come included. Only Linux tells.
+    """
+    if sys.platform != "linux":
+        return
+    removed = {f"{os.path.realpath(path)}{suffix} (deleted)" for suffix in (LOG, INDEX)}
+    folder = Path("/proc/self/fd")
+    try:
+        held = any(_link(entry) in removed for entry in folder.iterdir())
+    except OSError:
+        return
+    if held:
+        raise StoreError(
+            f"files beside {path} were removed while this program used them, and a connection of its own still holds"
+            " them: close it. What was finished since waits in the spool"
+        )
+
+
+def _link(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""
