@@ -15,7 +15,7 @@ from tests.traces import START_MS, part, span
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
 from tracehound.query.check import parse_filter
-from tracehound.query.parser import quote
+from tracehound.query.tokens import quote
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
 from tracehound.store.api import Store

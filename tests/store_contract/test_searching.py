@@ -15,24 +15,32 @@ from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.store.api import Store
 
-LEDGER: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("queries.yaml").read_text("utf-8"))
-SEARCHES = [pytest.param(each, id=str(each.get("filter", each.get("order")))) for each in LEDGER["searches"]]
+LEDGER, MLFLOW = (
+    yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8")) for name in ("queries.yaml", "queries_mlflow.yaml")
+)
+SEARCHES = [
+    pytest.param(ledger["traces"], line, id=str(line.get("filter", line.get("order"))))
+    for ledger in (LEDGER, MLFLOW)
+    for line in ledger["searches"]
+]
 
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    store.write(ledger_traces())
+    store.write(ledger_traces(LEDGER["traces"]))
     return store
 
 
-@pytest.mark.parametrize("line", SEARCHES)
-def test_a_search_finds_what_the_ledger_says(filled: Store, line: dict[str, Any]) -> None:
-    assert found_in_pages(filled, line, page_size=100) == [line["finds"]]
+@pytest.mark.parametrize(("traces", "line"), SEARCHES)
+def test_a_search_finds_what_the_ledger_says(store: Store, traces: dict[str, Any], line: dict[str, Any]) -> None:
+    store.write(ledger_traces(traces))
+    assert found_in_pages(store, line, page_size=100) == [line["finds"]]
 
 
-@pytest.mark.parametrize("line", SEARCHES)
-def test_pages_of_two_make_the_same_result(filled: Store, line: dict[str, Any]) -> None:
-    pages = found_in_pages(filled, line, page_size=2)
+@pytest.mark.parametrize(("traces", "line"), SEARCHES)
+def test_pages_of_two_make_the_same_result(store: Store, traces: dict[str, Any], line: dict[str, Any]) -> None:
+    store.write(ledger_traces(traces))
+    pages = found_in_pages(store, line, page_size=2)
     assert [name for page in pages for name in page] == line["finds"]
     assert all(len(page) == 2 for page in pages[:-1])
 
@@ -89,10 +97,10 @@ def test_ten_thousand_terms_are_answered(filled: Store, word: str) -> None:
     assert names(filled, ["0"], f"tags.env = 'prod'{word}{many}") == ["alpha"]
 
 
-def ledger_traces() -> list[TracePart]:
-    """Return the traces of the ledger, as parts."""
+def ledger_traces(traces: dict[str, Any]) -> list[TracePart]:
+    """Return the traces of a ledger, as parts."""
     parts = []
-    for number, (name, told) in enumerate(LEDGER["traces"].items(), start=1):
+    for number, (name, told) in enumerate(traces.items(), start=1):
         root = span(
             1, trace=number, start_ms=told["start"], duration_ms=told["duration"], name=name,
             failed=told.get("failed", False),

@@ -15,8 +15,9 @@ from typing import Any, Final, TypeAlias
 from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
-from tracehound.query.check import Checked, parse_filter, resolve_field
+from tracehound.query.check import Checked, parse_filter
 from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field, Group
+from tracehound.query.resolve import resolve_field
 from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import Name
 
