@@ -15,9 +15,9 @@ from tests.traces import START_MS, part, span
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
 from tracehound.query.check import parse_filter
-from tracehound.query.tokens import quote
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
+from tracehound.query.tokens import quote
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
 from tracehound.store.sqlite.store import SqliteStore

@@ -82,7 +82,7 @@ def test_any_row_of_tokens_is_valid_or_gets_a_clean_error(tokens: list[str]) -> 
 
 
 def test_parentheses_that_change_nothing_nest_without_a_limit() -> None:
-    assert parse_filter("(" * 100_000 + "tags.a = 'x'" + ")" * 100_000) == parse_filter("tags.a = 'x'")
+    assert parse_filter("(" * 20_000 + "tags.a = 'x'" + ")" * 20_000) == parse_filter("tags.a = 'x'")
 
 
 def test_what_stands_inside_of_each_other_has_a_limit_that_is_said() -> None:

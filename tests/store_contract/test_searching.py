@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from tracehound.query.search import parse_search
 from tracehound.store.api import Store
 
 LEDGER, MLFLOW = (
-    yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8")) for name in ("queries.yaml", "queries_mlflow.yaml")
+    yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
+    for name in ("queries.yaml", "queries_mlflow.yaml")
 )
 SEARCHES = [
     pytest.param(ledger["traces"], line, id=str(line.get("filter", line.get("order"))))
@@ -61,6 +63,23 @@ def test_a_cursor_of_another_search_is_refused(filled: Store) -> None:
         parse_search(["0"], "tags.env = 'prod'", cursor=cursor)
     with pytest.raises(ArgumentError, match="not one that a search returned"):
         parse_search(["0"], cursor="garbage")
+
+
+def test_now_means_the_same_for_every_page(filled: Store) -> None:
+    asked = "attributes.timestamp > now() - INTERVAL '1 m'"
+    at_30_ms = START_MS + 60_000 + 30
+    first = filled.search(parse_search(["0"], asked, ["timestamp ASC"], limit=1, now_ms=at_30_ms - 20))
+    assert [info.name for info in first.traces] == ["gamma'x"]
+    later = parse_search(["0"], asked, ["timestamp ASC"], limit=9, cursor=first.next_cursor, now_ms=at_30_ms)
+    assert [info.name for info in filled.search(later).traces] == ["delta", "running"]
+    assert later.now_ms == at_30_ms - 20
+    assert later.where != parse_search(["0"], asked, now_ms=at_30_ms).where
+
+
+@pytest.mark.parametrize("told", ["[]", "[1]", '[1,"2"]', "{}", '"x"', "1", "null", "[1,null]"])
+def test_a_text_that_no_search_wrote_is_no_cursor(told: str) -> None:
+    with pytest.raises(ArgumentError, match="not one that a search returned"):
+        parse_search(["0"], cursor=base64.urlsafe_b64encode(told.encode()).decode())
 
 
 def test_experiments_are_searched_alone_and_together(filled: Store) -> None:

@@ -153,8 +153,8 @@ def no_value(tokens: Tokens, operator: Token | None = None) -> FilterError:
     if token.kind is TokenKind.CLOSE and tokens.previous is not None and operator is None:
         is_trailing = tokens.previous.kind is TokenKind.COMMA
         message = "behind a comma stands another value" if is_trailing else "a list has at least one value: IN ('a')"
-        corrected = text[: tokens.previous.start] + text[token.start :] if is_trailing else None
-        return FilterError(message, text, token.start, token.end, corrected)
+        shorter = text[: tokens.previous.start] + text[token.start :] if is_trailing else None
+        return FilterError(message, text, token.start, token.end, shorter)
     if token.kind is TokenKind.DOUBLE_QUOTED:
         return _replaced(tokens, "texts stand in single quotes", quote(token.value))
     bare = _bare_value(tokens)
