@@ -91,6 +91,8 @@ def tokenize(text: str) -> list[Token]:
         kind = TokenKind[str(match.lastgroup)]
         tokens.append(Token(kind, _meant(kind, match.group(match.lastgroup or 0)), at, match.end()))
         at = _skip_blank(text, match.end())
+        if kind is TokenKind.ODD:
+            break  # no filter goes on behind it
     tokens.append(Token(TokenKind.END, "", len(text), len(text)))
     return tokens
 
