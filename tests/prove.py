@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import secrets
@@ -48,7 +49,7 @@ class Figures:
     @pytest.hookimpl(wrapper=True, trylast=True)  # inside of hypothesis' own plugin, which collects, too
     def pytest_runtest_call(self, item: pytest.Item) -> Any:
         """Collect what hypothesis tells about the cases of this test."""
-        with collector.with_value(lambda told: self._take(item.nodeid, told)):  # type: ignore[no-untyped-call]
+        with collector.with_value(lambda told: self._take(item.nodeid, told)):  # type: ignore[arg-type]
             return (yield)
 
     def pytest_sessionfinish(self) -> None:
@@ -80,7 +81,7 @@ def main(arguments: list[str]) -> int:
     cases = parser.parse_args(arguments).cases
     console = Console()
     properties = Properties()
-    with contextlib.redirect_stdout(None):
+    with contextlib.redirect_stdout(io.StringIO()):
         pytest.main([*OPTIONS, "--collect-only"], plugins=[properties])
     processes = os.cpu_count() or 1
     each = max(1, -(-cases // (processes * properties.count)))
