@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tracehound import runtime
 from tracehound.runtime import Runtime
 from tracehound.settings import RAISE_FAULTS, Settings
 
-hypothesis_settings.register_profile("default", deadline=None)
-hypothesis_settings.load_profile("default")
+# `./dev prove` says how many cases each property is to be checked with.
+PROVE = "TRACEHOUND_PROVE"
+hypothesis_settings.register_profile("default", deadline=None, max_examples=200)
+hypothesis_settings.register_profile(
+    "prove", deadline=None, max_examples=int(os.environ.get(PROVE, "1000")), suppress_health_check=list(HealthCheck)
+)
+hypothesis_settings.load_profile("prove" if PROVE in os.environ else "default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

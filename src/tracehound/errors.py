@@ -14,6 +14,12 @@ One class for each thing that a caller would do differently. A fault of capture 
 from __future__ import annotations
 
 import unicodedata
+from typing import Final
+
+# How much of a line is shown, and how much of that stands before the mistake; a correction is shown whole or not.
+_LONGEST_LINE: Final = 200
+_SHOWN_BEFORE: Final = 100
+_LONGEST_CORRECTION: Final = 2_000
 
 
 class TracehoundError(Exception):
@@ -38,11 +44,15 @@ class FilterError(TracehoundError, ValueError):
     def __str__(self) -> str:
         line_start = self.text.rfind("\n", 0, self.start) + 1
         line = self.text[line_start:].split("\n", 1)[0]
-        before = self.text[line_start : self.start]
-        marked = line[len(before) : self.end - line_start] or " "
+        first = max(0, self.start - line_start - _SHOWN_BEFORE) if len(line) > _LONGEST_LINE else 0
+        piece = line[first : first + _LONGEST_LINE]
+        cut = ("…" if first else "", "…" if first + len(piece) < len(line) else "")
+        before = cut[0] + line[first : self.start - line_start]
+        marked = piece[self.start - line_start - first : self.end - line_start - first] or " "
         caret = "^" + "~" * (_columns(marked) - 1)
-        shown = f"{self.message}\n    {_shown(line)}\n    {' ' * _columns(before)}{caret}"
-        return shown if self.corrected is None else f"{shown}\n  write:\n    {self.corrected}"
+        shown = f"{self.message}\n    {cut[0]}{_shown(piece)}{cut[1]}\n    {' ' * _columns(before)}{caret}"
+        is_told = self.corrected is not None and len(self.corrected) <= _LONGEST_CORRECTION
+        return f"{shown}\n  write:\n    {self.corrected}" if is_told else shown
 
 
 class ArgumentError(TracehoundError, ValueError):

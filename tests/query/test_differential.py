@@ -5,149 +5,95 @@ The memory store is the definition (`store.memory`); every difference found here
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import event, given, settings
-from hypothesis import strategies as st
 
-from tests.traces import START_MS, part, span
+from tests.query.searches import FILTERS, ORDERS, PAGE_SIZES, TRACES
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
-from tracehound.query.check import parse_filter
-from tracehound.query.parser import quote
+from tracehound.query.access import InOrder, Plan, find_paths, time_range
+from tracehound.query.access import Path as AccessPath
+from tracehound.query.check import Checked, parse_filter
+from tracehound.query.evaluate import matches, value_of
+from tracehound.query.numbers import number_in
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
+from tracehound.query.sqlite import search_sql
+from tracehound.query.tree import PATTERNS, And, Not, Or, Test
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite.plan import read_terms
+from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.store import SqliteStore
-
-# Few keys and values, so that filters hit; the odd ones are those that engines disagree about.
-KEYS = st.sampled_from(["env", "a.b", "n", "日本", 'q"k', "k\0z", "k"])
-VALUES = st.sampled_from(
-    ["", "prod", "Prod", "5", "5.0", "05", "-1e3", "5 ", " 5", "٥", "日本語", "🐕", "a\0b", "a", "5\0", "x" * 300]
-)
-NUMBERS = st.sampled_from(["5", "-1", "0", "5.0", "2.5e3", "99999999999999999999"])
-OPERATORS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
-EQUALITY = st.sampled_from(["=", "!="])
-PATTERNS = st.lists(st.sampled_from(["%", "_", "a", "5", "P", "ro", "日", "\0", "it's"]), max_size=4).map("".join)
-REGULAR = st.sampled_from(["^5", "(?i)prod", "日.", "a\\x00b", "", "[^a-z]$", "^.{2,}$"])
-TEXTS = st.sampled_from(["a", "C-1", "it's", span(1).trace_id])
-MILLISECONDS = st.integers(0, 4)
-
-
-@st.composite
-def parts(draw: st.DrawFn, trace: int) -> TracePart:
-    tags = draw(st.dictionaries(KEYS, VALUES, max_size=3))
-    duration = draw(st.none() | MILLISECONDS)
-    root = span(
-        1,
-        trace=trace,
-        start_ms=draw(MILLISECONDS),
-        duration_ms=duration,
-        name=draw(st.sampled_from(["a", "b", "it's"])),
-        failed=draw(st.booleans()),
-    )
-    return part(
-        root,
-        experiment=draw(st.sampled_from(["Default", "shop"])),
-        tags=tags,
-        metadata=draw(st.dictionaries(KEYS, VALUES, max_size=2)),
-        client_request_id=draw(st.none() | st.just("C-1")),
-    )
-
-
-@st.composite
-def comparisons(draw: st.DrawFn) -> str:
-    kind = draw(st.sampled_from(["tags", "metadata", "status", "text", "time", "null"]))
-    if kind in ("tags", "metadata"):
-        return f"{kind}.`{draw(KEYS)}` {draw(operations(OPERATORS, NUMBERS | VALUES.map(quote), has_patterns=True))}"
-    if kind == "status":
-        states = st.sampled_from(["'OK'", "'ERROR'", "'IN_PROGRESS'"])
-        return f"attributes.status {draw(operations(EQUALITY, states))}"
-    if kind == "text":
-        name = draw(st.sampled_from(["name", "client_request_id", "trace_id", "user"]))
-        return f"attributes.{name} {draw(operations(EQUALITY, TEXTS.map(quote), has_patterns=True, has_ranges=False))}"
-    if kind == "null":
-        name = draw(
-            st.sampled_from(["attributes.latency", "attributes.client_request_id", "attributes.user", "tags.n"])
-        )
-        return f"{name} IS {draw(st.sampled_from(['', 'NOT ']))}NULL"
-    name = draw(st.sampled_from(["timestamp_ms", "execution_time_ms", "end_time_ms"]))
-    base = 0 if name == "execution_time_ms" else START_MS
-    values = st.tuples(MILLISECONDS, st.sampled_from(["", ".5", ".0"])).map(lambda pair: f"{base + pair[0]}{pair[1]}")
-    return f"attributes.{name} {draw(operations(OPERATORS, values))}"
-
-
-@st.composite
-def operations(
-    draw: st.DrawFn,
-    operators: st.SearchStrategy[str],
-    values: st.SearchStrategy[str],
-    *,
-    has_patterns: bool = False,
-    has_ranges: bool = True,
-) -> str:
-    """An operator that is allowed for a field, and its values."""
-    shape = draw(st.sampled_from(["one", "list", "range", "pattern"]))
-    negation = draw(st.sampled_from(["", "NOT "]))
-    if shape == "list":
-        return f"{negation}IN ({', '.join(draw(st.lists(values, min_size=1, max_size=3)))})"
-    if shape == "range" and has_ranges and operators is OPERATORS:
-        return f"{negation}BETWEEN {draw(values)} AND {draw(values)}"
-    if shape == "pattern" and has_patterns:
-        word = draw(st.sampled_from(["LIKE", "ILIKE", "RLIKE", "CONTAINS"]))
-        pattern = draw(REGULAR if word == "RLIKE" else PATTERNS)
-        return f"{negation if word != 'CONTAINS' else ''}{word} {quote(pattern)}"
-    return f"{draw(operators)} {draw(values)}"
-
-
-FILTERS = st.recursive(
-    comparisons(),
-    lambda inner: (
-        inner.map(lambda found: f"NOT ({found})")
-        | st.lists(inner, min_size=2, max_size=3).flatmap(
-            lambda found: st.sampled_from([" AND ", " OR "]).map(lambda word: "(" + word.join(found) + ")")
-        )
-    ),
-    max_leaves=6,
-)
-ORDERS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            [
-                *("timestamp", "latency", "end_time", "status", "name", "trace_id", "client_request_id", "user"),
-                *("tags.env", "tags.n", "metadata.`日本`", "metadata.k"),
-            ]
-        ),
-        st.sampled_from(["", " ASC", " DESC"]),
-    ).map("".join),
-    max_size=3,
-)
-TRACES = st.integers(1, 12).flatmap(lambda count: st.tuples(*(parts(trace=number) for number in range(1, count + 1))))
 
 IN_MEMORY = Path("/dev/shm")  # where there is one: hundreds of stores are made, and none has to last
 
+# Which share of the random searches has to hold each case, at least.
+SHARES = {
+    "found none": 0.1,
+    "found some": 0.2,
+    "found all": 0.05,
+    "several pages": 0.3,
+    "pages of one": 0.1,
+    "two experiments": 0.3,
+    "order by what is absent": 0.1,
+    "ties in the order": 0.1,
+    "absence": 0.4,
+    "NOT over absence": 0.1,
+    "IS NULL": 0.05,
+    "a list": 0.2,
+    "a pattern": 0.2,
+    "a pattern with NUL": 0.02,
+    "not ASCII": 0.2,
+    "NUL": 0.1,
+    "a number in text": 0.05,
+}
 
-@settings(max_examples=200)
-@given(TRACES, FILTERS, ORDERS, st.integers(1, 5))
+
+@pytest.mark.prove
+@given(TRACES, FILTERS, ORDERS, PAGE_SIZES)
 def test_sqlite_answers_as_the_memory_store_does(
     traces: tuple[TracePart, ...], filter_string: str, order: list[str], page_size: int
 ) -> None:
-    experiments = ["0", experiment_id("shop")]
-    search = parse_search(experiments, filter_string, order, page_size)
+    search = make_search(filter_string, order, page_size)
     assert search.where is not None
     assert parse_filter(print_filter(search.where)) == search.where
     memory = MemoryStore()
     memory.write(traces)
     expected = all_pages(memory, search)
-    event(f"found: {'none' if not expected else 'all' if len(expected) == len(traces) else 'some'}")
+    for label in labels(traces, filter_string, order, search):
+        event(label)
     with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.exists() else None) as folder:
         sqlite = SqliteStore(Path(folder, "differential.db"))
         sqlite.write(traces)
         assert all_pages(sqlite, search) == expected
+        assert all(page == expected[:page_size] for page in pages_by_every_path(sqlite, search))
         assert sorted(map(repr, sqlite.latency(search))) == sorted(map(repr, memory.latency(search)))
         sqlite.close()
+
+
+def test_the_random_searches_hold_what_engines_disagree_about() -> None:
+    seen: Counter[str] = Counter()
+    count = 200
+
+    @settings(max_examples=count, derandomize=True, database=None)
+    @given(TRACES, FILTERS, ORDERS, PAGE_SIZES)
+    def draw(traces: tuple[TracePart, ...], filter_string: str, order: list[str], page_size: int) -> None:
+        seen.update(labels(traces, filter_string, order, make_search(filter_string, order, page_size)))
+
+    draw()
+    assert {label: seen[label] for label, share in SHARES.items() if seen[label] < share * count} == {}
+
+
+def make_search(filter_string: str, order: list[str], page_size: int) -> Search:
+    return parse_search(["0", experiment_id("shop")], filter_string, order, page_size)
 
 
 def all_pages(store: Store, search: Search) -> list[TraceInfo]:
@@ -159,3 +105,62 @@ def all_pages(store: Store, search: Search) -> list[TraceInfo]:
         if page.next_cursor is None:
             return found
         search = search.behind(page.next_cursor)
+
+
+def pages_by_every_path(store: SqliteStore, search: Search) -> Iterator[list[TraceInfo]]:
+    """Yield the first page as each path gives it that the filter offers, the chosen one or not."""
+    with store._file.reading() as connection:
+        paths: list[AccessPath] = [InOrder(), *find_paths(search.where, functools.partial(read_terms, connection))]
+        for path in paths:
+            statement = search_sql(search, Plan(path, time_range(search)))
+            rows = connection.execute(statement.text, statement.parameters).fetchmany(search.limit)
+            yield [to_info(row[: -len(search.order)]) for row in rows]
+
+
+def labels(traces: Sequence[TracePart], filter_string: str, order: list[str], search: Search) -> set[str]:
+    """Return which cases a search of these traces holds; the keys of `SHARES`."""
+    memory = MemoryStore()
+    memory.write(traces)
+    infos = all_pages(memory, dataclasses.replace(search, where=None))
+    assert search.where is not None
+    found = [info for info in infos if matches(search.where, info)]
+    tests = list(leaves(search.where))
+    values = [(test, value_of(test.field, info)) for test, _ in tests for info in infos]
+    keys = [key for key in search.order[:-2] if order]
+    texts = [text for _, text in values if isinstance(text, str)]
+    cases = {
+        "found none": not found,
+        "found some": 0 < len(found) < len(infos),
+        "found all": len(found) == len(infos),
+        "several pages": len(found) > search.limit,
+        "pages of one": search.limit == 1 and len(found) > 1,
+        "two experiments": len({info.experiment_id for info in infos}) == 2,
+        "order by what is absent": any(value_of(key.field, info) is None for key in keys for info in found),
+        "ties in the order": any(len({value_of(key.field, info) for info in found}) < len(found) for key in keys[:1]),
+        "absence": any(value is None for _, value in values),
+        "NOT over absence": any(
+            negated and value_of(test.field, info) is None for test, negated in tests for info in infos
+        ),
+        "IS NULL": " NULL" in filter_string,
+        "a list": " IN (" in filter_string,
+        "a pattern": any(test.operator in PATTERNS for test, _ in tests),
+        "a pattern with NUL": any(test.operator in PATTERNS and "\0" in str(test.value) for test, _ in tests),
+        "not ASCII": not "".join([filter_string, *texts]).isascii(),
+        "NUL": "\0" in "".join([filter_string, *texts]),
+        "a number in text": any(
+            isinstance(test.value, (int, float)) and isinstance(value, str) and number_in(value) is not None
+            for test, value in values
+        ),
+    }
+    return {case for case, is_so in cases.items() if is_so}
+
+
+def leaves(node: Checked, *, is_negated: bool = False) -> Iterator[tuple[Test, bool]]:
+    """Yield each comparison, and whether a NOT stands over it."""
+    if isinstance(node, (And, Or)):
+        for child in node.children:
+            yield from leaves(child, is_negated=is_negated)
+    elif isinstance(node, Not):
+        yield from leaves(node.child, is_negated=True)
+    else:
+        yield node, is_negated

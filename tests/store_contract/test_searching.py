@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 from typing import Any
@@ -15,24 +16,33 @@ from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.store.api import Store
 
-LEDGER: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("queries.yaml").read_text("utf-8"))
-SEARCHES = [pytest.param(each, id=str(each.get("filter", each.get("order")))) for each in LEDGER["searches"]]
+LEDGER, MLFLOW = (
+    yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
+    for name in ("queries.yaml", "queries_mlflow.yaml")
+)
+SEARCHES = [
+    pytest.param(ledger["traces"], line, id=str(line.get("filter", line.get("order"))))
+    for ledger in (LEDGER, MLFLOW)
+    for line in ledger["searches"]
+]
 
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    store.write(ledger_traces())
+    store.write(ledger_traces(LEDGER["traces"]))
     return store
 
 
-@pytest.mark.parametrize("line", SEARCHES)
-def test_a_search_finds_what_the_ledger_says(filled: Store, line: dict[str, Any]) -> None:
-    assert found_in_pages(filled, line, page_size=100) == [line["finds"]]
+@pytest.mark.parametrize(("traces", "line"), SEARCHES)
+def test_a_search_finds_what_the_ledger_says(store: Store, traces: dict[str, Any], line: dict[str, Any]) -> None:
+    store.write(ledger_traces(traces))
+    assert found_in_pages(store, line, page_size=100) == [line["finds"]]
 
 
-@pytest.mark.parametrize("line", SEARCHES)
-def test_pages_of_two_make_the_same_result(filled: Store, line: dict[str, Any]) -> None:
-    pages = found_in_pages(filled, line, page_size=2)
+@pytest.mark.parametrize(("traces", "line"), SEARCHES)
+def test_pages_of_two_make_the_same_result(store: Store, traces: dict[str, Any], line: dict[str, Any]) -> None:
+    store.write(ledger_traces(traces))
+    pages = found_in_pages(store, line, page_size=2)
     assert [name for page in pages for name in page] == line["finds"]
     assert all(len(page) == 2 for page in pages[:-1])
 
@@ -53,6 +63,23 @@ def test_a_cursor_of_another_search_is_refused(filled: Store) -> None:
         parse_search(["0"], "tags.env = 'prod'", cursor=cursor)
     with pytest.raises(ArgumentError, match="not one that a search returned"):
         parse_search(["0"], cursor="garbage")
+
+
+def test_now_means_the_same_for_every_page(filled: Store) -> None:
+    asked = "attributes.timestamp > now() - INTERVAL '1 m'"
+    at_30_ms = START_MS + 60_000 + 30
+    first = filled.search(parse_search(["0"], asked, ["timestamp ASC"], limit=1, now_ms=at_30_ms - 20))
+    assert [info.name for info in first.traces] == ["gamma'x"]
+    later = parse_search(["0"], asked, ["timestamp ASC"], limit=9, cursor=first.next_cursor, now_ms=at_30_ms)
+    assert [info.name for info in filled.search(later).traces] == ["delta", "running"]
+    assert later.now_ms == at_30_ms - 20
+    assert later.where != parse_search(["0"], asked, now_ms=at_30_ms).where
+
+
+@pytest.mark.parametrize("told", ["[]", "[1]", '[1,"2"]', "{}", '"x"', "1", "null", "[1,null]"])
+def test_a_text_that_no_search_wrote_is_no_cursor(told: str) -> None:
+    with pytest.raises(ArgumentError, match="not one that a search returned"):
+        parse_search(["0"], cursor=base64.urlsafe_b64encode(told.encode()).decode())
 
 
 def test_experiments_are_searched_alone_and_together(filled: Store) -> None:
@@ -89,10 +116,10 @@ def test_ten_thousand_terms_are_answered(filled: Store, word: str) -> None:
     assert names(filled, ["0"], f"tags.env = 'prod'{word}{many}") == ["alpha"]
 
 
-def ledger_traces() -> list[TracePart]:
-    """Return the traces of the ledger, as parts."""
+def ledger_traces(traces: dict[str, Any]) -> list[TracePart]:
+    """Return the traces of a ledger, as parts."""
     parts = []
-    for number, (name, told) in enumerate(LEDGER["traces"].items(), start=1):
+    for number, (name, told) in enumerate(traces.items(), start=1):
         root = span(
             1, trace=number, start_ms=told["start"], duration_ms=told["duration"], name=name,
             failed=told.get("failed", False),

@@ -10,8 +10,8 @@ from tracehound.errors import ArgumentError, StoreBusyError
 from tracehound.model.edit import Deletion
 from tracehound.model.trace import TraceInfo
 from tracehound.model.values import clean_text
-from tracehound.query.parser import quote
 from tracehound.query.search import Search, parse_search
+from tracehound.query.tokens import quote
 from tracehound.runtime import current
 from tracehound.store.api import Store
 

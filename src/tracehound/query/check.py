@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from typing import Final, TypeAlias
 
 from tracehound.errors import FilterError
-from tracehound.query.fields import ATTRIBUTES, PREFIXES, STATES, Field, Group, Kind
-from tracehound.query.parser import parse, quote
+from tracehound.query.fields import DURATION, STATES, Field, Group, Kind
+from tracehound.query.numbers import number_in
+from tracehound.query.parser import parse
 from tracehound.query.patterns import PatternError, make_matcher
-from tracehound.query.times import parse_time_ms
+from tracehound.query.resolve import resolve_field
+from tracehound.query.suggest import mistake, nearest, told, told_look_alike
+from tracehound.query.times import parse_interval_ms, parse_time_ms
+from tracehound.query.tokens import quote
 from tracehound.query.tree import (
     EQUALITY,
     LIKE,
@@ -20,7 +23,6 @@ from tracehound.query.tree import (
     And,
     Comparison,
     Literal,
-    Name,
     Node,
     Not,
     Operator,
@@ -31,6 +33,11 @@ from tracehound.query.tree import (
 Checked: TypeAlias = Node[Test]
 
 _MAX_CORRECTIONS: Final = 8
+
+# What states are called elsewhere.
+_OTHER_STATES: Final = {
+    "failed": "ERROR", "failure": "ERROR", "success": "OK", "succeeded": "OK", "running": "IN_PROGRESS",
+}  # fmt: skip
 
 # Which operators a kind of field has; those about NULL besides, where the field may be absent.
 _OPERATORS: Final = {
@@ -63,20 +70,6 @@ def parse_filter(text: str, now_ms: int | None = None) -> Checked:
         return _check(parse(text, moment_ms), text)
     except FilterError as error:
         raise _with_all_corrections(error, moment_ms) from None
-
-
-def resolve_field(name: Name, text: str) -> Field:
-    """Return the field that a name means; raise `FilterError` where there is none."""
-    prefix, *rest = name.parts
-    group = PREFIXES.get(prefix)
-    if group is None or not rest:
-        raise _prefix_error(name, text)
-    key = ".".join(rest)
-    if group is not Group.ATTRIBUTES:
-        return Field(group, key)
-    if key not in ATTRIBUTES:
-        raise _unknown_attribute_error(name, key, text)
-    return ATTRIBUTES[key]
 
 
 def _check(node: Node[Comparison], text: str) -> Checked:
@@ -122,9 +115,9 @@ def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
         return
     written = text[comparison.name.start : comparison.name.end]
     if operator in NULLS:
-        raise FilterError(f"every trace has {written}", text, comparison.start, comparison.end)
+        raise FilterError(f"every trace has {told(written)}", text, comparison.start, comparison.end)
     names = ", ".join(each.value for each in Operator if each in allowed and "NOT " not in each.value)
-    raise FilterError(f"{written} can be compared with {names}", text, comparison.start, comparison.end)
+    raise FilterError(f"{told(written)} can be compared with {names}", text, comparison.start, comparison.end)
 
 
 def _check_value(field: Field, comparison: Comparison, literal: Literal, text: str) -> None:
@@ -137,12 +130,12 @@ def _check_value(field: Field, comparison: Comparison, literal: Literal, text: s
         is_text = field.kind in (Kind.TEXT, Kind.ANY)
         raise _value_error(field, comparison, literal, text, quote(written.lower()) if is_text else None)
     elif field.kind is Kind.STATE and value not in STATES:
-        close = difflib.get_close_matches(str(value).upper(), STATES, 1)
-        raise _value_error(field, comparison, literal, text, f"'{close[0]}'" if close else None)
+        state = _OTHER_STATES.get(str(value).lower()) or nearest(str(value), STATES)
+        raise _value_error(field, comparison, literal, text, f"'{state}'" if state else None)
     elif field.kind is Kind.TEXT and not isinstance(value, str):
         raise _value_error(field, comparison, literal, text, quote(written))
     elif field.kind in (Kind.TIME, Kind.NUMBER) and isinstance(value, str):
-        raise _value_error(field, comparison, literal, text, _as_number(value, field.kind))
+        raise _value_error(field, comparison, literal, text, _as_number(value, field))
 
 
 def _check_pattern(comparison: Comparison, literal: Literal, text: str) -> None:
@@ -150,24 +143,22 @@ def _check_pattern(comparison: Comparison, literal: Literal, text: str) -> None:
     operator = comparison.operator
     if not isinstance(literal.value, str):
         replacement = quote(text[literal.start : literal.end])
-        message = f"{operator.value} takes a text: write {replacement}"
-        raise _error(message, text, literal.start, literal.end, replacement)
+        message = f"{operator.value} takes a text: write {told(replacement)}"
+        raise mistake(message, text, literal.start, literal.end, replacement)
     try:
         make_matcher(operator, literal.value)
     except PatternError as error:
         raise FilterError(str(error), text, literal.start, literal.end) from error
 
 
-def _as_number(value: str, kind: Kind) -> str | None:
-    """Return the number that a quoted text means: itself, or the milliseconds of a date (UTC where no zone is said)."""
-    try:
-        float(value)
-    except ValueError:
-        if kind is not Kind.TIME:
-            return None
-    else:
+def _as_number(value: str, field: Field) -> str | None:
+    """Return the number that a quoted text means: itself, or milliseconds (of a date, UTC where no zone is said)."""
+    if number_in(value.strip()) is not None:
         return value.strip()
-    time_ms = parse_time_ms(value)
+    if field.kind is Kind.TIME:
+        time_ms = parse_time_ms(value)
+    else:
+        time_ms = parse_interval_ms(value) if field == DURATION else None
     return None if time_ms is None else str(time_ms)
 
 
@@ -175,51 +166,12 @@ def _value_error(
     field: Field, comparison: Comparison, literal: Literal, text: str, replacement: str | None
 ) -> FilterError:
     written = text[comparison.name.start : comparison.name.end]
-    name = f"attributes.{field.name}" if field.group is Group.ATTRIBUTES else written
+    name = f"attributes.{field.name}" if field.group is Group.ATTRIBUTES else told(written)
     message = f"{name} is {field.kind.value}"
     if replacement is not None:
-        message += f": write {replacement}"
-    return _error(message, text, literal.start, literal.end, replacement)
-
-
-def _prefix_error(name: Name, text: str) -> FilterError:
-    """Return the error for a name without a prefix, or with one that does not exist."""
-    written = text[name.start : name.end]
-    joined = ".".join(name.parts)
-    if joined in ATTRIBUTES:
-        replacement = f"attributes.{joined}"
-        return _error(f"'{written}' needs a prefix: write {replacement}", text, name.start, name.end, replacement)
-    if len(name.parts) == 1:
-        message = f"'{written}' needs a prefix: attributes.…, tags.{joined} or metadata.{joined}"
-        return _error(message, text, name.start, name.end, None)
-    close = difflib.get_close_matches(name.parts[0].lower(), PREFIXES, 1)
-    if close:
-        replacement = f"{close[0]}.{_quoted('.'.join(name.parts[1:]))}"
-        return _error(f"'{written}' is not a field: write {replacement}", text, name.start, name.end, replacement)
-    replacement = f"metadata.{_quoted(joined)}"
-    message = f"'{written}' needs a prefix: write {replacement}, or tags.{_quoted(joined)} if it is a tag"
-    return _error(message, text, name.start, name.end, replacement)
-
-
-def _unknown_attribute_error(name: Name, key: str, text: str) -> FilterError:
-    """Return the error for an attribute that does not exist, with the nearest that does."""
-    close = difflib.get_close_matches(key.lower(), ATTRIBUTES, 1)
-    if close:
-        replacement = f"attributes.{close[0]}"
-        message = f"there is no attribute '{key}': write {replacement}"
-        return _error(message, text, name.start, name.end, replacement)
-    known = ", ".join(ATTRIBUTES)
-    return _error(f"there is no attribute '{key}'; there are {known}", text, name.start, name.end, None)
-
-
-def _quoted(name: str) -> str:
-    """Return a name as the language writes it: in backticks unless it is one plain word."""
-    return name if name.isidentifier() else f"`{name}`"
-
-
-def _error(message: str, text: str, start: int, end: int, replacement: str | None) -> FilterError:
-    corrected = None if replacement is None else text[:start] + replacement + text[end:]
-    return FilterError(message, text, start, end, corrected)
+        look_alike = told_look_alike(str(literal.value)) if field.kind is Kind.STATE else None
+        message = f"{look_alike or message}: write {told(replacement)}"
+    return mistake(message, text, literal.start, literal.end, replacement)
 
 
 def _with_all_corrections(error: FilterError, now_ms: int) -> FilterError:

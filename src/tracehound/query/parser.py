@@ -17,125 +17,124 @@ value      = 'text' | number | TRUE | FALSE | TIMESTAMP 'ISO 8601' | now "(" ")"
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from tracehound.errors import FilterError
+from tracehound.query import mistakes
 from tracehound.query.times import parse_interval_ms, parse_time_ms
-from tracehound.query.tokens import Token, TokenKind, tokenize
+from tracehound.query.tokens import Token, TokenKind, Tokens
 from tracehound.query.tree import And, Comparison, Literal, Name, Node, Not, Operator, Or
 
 Parsed: TypeAlias = Node[Comparison]
 
-MAX_DEPTH: Final = 200
+# How many ANDs, ORs and NOTs can stand inside of each other: SQLite reads an expression with a stack of 100 places, of
+# which each of them takes up to six (`tests/store_contract/test_sizes.py`).
+MAX_DEPTH: Final = 12
 MAX_COMPARISONS: Final = 10_000
 _EXACT_DIGITS: Final = 18
 _KEYWORDS: Final = ("AND", "OR", "NOT")
 _WORD_OPERATORS: Final = ("IN", "BETWEEN", "LIKE", "ILIKE", "RLIKE")
-_OPERATORS: Final = "=, !=, <, <=, >, >=, IN, BETWEEN, LIKE, ILIKE, RLIKE, CONTAINS, IS NULL"
 
 
 def parse(text: str, now_ms: int) -> Parsed:
-    """Return the tree of a filter, in which `now()` is the time given; raise `FilterError` where it is none."""
-    tokens = _Tokens(text, now_ms)
-    tree = _parse_or(tokens, 0)
+    """Return the tree of a filter, in which `now()` is the time given; raise `FilterError` where it is none.
+
+    Parentheses are kept in a list, not in calls inside of calls: any number of them can be nested.
+    """
+    tokens = Tokens(text, now_ms)
+    groups = [_Group()]
+    while True:
+        groups[-1].is_negated = _parse_not(tokens)
+        if tokens.next_is(TokenKind.OPEN):
+            tokens.take()
+            groups.append(_Group())
+            continue
+        groups[-1].add(_parse_comparison(tokens))
+        while len(groups) > 1 and tokens.next_is(TokenKind.CLOSE):
+            tokens.take()
+            inner = groups.pop().node()
+            groups[-1].add(inner)
+        if tokens.take_keyword("OR"):
+            groups[-1].begin_alternative()
+        elif not tokens.take_keyword("AND"):
+            break
+    if len(groups) > 1:
+        raise mistakes.no_joint(tokens, "AND, OR or a closing parenthesis")
     if not tokens.next_is(TokenKind.END):
-        raise tokens.error(f"AND or OR is expected before {tokens.describe()}")
+        raise mistakes.no_joint(tokens, "AND or OR")
+    tree = groups[0].node()
+    _check_depth(tree, text)
     return tree
 
 
-class _Tokens:
-    """The tokens of a text, read from left to right."""
+@dataclass
+class _Group:
+    """What stands in a pair of parentheses, as far as it is read: alternatives, of which the last are the factors."""
 
-    def __init__(self, text: str, now_ms: int) -> None:
-        self.text = text
-        self.now_ms = now_ms
-        self.comparisons = 0
-        self._tokens = tokenize(text)
-        self._at = 0
+    is_negated: bool = False  # the operand that is read next
+    alternatives: list[Parsed] = field(default_factory=list)
+    factors: list[Parsed] = field(default_factory=list)
 
-    @property
-    def next(self) -> Token:
-        return self._tokens[self._at]
+    def add(self, operand: Parsed) -> None:
+        """Take the operand that was read."""
+        self.factors = _extended(self.factors, And, Not(operand) if self.is_negated else operand)
 
-    def next_is(self, *kinds: TokenKind) -> bool:
-        return self.next.kind in kinds
+    def begin_alternative(self) -> None:
+        """Go on behind an OR."""
+        self.alternatives = _extended(self.alternatives, Or, _joined(And, self.factors))
+        self.factors = []
 
-    def take(self) -> Token:
-        token = self.next
-        self._at += 1
-        return token
-
-    def take_keyword(self, keyword: str) -> bool:
-        """Step over the keyword if it is next, and say whether it was."""
-        found = self.next_is_word(keyword)
-        self._at += found
-        return found
-
-    def next_is_word(self, *words: str) -> bool:
-        """Whether the next token is one of these words, in any case."""
-        return self.next.kind is TokenKind.WORD and self.next.value.upper() in words
-
-    def is_keyword(self) -> bool:
-        return self.next.kind is TokenKind.WORD and self.next.value.upper() in _KEYWORDS
-
-    def describe(self) -> str:
-        """Return how an error message calls the next token."""
-        token = self.next
-        return token.kind.value if token.kind is TokenKind.END else self.text[token.start : token.end]
-
-    def error(self, message: str, corrected: str | None = None) -> FilterError:
-        """Return an error that points at the next token."""
-        return FilterError(message, self.text, self.next.start, self.next.end, corrected)
+    def node(self) -> Parsed:
+        """Return all of it as one node, now that it is closed."""
+        self.begin_alternative()
+        return _joined(Or, self.alternatives)
 
 
-def _parse_or(tokens: _Tokens, depth: int) -> Parsed:
-    """or = and { OR and }"""
-    children = _flattened(Or, _parse_and(tokens, depth))
-    while tokens.take_keyword("OR"):
-        children += _flattened(Or, _parse_and(tokens, depth))
-    return children[0] if len(children) == 1 else Or(tuple(children))
+def _extended(nodes: list[Parsed], kind: type[And[Comparison] | Or[Comparison]], node: Parsed) -> list[Parsed]:
+    """Return the nodes with one more, or with its children where it is of the same kind: such parentheses are gone."""
+    if isinstance(node, Comparison) or not isinstance(node, kind):
+        nodes.append(node)
+    else:
+        nodes.extend(node.children)
+    return nodes
 
 
-def _parse_and(tokens: _Tokens, depth: int) -> Parsed:
-    """and = not { AND not }"""
-    children = _flattened(And, _parse_not(tokens, depth))
-    while tokens.take_keyword("AND"):
-        children += _flattened(And, _parse_not(tokens, depth))
-    return children[0] if len(children) == 1 else And(tuple(children))
+def _joined(kind: type[And[Comparison]] | type[Or[Comparison]], nodes: list[Parsed]) -> Parsed:
+    return nodes[0] if len(nodes) == 1 else kind(tuple(nodes))
 
 
-def _flattened(kind: type[And[Comparison] | Or[Comparison]], node: Parsed) -> list[Parsed]:
-    """Return the children of a node of this kind, else the node alone: parentheses that change nothing are gone."""
-    return list(node.children) if not isinstance(node, Comparison) and isinstance(node, kind) else [node]
+def _check_depth(tree: Parsed, text: str) -> None:
+    """Raise where more stand inside of each other than a store can answer."""
+    nodes = [(tree, 0)]
+    while nodes:
+        node, depth = nodes.pop()
+        if isinstance(node, (And, Or)):
+            nodes.extend((child, depth + 1) for child in node.children)
+        elif isinstance(node, Not):
+            nodes.append((node.child, depth + 1))
+        elif depth > MAX_DEPTH:
+            message = f"AND, OR and NOT can stand {MAX_DEPTH} deep inside of each other, and no deeper"
+            raise FilterError(message, text, node.name.start, node.name.end)
 
 
-def _parse_not(tokens: _Tokens, depth: int) -> Parsed:
-    """not = [ NOT ] primary"""
+def _parse_not(tokens: Tokens) -> bool:
+    """[ NOT ]"""
+    first = tokens.next
     if not tokens.take_keyword("NOT"):
-        return _parse_primary(tokens, depth)
+        return False
     if tokens.next_is_word("NOT"):
-        raise tokens.error("NOT stands once; NOT (NOT (…)) says it twice")
-    return Not(_parse_primary(tokens, depth))
+        corrected = tokens.text[: first.start] + tokens.text[tokens.next.end :].lstrip()
+        message = "NOT stands once; NOT (NOT (…)) says it twice"
+        raise FilterError(message, tokens.text, tokens.next.start, tokens.next.end, corrected)
+    return True
 
 
-def _parse_primary(tokens: _Tokens, depth: int) -> Parsed:
-    """primary = "(" or ")" | comparison"""
-    if not tokens.next_is(TokenKind.OPEN):
-        return _parse_comparison(tokens)
-    if depth == MAX_DEPTH:
-        raise tokens.error(f"parentheses can be nested {MAX_DEPTH} deep and no deeper")
-    tokens.take()
-    inner = _parse_or(tokens, depth + 1)
-    if not tokens.next_is(TokenKind.CLOSE):
-        raise tokens.error(f"AND, OR or a closing parenthesis is expected before {tokens.describe()}")
-    tokens.take()
-    return inner
-
-
-def _parse_comparison(tokens: _Tokens) -> Comparison:
+def _parse_comparison(tokens: Tokens) -> Comparison:
     """comparison = field operator values"""
     name = _parse_field(tokens)
-    operator, start, end = _parse_operator(tokens, name)
+    first = tokens.next
+    operator, end = _parse_operator(tokens, name)
     if operator in (Operator.IS_NULL, Operator.IS_NOT_NULL):
         literals: list[Literal] = []
     elif operator in (Operator.IN, Operator.NOT_IN):
@@ -143,77 +142,73 @@ def _parse_comparison(tokens: _Tokens) -> Comparison:
     elif operator in (Operator.BETWEEN, Operator.NOT_BETWEEN):
         literals = [_parse_value(tokens)]
         if not tokens.take_keyword("AND"):
-            raise tokens.error(f"BETWEEN takes two values: BETWEEN 1 AND 5; AND is expected, not {tokens.describe()}")
+            raise mistakes.no_and(tokens)
         literals.append(_parse_value(tokens))
     else:
-        literals = [_parse_value(tokens)]
+        literals = [_parse_value(tokens, first)]
     tokens.comparisons += max(1, len(literals))
     if tokens.comparisons > MAX_COMPARISONS:
         message = f"a filter has at most {MAX_COMPARISONS:,} comparisons"
         raise FilterError(message, tokens.text, name.start, name.end)
-    return Comparison(name, operator, start, end, tuple(literals))
+    return Comparison(name, operator, first.start, end, tuple(literals))
 
 
-def _parse_operator(tokens: _Tokens, name: Name) -> tuple[Operator, int, int]:
-    """Return the operator behind a field, and where it stands."""
+def _parse_operator(tokens: Tokens, name: Name) -> tuple[Operator, int]:
+    """Return the operator behind a field, and where it ends."""
+    last = tokens.previous or tokens.next  # a field stands before it
     first = tokens.next
     if first.kind is TokenKind.OPERATOR:
         tokens.take()
-        return Operator(first.value), first.start, first.end
-    if tokens.next_is_word("IS"):
-        tokens.take()
-        negation = "NOT " if tokens.take_keyword("NOT") else ""
+        return Operator(first.value), first.end
+    if tokens.take_keyword("IS"):
+        is_negated = tokens.take_keyword("NOT")
         if not tokens.next_is_word("NULL"):
-            raise tokens.error(f"NULL or NOT NULL is expected behind IS, not {tokens.describe()}")
-        return Operator(f"IS {negation}NULL"), first.start, tokens.take().end
+            raise mistakes.no_null(tokens, first.start, is_negated=is_negated)
+        return Operator.IS_NOT_NULL if is_negated else Operator.IS_NULL, tokens.take().end
     if tokens.next_is_word("CONTAINS"):
-        return Operator.CONTAINS, first.start, tokens.take().end
+        return Operator.CONTAINS, tokens.take().end
     negation = "NOT " if tokens.take_keyword("NOT") else ""
     if tokens.next_is_word(*_WORD_OPERATORS):
         word = tokens.take()
-        return Operator(negation + word.value.upper()), first.start, word.end
-    written = tokens.text[name.start : name.end]
-    if tokens.next_is(TokenKind.MINUS, TokenKind.NUMBER) and tokens.text[tokens.next.start] == "-":
-        raise FilterError(
-            "a name with dashes is written in backticks: tags.`my-name`",
-            tokens.text, tokens.next.start, tokens.next.start + 1,
-        )  # fmt: skip
-    raise tokens.error(f"an operator ({_OPERATORS}) is expected after {written}, not {tokens.describe()}")
+        return Operator(negation + word.value.upper()), word.end
+    if negation:
+        raise mistakes.no_negated_operator(tokens, name, last, first)
+    raise mistakes.no_operator(tokens, name, last)
 
 
-def _parse_list(tokens: _Tokens) -> list[Literal]:
+def _parse_list(tokens: Tokens) -> list[Literal]:
     """list = "(" value { "," value } ")" """
     if not tokens.next_is(TokenKind.OPEN):
-        raise tokens.error(f"IN takes values in parentheses: IN ('a', 'b'), not {tokens.describe()}")
+        raise mistakes.no_list(tokens)
     tokens.take()
     literals = [_parse_value(tokens)]
     while tokens.next_is(TokenKind.COMMA):
         tokens.take()
         literals.append(_parse_value(tokens))
     if not tokens.next_is(TokenKind.CLOSE):
-        raise tokens.error(f"a comma or a closing parenthesis is expected before {tokens.describe()}")
+        raise mistakes.no_joint(tokens, "a comma or a closing parenthesis")
     tokens.take()
     return literals
 
 
-def _parse_field(tokens: _Tokens) -> Name:
+def _parse_field(tokens: Tokens) -> Name:
     """field = name { "." name }"""
     first = tokens.next
-    if first.kind not in (TokenKind.WORD, TokenKind.QUOTED_NAME) or tokens.is_keyword():
-        raise tokens.error(f"a field such as attributes.status or tags.env is expected, not {tokens.describe()}")
+    if first.kind not in (TokenKind.WORD, TokenKind.QUOTED_NAME) or tokens.next_is_word(*_KEYWORDS):
+        raise mistakes.no_field(tokens)
     last = tokens.take()
     parts = [last.value]
     while tokens.next_is(TokenKind.DOT):
         tokens.take()
         if not tokens.next_is(TokenKind.WORD, TokenKind.QUOTED_NAME):
-            raise tokens.error("a name is expected behind the dot; one with digits first is written in backticks")
+            raise mistakes.no_name(tokens)
         last = tokens.take()
         parts.append(last.value)
     return Name(tuple(parts), first.start, last.end)
 
 
-def _parse_value(tokens: _Tokens) -> Literal:
-    """value = 'text' | number | TRUE | FALSE | time"""
+def _parse_value(tokens: Tokens, operator: Token | None = None) -> Literal:
+    """value = 'text' | number | TRUE | FALSE | time; the operator is the one that it stands behind."""
     token = tokens.next
     if token.kind is TokenKind.STRING:
         tokens.take()
@@ -228,47 +223,37 @@ def _parse_value(tokens: _Tokens) -> Literal:
         return _parse_timestamp(tokens)
     if tokens.next_is_word("NOW"):
         return _parse_now(tokens)
-    if token.kind is TokenKind.DOUBLE_QUOTED or (token.kind is TokenKind.WORD and not tokens.is_keyword()):
-        quoted = quote(token.value)
-        corrected = tokens.text[: token.start] + quoted + tokens.text[token.end :]
-        raise tokens.error(f"texts stand in single quotes: write {quoted}", corrected)
-    raise tokens.error(f"a value is expected, such as 'text' or 42, not {tokens.describe()}")
+    raise mistakes.no_value(tokens, operator)
 
 
-def _parse_timestamp(tokens: _Tokens) -> Literal:
+def _parse_timestamp(tokens: Tokens) -> Literal:
     """TIMESTAMP 'ISO 8601', UTC where no offset is said"""
     first = tokens.take()
     if not tokens.next_is(TokenKind.STRING):
-        raise tokens.error(f"TIMESTAMP takes a date or time in single quotes, not {tokens.describe()}")
+        raise mistakes.no_time(tokens)
     time_ms = parse_time_ms(tokens.next.value)
     if time_ms is None:
-        raise tokens.error("this is no date or time such as '2025-06-30' or '2025-06-30T14:05:00+02:00'")
+        message = "this is no date or time such as '2025-06-30' or '2025-06-30T14:05:00+02:00'"
+        raise mistakes.unexpected(tokens, message)
     return Literal(time_ms, first.start, tokens.take().end)
 
 
-def _parse_now(tokens: _Tokens) -> Literal:
+def _parse_now(tokens: Tokens) -> Literal:
     """now() [ - INTERVAL 'n unit' ]"""
     first = tokens.take()
     for kind in (TokenKind.OPEN, TokenKind.CLOSE):
         if not tokens.next_is(kind):
-            raise tokens.error(f"the present time is written now(), not {tokens.text[first.start : tokens.next.end]}")
+            raise mistakes.no_now(tokens, first)
         last = tokens.take()
     if not tokens.next_is(TokenKind.MINUS):
         return Literal(tokens.now_ms, first.start, last.end)
     tokens.take()
-    if not tokens.next_is_word("INTERVAL"):
-        raise tokens.error(f"INTERVAL is expected behind now() -, not {tokens.describe()}")
-    tokens.take()
+    if not tokens.take_keyword("INTERVAL"):
+        raise mistakes.no_interval(tokens, "INTERVAL ")
     length_ms = parse_interval_ms(tokens.next.value) if tokens.next_is(TokenKind.STRING) else None
     if length_ms is None:
-        raise tokens.error("an interval is a number and a unit: '30 s', '15 minutes', '6 h', '7 days', '2 w'")
+        raise mistakes.no_interval(tokens, "")
     return Literal(tokens.now_ms - length_ms, first.start, tokens.take().end)
-
-
-def quote(text: str) -> str:
-    """Return a text as the language writes it."""
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
 
 
 def _number(text: str) -> int | float:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from tracehound.errors import ArgumentError
+from tracehound.query.suggest import told
 from tracehound.query.tree import Operator
 
 Matcher: TypeAlias = Callable[[str], bool]
@@ -106,6 +107,6 @@ def _regular(pattern: str) -> Matcher:
         compiled = re2.compile(pattern, options)
     except re2.error as error:
         said = error.args[0] if error.args else ""
-        told = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        raise PatternError(f"this is no regular expression of RE2: {told}") from None
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        raise PatternError(f"this is no regular expression of RE2: {told(reason)}") from None
     return lambda text: compiled.search(text) is not None

@@ -6,7 +6,7 @@ import math
 
 from tracehound.query.check import Checked
 from tracehound.query.fields import ATTRIBUTES, Field, Group
-from tracehound.query.parser import quote
+from tracehound.query.tokens import quote, quote_name
 from tracehound.query.tree import NULLS, And, Not, Or, Test, Value
 
 
@@ -34,7 +34,7 @@ def _print_field(field: Field) -> str:
     alias = next((name for name, known in ATTRIBUTES.items() if known == field), None)
     if alias is not None:
         return f"{Group.ATTRIBUTES.value}.{alias}"
-    return f"{field.group.value}.{field.name if field.name.isidentifier() else f'`{field.name}`'}"
+    return f"{field.group.value}.{quote_name(field.name)}"
 
 
 def _print_value(value: Value | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
@@ -15,8 +16,9 @@ from typing import Any, Final, TypeAlias
 from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
-from tracehound.query.check import Checked, parse_filter, resolve_field
+from tracehound.query.check import Checked, parse_filter
 from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field
+from tracehound.query.resolve import resolve_field
 from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import Name
 
@@ -35,7 +37,10 @@ class OrderKey:
 
 @dataclass(frozen=True)
 class Search:
-    """A checked search. `after` holds the values of the order's keys at the trace behind which the page begins."""
+    """A checked search. `after` holds the values of the order's keys at the trace behind which the page begins.
+
+    `now_ms` is what `now()` in the filter meant; cursors carry it, so that it means the same for every page.
+    """
 
     experiment_ids: tuple[str, ...]
     where: Checked | None
@@ -43,14 +48,18 @@ class Search:
     limit: int
     after: tuple[KeyValue, ...] | None
     fingerprint: int
+    now_ms: int
 
     def cursor(self, last: Sequence[KeyValue]) -> str:
         """Return the cursor behind a trace with these values of the order's keys."""
-        return base64.urlsafe_b64encode(to_json([self.fingerprint, *last])).decode("ascii")
+        return base64.urlsafe_b64encode(to_json([self.fingerprint, self.now_ms, *last])).decode("ascii")
 
     def behind(self, cursor: str) -> Search:
         """Return the same search from a cursor on; raise `ArgumentError` for a cursor of another search."""
-        return replace(self, after=_parse_cursor(cursor, self.fingerprint, len(self.order)))
+        _, after = _parse_cursor(cursor, self.fingerprint)
+        if len(after) != len(self.order):
+            raise ArgumentError(f"page_token {cursor!r} is not one that a search returned")
+        return replace(self, after=after)
 
 
 def parse_search(
@@ -59,18 +68,28 @@ def parse_search(
     order_by: Sequence[str] | None = None,
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
+    now_ms: int | None = None,
 ) -> Search:
-    """Return the search that the texts ask for; raise `FilterError` or `ArgumentError` where they are wrong."""
+    """Return the search that the texts ask for; raise `FilterError` or `ArgumentError` where they are wrong.
+
+    `now()` in the filter is the time that the cursor's first page was asked for, without one the time given, else the
+    present one.
+    """
     for experiment_id in experiment_ids:
         _check_experiment_id(experiment_id)
     fingerprint = hash63(*experiment_ids, "filter", filter_string or "", "order", *(order_by or ()))
+    if cursor is not None:
+        now_ms, _ = _parse_cursor(cursor, fingerprint)
+    elif now_ms is None:
+        now_ms = time.time_ns() // 1_000_000
     search = Search(
         experiment_ids=tuple(dict.fromkeys(experiment_ids)),
-        where=parse_filter(filter_string) if filter_string else None,
+        where=parse_filter(filter_string, now_ms) if filter_string else None,
         order=parse_order(order_by or ()),
         limit=limit,
         after=None,
         fingerprint=fingerprint,
+        now_ms=now_ms,
     )
     return search if cursor is None else search.behind(cursor)
 
@@ -111,14 +130,14 @@ def _parse_order_key(text: str) -> OrderKey:
     return OrderKey(field or resolve_field(name, text), direction == "DESC")
 
 
-def _parse_cursor(cursor: str, fingerprint: int, keys: int) -> tuple[KeyValue, ...]:
-    """Return the values that `Search.cursor` wrote; a cursor belongs to one search."""
+def _parse_cursor(cursor: str, fingerprint: int) -> tuple[int, tuple[KeyValue, ...]]:
+    """Return the time and the values that `Search.cursor` wrote; a cursor belongs to one search."""
     try:
         found: Any = from_json(base64.urlsafe_b64decode(cursor))
     except (ValueError, DecodeError):
         found = None
-    if not isinstance(found, list) or len(found) != keys + 1:
+    if not isinstance(found, list) or len(found) < 2 or not isinstance(found[1], int):
         raise ArgumentError(f"page_token {cursor!r} is not one that a search returned")
     if found[0] != fingerprint:
         raise ArgumentError("page_token belongs to another search: keep experiments, filter and order as they were")
-    return tuple(found[1:])
+    return found[1], tuple(found[2:])

@@ -1,4 +1,7 @@
-"""Filter text -> tokens with their positions."""
+"""Filter text -> tokens with their positions.
+
+What no filter can hold becomes a token, too: the parser says what is wrong with it where it stands.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,11 @@ class TokenKind(Enum):
     COMMA = "a comma"
     MINUS = "a minus"
     END = "the end"
+    # What is in no valid filter.
+    FOREIGN = "an operator of another language"
+    CURLED = "a text in curled quotes"
+    UNCLOSED = "a text without an end"
+    ODD = "a character without a meaning"
 
 
 @dataclass(frozen=True)
@@ -36,36 +44,42 @@ class Token:
     start: int
     end: int
 
+    def is_word(self, *words: str) -> bool:
+        """Whether the token is one of these words, in any case."""
+        return self.kind is TokenKind.WORD and self.value.upper() in words
 
+
+# Quotes of other scripts and of word processors.
+_CURLED: Final = (
+    "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a\u00b4\u2032\u2033\uff02\uff07"
+)
 _PATTERN: Final = re.compile(
-    r"""
+    rf"""
     (?P<WORD>[^\W\d]\w*)
-    | `(?P<QUOTED_NAME>[^`]*)`
-    | '(?P<STRING>(?:[^']|'')*)'
+    | `(?P<QUOTED_NAME>[^`]*(?:``[^`]*)*)`
+    | '(?P<STRING>[^']*(?:''[^']*)*)'
     | "(?P<DOUBLE_QUOTED>[^"]*)"
-    | (?P<NUMBER>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+    | (?P<NUMBER>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+    | (?P<FOREIGN>={{2,3}}|=[<>~]|!==|!~|!(?!=)|<>|&&?|\|\|?|[\[\]~:≠≤≥])
     | (?P<OPERATOR>!=|<=|>=|=|<|>)
     | (?P<DOT>\.)
     | (?P<OPEN>\()
     | (?P<CLOSE>\))
     | (?P<COMMA>,)
     | (?P<MINUS>-)
+    | [{_CURLED}](?P<CURLED>[^{_CURLED}'"]*)[{_CURLED}'"]
+    | (?P<UNCLOSED>[`'"{_CURLED}].*)
+    | (?P<ODD>.)
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+_PLAIN_NAME: Final = re.compile(r"[^\W\d]\w*")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BLANK: Final = re.compile(r"\s*")
 
-_HINTS: Final = {
-    "'": "this text has no closing quote; a quote inside a text is written twice: 'it''s'",
-    "`": "this name has no closing backtick",
-    '"': "this text has no closing quote; texts stand in single quotes",
-    ";": "a filter is one expression, without ';'",
-}
-
 
 def tokenize(text: str) -> list[Token]:
-    """Return the tokens of the text, the last of them END; raise `FilterError` at what is no token."""
+    """Return the tokens of the text, the last of them END; raise `FilterError` for half a surrogate pair."""
     half = _LONE_SURROGATE.search(text)
     if half is not None:
         raise FilterError(
@@ -73,18 +87,80 @@ def tokenize(text: str) -> list[Token]:
         )
     tokens = []
     at = _skip_blank(text, 0)
-    while at < len(text):
-        match = _PATTERN.match(text, at)
-        if match is None:
-            raise FilterError(_HINTS.get(text[at], f"{text[at]!r} has no meaning here"), text, at, at + 1)
+    while match := _PATTERN.match(text, at):
         kind = TokenKind[str(match.lastgroup)]
-        value = match.group(str(match.lastgroup))
-        tokens.append(Token(kind, value.replace("''", "'") if kind is TokenKind.STRING else value, at, match.end()))
+        tokens.append(Token(kind, _meant(kind, match.group(match.lastgroup or 0)), at, match.end()))
         at = _skip_blank(text, match.end())
+        if kind is TokenKind.ODD:
+            break  # no filter goes on behind it
     tokens.append(Token(TokenKind.END, "", len(text), len(text)))
     return tokens
+
+
+def quote(text: str) -> str:
+    """Return a text as the language writes it."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def quote_name(name: str) -> str:
+    """Return a name as the language writes it: in backticks unless it is one plain word."""
+    doubled = name.replace("`", "``")
+    return name if _PLAIN_NAME.fullmatch(name) else f"`{doubled}`"
+
+
+def _meant(kind: TokenKind, inner: str) -> str:
+    """Return what is meant by what stands in a pair of quotes: there they are written twice."""
+    if kind is TokenKind.STRING:
+        return inner.replace("''", "'")
+    return inner.replace("``", "`") if kind is TokenKind.QUOTED_NAME else inner
 
 
 def _skip_blank(text: str, at: int) -> int:
     match = _BLANK.match(text, at)
     return at if match is None else match.end()
+
+
+class Tokens:
+    """The tokens of a text, read from left to right."""
+
+    def __init__(self, text: str, now_ms: int) -> None:
+        self.text = text
+        self.now_ms = now_ms
+        self.comparisons = 0
+        self._tokens = tokenize(text)
+        self._at = 0
+
+    @property
+    def next(self) -> Token:
+        """The token to be read."""
+        return self._tokens[self._at]
+
+    @property
+    def previous(self) -> Token | None:
+        """The token that was read last."""
+        return self._tokens[self._at - 1] if self._at > 0 else None
+
+    def ahead(self, count: int) -> Token:
+        """Return the token that stands so many behind the next."""
+        return self._tokens[min(self._at + count, len(self._tokens) - 1)]
+
+    def next_is(self, *kinds: TokenKind) -> bool:
+        """Whether the next token is of one of these kinds."""
+        return self.next.kind in kinds
+
+    def next_is_word(self, *words: str) -> bool:
+        """Whether the next token is one of these words, in any case."""
+        return self.next.is_word(*words)
+
+    def take(self) -> Token:
+        """Step over the next token, and return it."""
+        token = self.next
+        self._at += 1
+        return token
+
+    def take_keyword(self, keyword: str) -> bool:
+        """Step over the keyword if it is next, and say whether it was."""
+        found = self.next_is_word(keyword)
+        self._at += found
+        return found

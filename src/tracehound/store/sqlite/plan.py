@@ -66,7 +66,7 @@ def choose_plan(connection: sqlite3.Connection, search: Search, *, is_whole: boo
     """
     estimates: list[Estimate] = []
     begun = time.perf_counter()
-    for narrow in find_paths(search.where, functools.partial(_read_terms, connection)):
+    for narrow in find_paths(search.where, functools.partial(read_terms, connection)):
         estimate = _estimate(connection, search, narrow)
         asked, begun = begun, time.perf_counter()
         estimates.append(replace(estimate, time_ms=(begun - asked) * 1000))
@@ -135,7 +135,7 @@ def _length_ms(connection: sqlite3.Connection, experiment: str) -> int:
     return int((latest_ms or 0) - (earliest_ms or 0) + 1)
 
 
-def _read_terms(connection: sqlite3.Connection, group: Group, key: str, most: int) -> list[tuple[int, str | None]]:
+def read_terms(connection: sqlite3.Connection, group: Group, key: str, most: int) -> list[tuple[int, str | None]]:
     """Return terms of a key with what they stand for."""
     text = "SELECT number, value FROM term WHERE kind = ? AND key = ? LIMIT ?"
     return connection.execute(text, (group.value, key, most)).fetchall()
