@@ -8,6 +8,7 @@ from opentelemetry import trace as otel
 
 from tracehound.capture.arguments import Binder
 from tracehound.capture.live_span import LiveSpan
+from tracehound.capture.otel_context import make_current, restore_current
 from tracehound.model.span import UNKNOWN
 
 NO_OP_TRACE_ID: Final = "MLFLOW_NO_OP_SPAN_TRACE_ID"  # the id that programs written for MLflow compare with
@@ -21,7 +22,6 @@ class NoOpSpan(LiveSpan):
 
     _end_ns = 0
     _start_ns = 0
-    _parent_number = None
     _number = 0
     _span_type = UNKNOWN
 
@@ -33,15 +33,17 @@ class NoOpSpan(LiveSpan):
     def start(self, start_ns: int | None = None) -> None:
         """Do nothing: no time is measured."""
 
-    def set_arguments(self, bind: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def set_arguments(self, binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Do nothing."""
 
-    def forget(self) -> None:
-        """Do nothing: it has not begun."""
+    def enter(self) -> Any:
+        """Become the current span, so that what is below is not recorded either."""
+        return make_current(self)
 
-    def now_ns(self) -> int:
-        """Return 0: no time is measured."""
-        return 0
+    def leave(self, token: Any, exception: BaseException | None, result: object = None) -> None:  # noqa: ARG002 - nothing is kept
+        """Make current what was so before."""
+        if token is not None:
+            restore_current(token)
 
     @property
     def trace_id(self) -> str:

@@ -23,9 +23,9 @@ class TraceDraft:
     one, as parts of the same trace, so that a child that outlives its parent is never lost.
     """
 
-    # What most traces never say stands here once: capture begins a draft for every trace. `say` replaces the mappings.
-    tags: Mapping[str, str] = _NOTHING
-    metadata: Mapping[str, str] = _NOTHING
+    # What most traces never say stands here once. `say` replaces the mappings, so that parts may share them.
+    tags: dict[str, str] = _NOTHING
+    metadata: dict[str, str] = _NOTHING
     client_request_id: str | None = None
     request_preview: str | None = None
     response_preview: str | None = None
@@ -60,14 +60,20 @@ class TraceDraft:
             self._is_handed_over = True
             if not self._spans:
                 return self._to_part([span], now_ns, self.state)
-        spans = self._spans
-        spans.append(span)
-        if not self._is_handed_over:
-            return None
+        self._spans.append(span)
+        return self._take(now_ns) if self._is_handed_over else None
+
+    def hand_over(self, now_ns: int) -> TracePart | None:
+        """Note that the local root has gone; return what came too late to go with it, if anything did."""
+        self._is_handed_over = True
+        return self._take(now_ns)
+
+    def _take(self, now_ns: int) -> TracePart | None:
+        """Return what no other thread has taken of the spans that have ended."""
         taken: list[Span] = []
         try:
-            while spans:
-                taken.append(spans.pop())
+            while self._spans:
+                taken.append(self._spans.pop())
         except IndexError:  # another thread took the last one
             pass
         if not taken:
@@ -90,6 +96,6 @@ class TraceDraft:
 
     def _to_part(self, spans: list[Span], now_ns: int, state: TraceState | None) -> TracePart:
         return TracePart(
-            self.trace_id, self.experiment, now_ns, spans, dict(self.tags), dict(self.metadata),
+            self.trace_id, self.experiment, now_ns, spans, self.tags, self.metadata,
             self.client_request_id, self.request_preview, self.response_preview, state,
         )  # fmt: skip
