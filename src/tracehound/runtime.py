@@ -154,7 +154,8 @@ class Runtime:
 class Switch:
     """Whether capture is switched off. It stays so when settings change, and in forked children."""
 
-    is_off = False
+    def __init__(self) -> None:
+        self.is_off = False
 
 
 class LastTrace:

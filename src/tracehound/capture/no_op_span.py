@@ -9,7 +9,7 @@ from opentelemetry import trace as otel
 from tracehound.capture.arguments import Binder
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.otel_context import make_current, restore_current
-from tracehound.model.span import UNKNOWN
+from tracehound.model.span import UNKNOWN, Link, SpanEvent, SpanStatus
 
 NO_OP_TRACE_ID: Final = "MLFLOW_NO_OP_SPAN_TRACE_ID"  # the id that programs written for MLflow compare with
 
@@ -20,10 +20,16 @@ class NoOpSpan(LiveSpan):
     Its context, where it has one, says that the trace is not kept: spans below, here and in other services, follow.
     """
 
-    _end_ns = 0
-    _start_ns = 0
     _number = 0
+    _parent_number = None
     _span_type = UNKNOWN
+    _kind = "INTERNAL"
+    _end_ns = 0
+    _status = SpanStatus()
+    _inputs = None
+    _outputs = None
+    _events: list[SpanEvent] = []  # noqa: RUF012 - nobody can add to it
+    _links: list[Link] = []  # noqa: RUF012 - as above
 
     def __init__(self, name: str, context: otel.SpanContext = otel.INVALID_SPAN_CONTEXT) -> None:
         self._name = name

@@ -21,19 +21,19 @@ _variable: Final[Any] = getattr(getattr(otel_context, "_RUNTIME_CONTEXT", None),
 _is_variable: Final = isinstance(_variable, ContextVar)
 
 get_context: Final[Callable[[], Context]] = _variable.get if _is_variable else otel_context.get_current
-_set_context: Final[Callable[[Context], Any]] = _variable.set if _is_variable else otel_context.attach
-_reset_context: Final[Callable[[Any], None]] = _variable.reset if _is_variable else otel_context.detach
+set_context: Final[Callable[[Context], Any]] = _variable.set if _is_variable else otel_context.attach
+reset_context: Final[Callable[[Any], None]] = _variable.reset if _is_variable else otel_context.detach
 
 
 def make_current(span: Span) -> Any:
     """Make the span current; return the token for `restore_current`."""
     here = get_context()
-    return _set_context(Context({**here, SPAN_KEY: span} if here else {SPAN_KEY: span}))
+    return set_context(Context({**here, SPAN_KEY: span} if here else {SPAN_KEY: span}))
 
 
 def restore_current(token: Any) -> None:
     """Make current what was so before `make_current`, by its token."""
     try:
-        _reset_context(token)
+        reset_context(token)
     except (ValueError, RuntimeError):  # it was given in another context: OpenTelemetry says so in its own words
         otel_context.detach(token)

@@ -18,10 +18,10 @@ class SpanView(SdkView):
     _number: int
     _name: str
     _span_type: str
+    _texts: dict[str, str]
     _status: SpanStatus
     _inputs: str | None
     _outputs: str | None
-    _texts: dict[str, str]
     _events: list[SpanEvent]
     _links: list[Link]
 

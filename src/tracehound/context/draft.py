@@ -31,18 +31,17 @@ class TraceDraft:
     response_preview: str | None = None
     state: TraceState | None = None
     trace_state: Any = None  # what vendors keep beside the ids, in OpenTelemetry's form
-    # Whether it came into this process by a fork: the parent hands over what it holds.
-    is_inherited = False
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
     snapshot_due_s: float | None = None
     snapshot_interval_s = 0.0
-    _is_handed_over = False
     _shown = 0
 
     def __init__(self, trace_number: int, experiment: str) -> None:
         self.trace_number = trace_number
         self.trace_id = f"tr-{trace_number:032x}"
         self.experiment = experiment
+        self.is_inherited = False  # whether it came into this process by a fork: the parent hands over what it holds
+        self._is_handed_over = False
         self._spans: list[Span] = []
 
     def say(self, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:

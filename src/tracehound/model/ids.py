@@ -10,8 +10,9 @@ import base64
 import hashlib
 import os
 import random
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 TRACE_ID_PREFIX = "tr-"
 DEFAULT_EXPERIMENT_ID = "0"
@@ -42,18 +43,10 @@ class RandomIds:
         self.span_id = partial(bits, 64)
 
 
-def format_trace_id(number: int) -> str:
-    """Return the public form of a trace id.
-
-    >>> format_trace_id(255)
-    'tr-000000000000000000000000000000ff'
-    """
-    return f"tr-{number:032x}"
-
-
-def format_span_id(number: int) -> str:
-    """Return the public form of a span id: 16 hexadecimal digits."""
-    return f"{number:016x}"
+# The public forms of ids: `tr-` and 32 hexadecimal digits, and 16 of them. Methods of a format and no functions, because
+# every traced call needs both; `str.format` takes twice as long.
+format_trace_id: Final[Callable[[int], str]] = "tr-%032x".__mod__
+format_span_id: Final[Callable[[int], str]] = "%016x".__mod__
 
 
 def to_base64(hexadecimal: str) -> str:

@@ -73,13 +73,14 @@ class SegmentWriter:
         self._owner = ""
         self.owners: set[str] = set()  # all that this writer has been
         self.written_bytes = 0  # in all segments
-        self.limit_bytes = sys.maxsize  # to how much that may grow; it is raised when something is in the store
+        self._limit_bytes = sys.maxsize  # to how much that may grow
         self._count = 0
         self._path: Path | None = None
         self._descriptor = -1
         self._identity: tuple[int, int] | None = None  # of the file behind the descriptor
         self._begin_bytes = 0  # what had been written when the present segment was begun
         self._full_bytes = 0  # what will have been when it is full; 0 without one
+        self._near_bytes = 0  # the lesser of the two: up to there a frame is written without a further look
         self._refused_bytes = sys.maxsize  # the length of a frame that an empty segment did not take
 
     def owner(self) -> str:
@@ -93,6 +94,11 @@ class SegmentWriter:
             self._count = 0
         return self._owner
 
+    def limit(self, limit_bytes: int) -> None:
+        """Let so much be written in all segments together, and no more."""
+        self._limit_bytes = limit_bytes
+        self._near_bytes = min(self._full_bytes, limit_bytes)
+
     def append(self, frame: bytes) -> None:
         """Write the frame whole, with nothing of it left to be read where that cannot be done.
 
@@ -101,10 +107,8 @@ class SegmentWriter:
         """
         length = len(frame)
         written_bytes = self.written_bytes + length
-        if written_bytes > self.limit_bytes:
-            raise SpoolFullError("too much waits for the store")
-        if self.written_bytes >= self._full_bytes:
-            self._begin()
+        if written_bytes > self._near_bytes:
+            self._look_for_room(written_bytes)
         write = write_held if length <= LARGE_BYTES else write_large
         written = write(self._descriptor, frame, length)
         if written != length:
@@ -138,6 +142,13 @@ class SegmentWriter:
         self.close()
         return rest
 
+    def _look_for_room(self, written_bytes: int) -> None:
+        """See to a segment to write to, until so much will have been written."""
+        if written_bytes > self._limit_bytes:
+            raise SpoolFullError("too much waits for the store")
+        if self.written_bytes >= self._full_bytes:
+            self._begin()
+
     def _begin(self) -> None:
         if not self.is_in_place():
             raise RemovedError("files of the spool were removed")
@@ -150,6 +161,7 @@ class SegmentWriter:
         self._path = path
         self._begin_bytes = self.written_bytes
         self._full_bytes = self.written_bytes + self._max_segment_bytes
+        self._near_bytes = min(self._full_bytes, self._limit_bytes)
 
     def _write_again(self, frame: bytes, written: int) -> None:
         """Cut off what was written of the frame, and write it once more.
@@ -186,7 +198,7 @@ class SegmentWriter:
         if self._is_ours():
             os.close(self._descriptor)
         self._path = None
-        self._full_bytes = 0
+        self._full_bytes = self._near_bytes = 0
 
 
 def _read_from(descriptor: int, position: int) -> bytes:

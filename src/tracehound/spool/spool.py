@@ -50,8 +50,8 @@ class Spool:
         self._interval_s = settings.drain_interval_s
         self._max_trace_bytes = settings.max_trace_bytes
         self._max_bytes = settings.max_spool_bytes
-        self._yield_from_bytes = 0
-        self._make_room(self._max_bytes)
+        self._saved_bytes = self._yield_from_bytes = 0
+        self._note_saved(0)
         # Reentrant: a signal handler or a finalizer may trace while its own thread is in `append`.
         self._mutex = threading.RLock()
         self._accepted = 0
@@ -142,12 +142,13 @@ class Spool:
         written = self._writer.written_bytes
         self._drainer.drain()
         with self._mutex:
-            self._make_room(max(self._writer.limit_bytes, written + self._max_bytes))
+            self._note_saved(max(self._saved_bytes, written))
 
-    def _make_room(self, limit_bytes: int) -> None:
-        """Let as much be written in all; where three quarters of the room are left, the drainer is given time."""
-        self._writer.limit_bytes = limit_bytes
-        self._yield_from_bytes = limit_bytes - self._max_bytes // 4 * 3
+    def _note_saved(self, saved_bytes: int) -> None:
+        """Note how much of what was written does not wait any more, and so how much more may be."""
+        self._saved_bytes = saved_bytes
+        self._writer.limit(saved_bytes + self._max_bytes)
+        self._yield_from_bytes = saved_bytes + self._max_bytes // 4
 
     def flush(self) -> FlushReport:
         """Drain, and say what became of the traces; what the store does not take stays pending, and safe."""
@@ -203,7 +204,7 @@ class Spool:
         rest = self._writer.end_removed(position)
         try:
             if rest:
-                self._make_room(self._writer.limit_bytes + len(rest))  # it was counted when it was written first
+                self._note_saved(self._saved_bytes + len(rest))  # these bytes are counted once more
                 self._writer.append(rest)
         except OSError as error:
             for item in read_frames(rest):
