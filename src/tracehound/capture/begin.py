@@ -6,7 +6,6 @@ ratio and its id, so that services that share a ratio agree; what happens below 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from opentelemetry import trace as otel
@@ -21,14 +20,14 @@ from tracehound.context.running import OpenSpan
 from tracehound.model.span import UNKNOWN
 from tracehound.runtime import Runtime, current
 
-_NO_TEXTS: Final[Mapping[str, str]] = {}
+_NO_TEXTS: Final[dict[str, str]] = {}
 _LOW_64_BITS: Final = 2**64 - 1
 
 
 def begin_span(
     name: str,
     span_type: str = UNKNOWN,
-    attributes: Mapping[str, str] = _NO_TEXTS,
+    attributes: dict[str, str] = _NO_TEXTS,
     ratio: float | None = None,
     context: Context | None = None,
 ) -> LiveSpan:
@@ -59,7 +58,7 @@ def begin_span(
 
 
 def begin_child(
-    parent: LiveSpan, name: str, span_type: str = UNKNOWN, attributes: Mapping[str, str] = _NO_TEXTS
+    parent: LiveSpan, name: str, span_type: str = UNKNOWN, attributes: dict[str, str] = _NO_TEXTS
 ) -> LiveSpan:
     """Return a new span below the one given, wherever that is current."""
     return begin_span(name, span_type, attributes, context=otel.set_span_in_context(parent, Context()))
@@ -92,7 +91,7 @@ def find_open_span(runtime: Runtime, number: int) -> OpenSpan | None:
 
 
 def _begin_below(
-    runtime: Runtime, above: otel.SpanContext, name: str, span_type: str, attributes: Mapping[str, str]
+    runtime: Runtime, above: otel.SpanContext, name: str, span_type: str, attributes: dict[str, str]
 ) -> LiveSpan:
     """Return a span below one that only its ids tell of.
 

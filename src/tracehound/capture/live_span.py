@@ -8,6 +8,7 @@ read more of a span than the API has: what they read of the span of OpenTelemetr
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, cast
@@ -17,7 +18,7 @@ from opentelemetry import trace as otel
 from opentelemetry.context import Context
 
 from tracehound.capture.arguments import Binder
-from tracehound.capture.otel_context import SPAN_KEY, get_context, restore_current, set_context
+from tracehound.capture.otel_context import SPAN_KEY, get_context, reset_context, restore_current, set_context
 from tracehound.capture.sdk_view import InstrumentationScope
 from tracehound.capture.shield import report_fault
 from tracehound.capture.span_view import SpanView
@@ -48,6 +49,7 @@ _OK: Final = SpanStatus(SpanStatusCode.OK)
 # These stand for empty ones in records, which are never changed.
 _NO_ITEMS: Final[list[Any]] = []
 _NO_TEXTS: Final[dict[str, str]] = {}
+_first_change: Final = threading.RLock()
 
 
 class LiveSpan(SpanView):
@@ -59,18 +61,19 @@ class LiveSpan(SpanView):
     _parent_context: otel.SpanContext | None = None
     _context: otel.SpanContext | None = None
     _on_exception = OnException(records=True, fails=True)
+    _owns_texts = False  # whether the attributes are not those that it was made with any more
 
     def __init__(
         self,
         runtime: Runtime,
         name: str,
         span_type: str,
-        attributes: Mapping[str, str],
+        attributes: dict[str, str],
         begun_trace: int | None,
         draft: TraceDraft | None = None,
         parent_number: int | None = None,
     ) -> None:
-        """Make a span that has not started; its name and type are clean, its attributes are JSON texts.
+        """Make a span that has not started; name and type are clean, the attributes are JSON texts and stay as they are.
 
         `begun_trace` is the number of the trace, if this is the first span of it in this process. The draft is that
         of the trace, if there is one already.
@@ -83,7 +86,7 @@ class LiveSpan(SpanView):
         self._parent_number = parent_number
         self._name = name
         self._span_type = span_type
-        self._texts = dict(attributes)
+        self._texts = attributes
         self._kind = "INTERNAL"
         self._end_ns: int | None = None
         self._status = _UNSET
@@ -142,7 +145,10 @@ class LiveSpan(SpanView):
         try:
             end_ns = self._runtime.clock_ns()
             if token is not None:
-                restore_current(token)
+                try:
+                    reset_context(token)
+                except (ValueError, RuntimeError):
+                    restore_current(token)
             try:
                 if exception is not None:
                     self.fail(exception)
@@ -206,7 +212,7 @@ class LiveSpan(SpanView):
             elif key == SPAN_TYPE:
                 self.set_span_type(decode_value(text))
             elif key != TRACE_REQUEST_ID:
-                self._texts[key] = text
+                self._own_texts()[key] = text
 
     def add_event(
         self,
@@ -370,6 +376,15 @@ class LiveSpan(SpanView):
             self._name, self._start_ns, self._end_ns, self._status, self._span_type,
             self._inputs, self._outputs, self._texts, self._events, self._links, self._kind,
         )  # fmt: skip
+
+    def _own_texts(self) -> dict[str, str]:
+        """Return the attributes, to be changed; until then a function's spans share them."""
+        if not self._owns_texts:
+            own = dict(self._texts)
+            with _first_change:  # or one of two threads would add to what nobody keeps
+                if not self._owns_texts:
+                    self._texts, self._owns_texts = own, True
+        return self._texts
 
     def _encode(self, value: object) -> str:
         return encode_value(value, self._settings.max_value_bytes)
