@@ -73,7 +73,7 @@ class LiveSpan(SpanView):
         draft: TraceDraft | None = None,
         parent_number: int | None = None,
     ) -> None:
-        """Make a span that has not started; name and type are clean, the attributes are JSON texts and stay as they are.
+        """Make a span that has not started; name and type are clean, the attributes JSON texts that stay as they are.
 
         `begun_trace` is the number of the trace, if this is the first span of it in this process. The draft is that
         of the trace, if there is one already.
