@@ -56,7 +56,7 @@ class LiveSpan(SpanView):
     """One step of a trace while it runs; get one from `start_span` or inside a traced function."""
 
     # What hardly any span sets, and what only some are asked for. The rest stands in the span itself: Python finds it
-    # there in a fifth of the time that it takes to find a default in the class.
+    # there sooner than a default in the class (measured with Python 3.11).
     _start_ns = 0
     _parent_context: otel.SpanContext | None = None
     _context: otel.SpanContext | None = None
