@@ -51,6 +51,7 @@ class Runtime:
         self._spool: Spool | None = None
         self._running: RunningTraces | None = None
         self.is_watching = settings.snapshot_after_s <= 0  # or never will
+        self.is_in_force = False
         # Keeps a finished part of a trace.
         self.submit: Callable[[TracePart], None] = self._submit_directly
         if self._target.spool_directory is not None:
@@ -189,7 +190,8 @@ class Runtime:
 class Switch:
     """Whether capture is switched off. It stays so when settings change, and in forked children."""
 
-    is_off = False
+    def __init__(self) -> None:
+        self.is_off = False
 
 
 class LastTrace:
@@ -233,6 +235,10 @@ def replace(runtime: Runtime | None) -> Runtime | None:
     global _current
     with _lock:
         before, _current = _current, runtime
+        if before is not None:
+            before.is_in_force = False
+        if runtime is not None:
+            runtime.is_in_force = True
         return before
 
 

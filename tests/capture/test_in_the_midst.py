@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import os
 import sys
@@ -16,6 +17,8 @@ from opentelemetry import trace as otel
 import tracehound
 from tests.spool.programs import start
 from tracehound import runtime
+from tracehound.capture.live_span import LiveSpan
+from tracehound.context.draft import TraceDraft
 from tracehound.model.trace import Trace, TraceState
 from tracehound.testing import recorded_traces
 
@@ -212,6 +215,45 @@ def test_a_proxy_of_a_span_that_is_gone_begins_a_part_of_its_trace() -> None:
     with recorded_traces() as traces, otel.use_span(otel.NonRecordingSpan(ids)), tracehound.start_span("later"):
         pass
     assert traces.traces()[0].info.trace_id == f"tr-{ids.trace_id:032x}"
+
+
+def test_what_begins_below_a_span_that_has_ended_joins_its_trace() -> None:
+    with tracehound.start_span("root"):
+        inside = contextvars.copy_context()
+    assert inside.run(tracehound.trace(lambda: "late", name="late")) == "late"
+    (trace,) = everything()
+    assert [span.name for span in trace.data.spans] == ["root", "late"]
+
+
+def test_a_root_that_ends_while_its_first_child_begins_leaves_the_child_in_the_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = LiveSpan(runtime.current(), "root", "UNKNOWN", {}, runtime.current().ids.trace_id())
+    root.start()
+
+    def make_while_another_thread_ends_the_root(trace_number: int, experiment: str) -> TraceDraft:
+        root.end()
+        return TraceDraft(trace_number, experiment)
+
+    monkeypatch.setattr("tracehound.capture.live_span.TraceDraft", make_while_another_thread_ends_the_root)
+    tracehound.start_span_no_context("child", parent_span=root).end()
+    (trace,) = everything()
+    assert [span.name for span in trace.data.spans] == ["root", "child"]
+
+
+def test_attributes_of_one_call_are_not_those_of_the_next() -> None:
+    @tracehound.trace(attributes={"shared": 1})
+    def step(own: int) -> None:
+        span = tracehound.get_current_active_span()
+        assert span is not None
+        span.set_attribute("own", own)
+        span.set_attribute("shared", own)
+
+    with recorded_traces() as traces:
+        step(1)
+        step(2)
+    found = [trace.data.spans[0] for trace in traces.traces()]
+    assert [(span.get_attribute("own"), span.get_attribute("shared")) for span in found] == [(1, 1), (2, 2)]
 
 
 def everything() -> list[Trace]:

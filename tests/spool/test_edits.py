@@ -137,10 +137,10 @@ def test_an_edit_from_inside_of_an_append_is_refused_since_it_could_not_be_kept_
     spool = make_spool(tmp_path / "spool", store)
     real_append = spool._writer.append
 
-    def append_and_be_interrupted(frame: bytes, limit_bytes: int) -> None:
+    def append_and_be_interrupted(frame: bytes) -> None:
         with pytest.raises(StoreBusyError, match="in the midst"):
             spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
-        real_append(frame, limit_bytes)
+        real_append(frame)
 
     monkeypatch.setattr(spool._writer, "append", append_and_be_interrupted)
     spool.append(part(span(1)))

@@ -95,16 +95,16 @@ def test_a_torn_frame_at_the_end_of_a_dead_segment_was_never_promised(tmp_path: 
 def test_a_short_write_is_made_good_in_a_new_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = SegmentWriter(tmp_path, 10**6)
     writer.append(to_frame(part(span(1, trace=1))))
-    real_write = descriptor.write
+    real_write = descriptor.write_held
     torn: list[int] = []
 
-    def write_half_once(file: int, data: bytes) -> int:
+    def write_half_once(file: int, data: bytes, length: int) -> int:
         if torn:
-            return real_write(file, data)
+            return real_write(file, data, length)
         torn.append(file)
-        return real_write(file, data[: len(data) // 2])
+        return real_write(file, data, length // 2)
 
-    monkeypatch.setattr("tracehound.spool.segment.write", write_half_once)
+    monkeypatch.setattr("tracehound.spool.segment.write_held", write_half_once)
     writer.append(to_frame(part(span(1, trace=2))))
     writer.append(to_frame(part(span(1, trace=3))))
     writer.close()
@@ -219,15 +219,15 @@ def test_what_is_written_while_a_drain_runs_is_left_for_the_next(tmp_path: Path)
 def test_a_span_that_ends_inside_of_an_append_is_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     spool = make_spool(tmp_path / "spool", store)
-    real_write = descriptor.write
+    real_write = descriptor.write_held
     signals = [part(span(1, trace=2))]
 
-    def write_and_be_interrupted(file: int, data: bytes) -> int:
+    def write_and_be_interrupted(file: int, data: bytes, length: int) -> int:
         if signals:
             spool.append(signals.pop())  # as a signal handler or a finalizer does, in the same thread
-        return real_write(file, data)
+        return real_write(file, data, length)
 
-    monkeypatch.setattr("tracehound.spool.segment.write", write_and_be_interrupted)
+    monkeypatch.setattr("tracehound.spool.segment.write_held", write_and_be_interrupted)
     spool.append(part(span(1, trace=1)))
     assert spool.flush().stored == 2
     assert count(store) == 2

@@ -1,66 +1,66 @@
-"""The arguments of a call by the names of the function's parameters, as fast as the signature allows."""
+"""The arguments of a call by the names of the function's parameters, as fast as the interpreter can bind them."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-Binder: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], dict[str, Any]]
-
-_PLAIN: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
+Bind: TypeAlias = Callable[..., dict[str, Any]]
 
 
-def make_binder(function: Callable[..., Any]) -> Binder:
-    """Return a function from the arguments of a call to its inputs: defaults applied, `self` and `cls` left out.
+class Binder:
+    """Turns the arguments of calls of one function into its inputs: defaults applied, `self` and `cls` left out.
 
-    >>> bind = make_binder(lambda question, top=3: None)
-    >>> bind(("why?",), {})
+    >>> binder = Binder(lambda question, top=3: None)
+    >>> binder.bind("why?")
     {'question': 'why?', 'top': 3}
     """
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # a callable that tells nothing about itself
-        return lambda args, kwargs: {"args": list(args), **kwargs}
-    names = list(signature.parameters)
-    hidden = names[0] if names and names[0] in ("self", "cls") else None
-    if any(parameter.kind not in _PLAIN for parameter in signature.parameters.values()):
-        return _by_signature(signature, hidden)
-    return _by_position(signature, hidden)
 
-
-def _by_position(signature: inspect.Signature, hidden: str | None) -> Binder:
-    """The common case: every parameter can be given by position, so a `zip` binds (0.3 µs; `bind` takes 4)."""
-    names = tuple(signature.parameters)
-    count = len(names)
-    defaults = {name: each.default for name, each in signature.parameters.items() if each.default is not each.empty}
-
-    def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        inputs = dict(zip(names, args))  # noqa: B905 - the keyword costs as much as the call
-        if kwargs:
-            inputs.update(kwargs)
-        if len(inputs) < count:
-            for name, value in defaults.items():
-                inputs.setdefault(name, value)
-        if hidden is not None:
-            inputs.pop(hidden, None)
-        return inputs
-
-    return bind
-
-
-def _by_signature(signature: inspect.Signature, hidden: str | None) -> Binder:
-    """The general case; a call that does not fit the signature is about to fail, and keeps what it was given."""
-
-    def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def __init__(self, function: Callable[..., Any]) -> None:
         try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError:
-            return {"args": list(args), **kwargs}
-        bound.apply_defaults()
-        inputs = dict(bound.arguments)
-        if hidden is not None:
-            inputs.pop(hidden, None)
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):  # a callable that tells nothing about itself
+            parameters = []
+            self.bind: Bind = self.bind_roughly
+        else:
+            self.bind = _make_bind(parameters) or self.bind_roughly
+        by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self._names = [each.name for each in parameters if each.kind in by_position]
+        self._hidden = _hidden(parameters)
+
+    def bind_roughly(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return arguments that do not fit the signature: the call is about to fail, or the signature is not true."""
+        inputs = dict(zip(self._names, args, strict=False))
+        if more := args[len(self._names) :]:
+            inputs["args"] = more
+        inputs.update(kwargs)
+        inputs.pop(self._hidden, None)
         return inputs
 
-    return bind
+
+def _make_bind(parameters: list[inspect.Parameter]) -> Bind | None:
+    """Return a function with these parameters that returns them by name; None where there can be none.
+
+    It is compiled, as the `__init__` of a dataclass is: then the interpreter itself binds, in 0.1 µs. `zip` took 0.3,
+    and `Signature.bind` 4.
+    """
+    shown = [each.replace(annotation=each.empty) for each in parameters]
+    shown = [each if each.default is each.empty else each.replace(default=None) for each in shown]
+    hidden = _hidden(parameters)
+    items = ", ".join(f"{each.name!r}: {each.name}" for each in shown if each.name != hidden)
+    try:
+        signature = str(inspect.Signature(shown)).removeprefix("(").removesuffix(")")
+        bind = eval(f"lambda {signature}: {{{items}}}", {})  # noqa: S307 - only names of parameters are put in
+    except (SyntaxError, ValueError):  # a signature that was made up, with names that no function could have
+        return None
+    given = [each for each in parameters if each.default is not each.empty]
+    bind.__defaults__ = tuple(each.default for each in given if each.kind is not each.KEYWORD_ONLY)
+    bind.__kwdefaults__ = {each.name: each.default for each in given if each.kind is each.KEYWORD_ONLY}
+    made: Bind = bind
+    return made
+
+
+def _hidden(parameters: list[inspect.Parameter]) -> str:
+    """Return the name of the object or class that a method is called on; no name where there is none."""
+    return parameters[0].name if parameters and parameters[0].name in ("self", "cls") else ""

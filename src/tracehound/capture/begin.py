@@ -6,74 +6,62 @@ ratio and its id, so that services that share a ratio agree; what happens below 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
-from opentelemetry import context as otel_context
 from opentelemetry import trace as otel
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
-from opentelemetry.trace.propagation import _SPAN_KEY
 
 from tracehound import runtime as process
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
+from tracehound.capture.otel_context import SPAN_KEY, get_context
 from tracehound.context.draft import TraceDraft
 from tracehound.context.running import OpenSpan
 from tracehound.model.span import UNKNOWN
 from tracehound.runtime import Runtime, current
 
-_NO_TEXTS: Final[Mapping[str, str]] = {}
+_NO_TEXTS: Final[dict[str, str]] = {}
 _LOW_64_BITS: Final = 2**64 - 1
 
 
 def begin_span(
     name: str,
     span_type: str = UNKNOWN,
-    attributes: Mapping[str, str] = _NO_TEXTS,
+    attributes: dict[str, str] = _NO_TEXTS,
     ratio: float | None = None,
     context: Context | None = None,
 ) -> LiveSpan:
-    """Return a new span, not yet current: below the current span, or that of the context, or of a new trace.
+    """Return a new span, not yet started: below the current span, or that of the context, or of a new trace.
 
     Name and type are clean, the attributes are JSON texts. `ratio` is the share of traces to keep where this begins
     one, if it is not the setting's. Where nothing is to be recorded, the span is a `NoOpSpan`.
     """
-    here = otel_context.get_current() if context is None else context
-    if process.switch.is_off or here.get(_SUPPRESS_INSTRUMENTATION_KEY):
+    here = get_context() if context is None else context
+    if process.switch.is_off or (here and here.get(_SUPPRESS_INSTRUMENTATION_KEY)):
         return NoOpSpan(name, otel.get_current_span(here).get_span_context())
     runtime = current()
-    parent = here.get(_SPAN_KEY)
-    if type(parent) is LiveSpan and not parent.draft.is_inherited:
-        return LiveSpan(runtime, parent.draft, name, span_type, attributes, parent.number, False)  # noqa: FBT003
-    if parent is not None:
-        above = otel.get_current_span(here).get_span_context()
-        if above.is_valid:
-            return _begin_below(runtime, above, name, span_type, attributes)
+    if here:
+        parent = here.get(SPAN_KEY)
+        if type(parent) is LiveSpan and not (draft := parent.draft).is_inherited:
+            return LiveSpan(runtime, name, span_type, attributes, None, draft, parent.number)
+        if parent is not None:
+            above = otel.get_current_span(here).get_span_context()
+            if above.is_valid:
+                return _begin_below(runtime, above, name, span_type, attributes)
     trace_number = runtime.ids.trace_id()
-    settings = runtime.settings
-    share = settings.sampling_ratio if ratio is None else ratio
+    share = runtime.settings.sampling_ratio if ratio is None else ratio
     if share < 1.0 and trace_number & _LOW_64_BITS >= share * 2**64:
         return NoOpSpan(name, otel.SpanContext(trace_number, runtime.ids.span_id(), is_remote=False))
     if not runtime.is_watching:
         runtime.watch()
-    draft = TraceDraft(trace_number, settings.experiment)
-    return LiveSpan(runtime, draft, name, span_type, attributes, None, True)  # noqa: FBT003
+    return LiveSpan(runtime, name, span_type, attributes, trace_number)
 
 
 def begin_child(
-    parent: LiveSpan, name: str, span_type: str = UNKNOWN, attributes: Mapping[str, str] = _NO_TEXTS
+    parent: LiveSpan, name: str, span_type: str = UNKNOWN, attributes: dict[str, str] = _NO_TEXTS
 ) -> LiveSpan:
     """Return a new span below the one given, wherever that is current."""
     return begin_span(name, span_type, attributes, context=otel.set_span_in_context(parent, Context()))
-
-
-def make_current(span: LiveSpan) -> Any:
-    """Make the span current, in OpenTelemetry's own context; return the token for `restore_current`."""
-    return otel_context.attach(Context({**otel_context.get_current(), _SPAN_KEY: span}))
-
-
-# Makes current what was so before `make_current`, by its token.
-restore_current: Final[Callable[[Any], None]] = otel_context.detach
 
 
 def current_draft() -> TraceDraft | None:
@@ -103,7 +91,7 @@ def find_open_span(runtime: Runtime, number: int) -> OpenSpan | None:
 
 
 def _begin_below(
-    runtime: Runtime, above: otel.SpanContext, name: str, span_type: str, attributes: Mapping[str, str]
+    runtime: Runtime, above: otel.SpanContext, name: str, span_type: str, attributes: dict[str, str]
 ) -> LiveSpan:
     """Return a span below one that only its ids tell of.
 
@@ -113,10 +101,10 @@ def _begin_below(
         return NoOpSpan(name, above)
     known = None if above.is_remote else find_open_span(runtime, above.span_id)
     if known is not None and known.draft.trace_number == above.trace_id:
-        return LiveSpan(runtime, known.draft, name, span_type, attributes, above.span_id, False)  # noqa: FBT003
+        return LiveSpan(runtime, name, span_type, attributes, None, known.draft, above.span_id)
     if not runtime.is_watching:
         runtime.watch()
     draft = TraceDraft(above.trace_id, runtime.settings.experiment)
-    span = LiveSpan(runtime, draft, name, span_type, attributes, above.span_id, True)  # noqa: FBT003
+    span = LiveSpan(runtime, name, span_type, attributes, above.trace_id, draft, above.span_id)
     span.set_parent_context(above)
     return span

@@ -1,4 +1,4 @@
-"""The span of one call: begun with its arguments, ended with its result or its exception, behind the shield."""
+"""The span of one call, begun with its arguments, behind the shield."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tracehound import runtime as process
-from tracehound.capture.arguments import make_binder
-from tracehound.capture.begin import begin_span, restore_current
+from tracehound.capture.arguments import Binder
+from tracehound.capture.begin import begin_span
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.shield import report_fault
 from tracehound.model.span import FUNCTION_NAME, Link
@@ -30,14 +30,14 @@ class TracedFunction:
         function_name = clean_text(str(getattr(func, "__name__", type(func).__name__)))
         self._name = clean_text(str(name or function_name))
         self._span_type = clean_text(str(span_type))
-        self._bind = make_binder(func)
+        self._binder = Binder(func)
         constant = {FUNCTION_NAME: function_name, **(attributes or {})}
         self._attributes = {clean_text(str(key)): encode_value(value) for key, value in constant.items()}
         self._ratio = None if sampling_ratio is None else check_ratio(sampling_ratio, "sampling_ratio_override")
         self._links = tuple(links or ())
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LiveSpan | None:
-        """Return the span of a call, not yet current; None where the call is not traced, or a fault keeps it so."""
+        """Return the span of a call, not yet started; None where the call is not traced, or a fault keeps it so."""
         if process.switch.is_off:
             return None
         try:
@@ -46,27 +46,9 @@ class TracedFunction:
             report_fault("begin", fault)
             return None
         try:
-            span.set_arguments(self._bind, args, kwargs)
+            span.set_arguments(self._binder, args, kwargs)
             for link in self._links:
                 span.add_link(link)
         except Exception as fault:  # noqa: BLE001 - the shield; the call is traced without its inputs
             report_fault("inputs", fault)
-        except BaseException:  # Ctrl-C, in the midst of a large value
-            span.forget()
-            raise
         return span
-
-
-def finish(span: LiveSpan, token: object, exception: BaseException | None, result: object = None) -> None:
-    """End the span of a call or block with its result or its exception; make current what was so before."""
-    try:
-        end_ns = span.now_ns()  # what capture does from here on is not the call's time
-        if token is not None:
-            restore_current(token)
-        try:
-            if exception is not None:
-                span.fail(exception)
-        finally:
-            span.close(end_ns, end_ns, result)
-    except Exception as fault:  # noqa: BLE001 - the shield
-        report_fault("finish", fault)

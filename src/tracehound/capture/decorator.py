@@ -10,8 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, overload
 
-from tracehound.capture.begin import make_current
-from tracehound.capture.call import TracedFunction, finish
+from tracehound.capture.call import TracedFunction
 from tracehound.capture.generators import Reducer, trace_async_generator, trace_generator
 from tracehound.errors import ArgumentError
 from tracehound.model.span import UNKNOWN, Link
@@ -127,14 +126,13 @@ def _wrap_function(func: Callable[..., Any], traced: TracedFunction) -> Callable
         span = traced.begin(args, kwargs)
         if span is None:
             return func(*args, **kwargs)
-        token = make_current(span)
-        span.start()
+        token = span.enter()
         try:
             result = func(*args, **kwargs)
         except BaseException as exception:
-            finish(span, token, exception)
+            span.leave(token, exception)
             raise
-        finish(span, token, None, result)
+        span.leave(token, None, result)
         return result
 
     return call
@@ -146,14 +144,13 @@ def _wrap_coroutine(func: Callable[..., Any], traced: TracedFunction) -> Callabl
         span = traced.begin(args, kwargs)
         if span is None:
             return await func(*args, **kwargs)
-        token = make_current(span)
-        span.start()
+        token = span.enter()
         try:
             result = await func(*args, **kwargs)
         except BaseException as exception:
-            finish(span, token, exception)
+            span.leave(token, exception)
             raise
-        finish(span, token, None, result)
+        span.leave(token, None, result)
         return result
 
     return call

@@ -15,9 +15,9 @@ from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
-from tracehound.capture.begin import make_current, restore_current
-from tracehound.capture.call import TracedFunction, finish
+from tracehound.capture.call import TracedFunction
 from tracehound.capture.live_span import LiveSpan
+from tracehound.capture.otel_context import make_current, restore_current
 from tracehound.model.values import encode_value
 
 Reducer: TypeAlias = Callable[[list[Any]], Any]
@@ -114,7 +114,7 @@ class _Iteration:
             return
         if self._span.is_recording() and not self._span.has_outputs:
             self._set_outputs(self._span)
-        finish(self._span, None, None if isinstance(exception, GeneratorExit) else exception)
+        self._span.leave(None, None if isinstance(exception, GeneratorExit) else exception)
 
     @contextmanager
     def step(self) -> Iterator[None]:

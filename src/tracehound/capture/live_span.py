@@ -8,19 +8,24 @@ read more of a span than the API has: what they read of the span of OpenTelemetr
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import ref
 
 from opentelemetry import trace as otel
+from opentelemetry.context import Context
 
 from tracehound.capture.arguments import Binder
-from tracehound.capture.sdk_view import InstrumentationScope, SdkView
+from tracehound.capture.otel_context import SPAN_KEY, get_context, reset_context, restore_current, set_context
+from tracehound.capture.sdk_view import InstrumentationScope
 from tracehound.capture.shield import report_fault
+from tracehound.capture.span_view import SpanView
 from tracehound.capture.status import OnException, message_of, stack_of, to_ns, to_status, type_of
 from tracehound.context.draft import TraceDraft
 from tracehound.model.ids import format_span_id, format_trace_id
+from tracehound.model.record import replace
 from tracehound.model.span import (
     INPUTS,
     OUTPUTS,
@@ -32,6 +37,7 @@ from tracehound.model.span import (
     SpanStatus,
     SpanStatusCode,
 )  # fmt: skip
+from tracehound.model.trace import TracePart
 from tracehound.model.values import clean_text, decode_value, encode_value
 from tracehound.runtime import Runtime, current, last_trace
 
@@ -40,144 +46,116 @@ _logger = logging.getLogger("tracehound.capture")
 _SAMPLED: Final = otel.TraceFlags(otel.TraceFlags.SAMPLED)
 _UNSET: Final = SpanStatus()
 _OK: Final = SpanStatus(SpanStatusCode.OK)
-_NOTHING: Final[list[Any]] = []  # stands for an empty list in records, which are never changed
+# These stand for empty ones in records, which are never changed.
+_NO_ITEMS: Final[list[Any]] = []
+_NO_TEXTS: Final[dict[str, str]] = {}
+_first_change: Final = threading.RLock()
 
 
-class LiveSpan(SdkView):
+class LiveSpan(SpanView):
     """One step of a trace while it runs; get one from `start_span` or inside a traced function."""
 
-    # What most spans never set stands here once, and a span stores what differs: a store costs as much as a lookup.
-    _kind = "INTERNAL"
+    # What hardly any span sets, and what only some are asked for. The rest stands in the span itself: Python finds it
+    # there sooner than a default in the class (measured with Python 3.11).
+    _start_ns = 0
     _parent_context: otel.SpanContext | None = None
     _context: otel.SpanContext | None = None
-    _status = _UNSET
-    _inputs: str | None = None
-    _outputs: str | None = None
-    _end_ns: int | None = None
-    _events: list[SpanEvent] = _NOTHING
-    _links: list[Link] = _NOTHING
     _on_exception = OnException(records=True, fails=True)
+    _owns_texts = False  # whether the attributes are not those that it was made with any more
 
     def __init__(
         self,
         runtime: Runtime,
-        draft: TraceDraft,
         name: str,
         span_type: str,
-        attributes: Mapping[str, str],
-        parent_number: int | None,
-        is_local_root: bool,  # noqa: FBT001 - this is called for every span; a keyword costs
+        attributes: dict[str, str],
+        begun_trace: int | None,
+        draft: TraceDraft | None = None,
+        parent_number: int | None = None,
     ) -> None:
-        """Begin a span; its name and type are clean, its attributes are JSON texts."""
+        """Make a span that has not started; name and type are clean, the attributes JSON texts that stay as they are.
+
+        `begun_trace` is the number of the trace, if this is the first span of it in this process. The draft is that
+        of the trace, if there is one already.
+        """
         self._runtime = runtime
+        self._settings = runtime.settings
+        self._begun_trace = begun_trace
         self._draft = draft
+        self._number = runtime.ids.span_id()
+        self._parent_number = parent_number
         self._name = name
         self._span_type = span_type
-        self._texts = dict(attributes)
-        self._parent_number = parent_number
-        self._is_local_root = is_local_root
-        self._start_ns = runtime.clock_ns()
-        number = self._number = runtime.ids.span_id()
-        runtime.open_spans[number] = ref(self)
-
-    def now_ns(self) -> int:
-        """Return the time by the clock that the span is measured with."""
-        return self._runtime.clock_ns()
-
-    def start(self, start_ns: int | None = None) -> None:
-        """Begin the step's time now, since what capture did to get here is not a part of it, or at a time given."""
-        now_ns = self._runtime.clock_ns()
-        self._start_ns = now_ns if start_ns is None else to_ns(start_ns, now_ns)
+        self._texts = attributes
+        self._kind = "INTERNAL"
+        self._end_ns: int | None = None
+        self._status = _UNSET
+        self._inputs: str | None = None
+        self._outputs: str | None = None
+        self._events: list[SpanEvent] = _NO_ITEMS
+        self._links: list[Link] = _NO_ITEMS
 
     @property
     def draft(self) -> TraceDraft:
-        """The trace that this span is a part of."""
-        return self._draft
+        """The trace that this span is a part of.
 
-    @property
-    def number(self) -> int:
-        """The span id as a number."""
-        return self._number
-
-    @property
-    def trace_id(self) -> str:
-        """The id of the trace: `tr-` and 32 hexadecimal digits."""
-        return self._draft.trace_id
-
-    @property
-    def span_id(self) -> str:
-        """The id of the span: 16 hexadecimal digits."""
-        return format_span_id(self._number)
-
-    @property
-    def parent_id(self) -> str | None:
-        """The id of the span above, or None."""
-        return None if self._parent_number is None else format_span_id(self._parent_number)
-
-    @property
-    def name(self) -> str:
-        """What the step is called."""
-        return self._name
-
-    @property
-    def span_type(self) -> str:
-        """What kind of step it is: LLM, TOOL, RETRIEVER, …"""
-        return self._span_type
-
-    @property
-    def status(self) -> SpanStatus:
-        """How the step ended, as far as is known."""
-        return self._status
-
-    @property
-    def start_time_ns(self) -> int:
-        """When the step began, in nanoseconds since the epoch."""
-        return self._start_ns
-
-    @property
-    def end_time_ns(self) -> int | None:
-        """When the step ended, in nanoseconds since the epoch; None while it runs."""
-        return self._end_ns
-
-    @property
-    def inputs(self) -> Any:
-        """What was recorded as going in, as plain values."""
-        return None if self._inputs is None else decode_value(self._inputs)
-
-    @property
-    def outputs(self) -> Any:
-        """What was recorded as coming out, as plain values."""
-        return None if self._outputs is None else decode_value(self._outputs)
+        That of a first span is made when somebody asks for it: most traces are one span, about which nothing is said.
+        A span that ends says so first, and then looks for a draft; here it is the other way round. So either the span
+        goes into the draft, or what comes into the draft behind it is handed over without it.
+        """
+        found = self._draft
+        if found is None:
+            number = cast("int", self._begun_trace)  # all others are given a draft
+            made = TraceDraft(number, self._settings.experiment)
+            found = self._draft = vars(self).setdefault("made_draft", made)  # atomic: other threads may ask as well
+            late = None if self._end_ns is None else found.hand_over(self._runtime.clock_ns())
+            if late is not None:
+                current().submit(late)
+        return found
 
     @property
     def max_value_bytes(self) -> int:
         """How long the JSON text of one value may be."""
-        return self._runtime.settings.max_value_bytes
+        return self._settings.max_value_bytes
 
-    @property
-    def has_outputs(self) -> bool:
-        """Whether outputs were recorded: those that user code set win over a returned value."""
-        return self._outputs is not None
+    def start(self, start_ns: int | None = None) -> None:
+        """Begin the step's time now, since what capture did to get here is not a part of it, or at a time given.
 
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """The attributes set so far, as plain values."""
-        return {key: decode_value(text) for key, text in list(self._texts.items())}
+        From here on the span is among those that run.
+        """
+        runtime = self._runtime
+        now_ns = runtime.clock_ns()
+        self._start_ns = now_ns if start_ns is None else to_ns(start_ns, now_ns)
+        runtime.open_spans[self._number] = ref(self)
 
-    @property
-    def events(self) -> list[SpanEvent]:
-        """What happened so far."""
-        return list(self._events)
+    def enter(self) -> Any:
+        """Start, as the current span; return what `leave` needs to make current what was so before.
 
-    @property
-    def links(self) -> list[Link]:
-        """The spans of other traces that this one refers to."""
-        return list(self._links)
+        That is `make_current` and `start`, written out: they are in every traced call.
+        """
+        here = get_context()
+        token = set_context(Context({**here, SPAN_KEY: self} if here else {SPAN_KEY: self}))
+        runtime = self._runtime
+        self._start_ns = runtime.clock_ns()
+        runtime.open_spans[self._number] = ref(self)
+        return token
 
-    def get_attribute(self, key: str) -> Any:
-        """Return one attribute as a plain value, or None."""
-        text = self._texts.get(key)
-        return None if text is None else decode_value(text)
+    def leave(self, token: Any, exception: BaseException | None, result: object = None) -> None:
+        """End with the result or the exception of a call or block. What capture does here is not the step's time."""
+        try:
+            end_ns = self._runtime.clock_ns()
+            if token is not None:
+                try:
+                    reset_context(token)
+                except (ValueError, RuntimeError):
+                    restore_current(token)
+            try:
+                if exception is not None:
+                    self.fail(exception)
+            finally:
+                self.close(end_ns, end_ns, result)
+        except Exception as fault:  # noqa: BLE001 - the shield
+            report_fault("finish", fault)
 
     def set_inputs(self, inputs: object) -> None:
         """Record what goes in: any value, as it is now."""
@@ -189,9 +167,13 @@ class LiveSpan(SdkView):
         if self._end_ns is None:
             self._outputs = self._encode(outputs)
 
-    def set_arguments(self, bind: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def set_arguments(self, binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Record the arguments of a call as what goes in."""
-        self._inputs = encode_value(bind(args, kwargs), self._runtime.settings.max_value_bytes)
+        try:
+            inputs = binder.bind(*args, **kwargs)
+        except TypeError:
+            inputs = binder.bind_roughly(*args, **kwargs)
+        self._inputs = encode_value(inputs, self._settings.max_value_bytes)
 
     def set_outputs_json(self, text: str) -> None:
         """Record what comes out, as a JSON text that is already made."""
@@ -212,7 +194,7 @@ class LiveSpan(SdkView):
     def set_parent_context(self, context: otel.SpanContext) -> None:
         """Remember the whole context of a parent of another process; what vendors keep in it goes on with the trace."""
         self._parent_context = context
-        self._draft.trace_state = context.trace_state
+        self.draft.trace_state = context.trace_state
 
     def set_attribute(self, key: str, value: object) -> None:
         """Record one attribute: any value, as it is now. MLflow's names of inputs, outputs and type mean those."""
@@ -230,7 +212,7 @@ class LiveSpan(SdkView):
             elif key == SPAN_TYPE:
                 self.set_span_type(decode_value(text))
             elif key != TRACE_REQUEST_ID:
-                self._texts[key] = text
+                self._own_texts()[key] = text
 
     def add_event(
         self,
@@ -244,7 +226,7 @@ class LiveSpan(SdkView):
         if not isinstance(name, SpanEvent):
             time_ns = to_ns(timestamp, self._runtime.clock_ns())
             name = SpanEvent(clean_text(str(name)), time_ns, self._encode_all(attributes))
-        if self._events is _NOTHING:
+        if self._events is _NO_ITEMS:
             self._events = []
         self._events.append(name)
 
@@ -258,7 +240,7 @@ class LiveSpan(SdkView):
         if not isinstance(context, Link):
             ids = (format_trace_id(context.trace_id), format_span_id(context.span_id))
             context = Link(*ids, self._encode_all(attributes))
-        if self._links is _NOTHING:
+        if self._links is _NO_ITEMS:
             self._links = []
         self._links.append(context)
 
@@ -310,10 +292,10 @@ class LiveSpan(SdkView):
     def get_span_context(self) -> otel.SpanContext:
         """Return the ids in OpenTelemetry's form."""
         if self._context is None:
+            draft = self.draft
             self._context = otel.SpanContext(
-                self._draft.trace_number, self._number, is_remote=False, trace_flags=_SAMPLED,
-                trace_state=self._draft.trace_state,
-            )  # fmt: skip
+                draft.trace_number, self._number, is_remote=False, trace_flags=_SAMPLED, trace_state=draft.trace_state
+            )
         return self._context
 
     def __exit__(
@@ -359,38 +341,54 @@ class LiveSpan(SdkView):
         if self._end_ns is not None:
             return
         if result is not None and self._outputs is None:
-            self._outputs = encode_value(result, self._runtime.settings.max_value_bytes)
+            self._outputs = encode_value(result, self._settings.max_value_bytes)
         self._end_ns = end_ns
         if self._status is _UNSET:
             self._status = _OK
+        runtime = self._runtime
         try:
-            draft = self._draft
-            part = draft.end_span(self._record(self._texts, self._events, self._links), now_ns, self._is_local_root)
+            draft = self._draft  # not before the end is noted: see the property
+            begun_trace = self._begun_trace
+            part: TracePart | None
+            if draft is not None:
+                trace_id = draft.trace_id
+                part = draft.end_span(self._record(trace_id), now_ns, begun_trace is not None)
+            else:
+                trace_id = format_trace_id(begun_trace)  # type: ignore[arg-type] # where there is no draft there is this
+                record = self._record(trace_id)
+                part = TracePart(trace_id, self._settings.experiment, now_ns, [record], _NO_TEXTS, _NO_TEXTS)
             if part is not None:
-                if self._is_local_root:
-                    last_trace.set(draft.trace_id)
-                current().submit(part)  # after a fork, or in another place than where the span began
+                if begun_trace is not None:
+                    last_trace.set(trace_id)
+                # The place in force is another after a fork, or when another one was named meanwhile.
+                (runtime if runtime.is_in_force else current()).submit(part)
         finally:  # not before: at any time the trace is found among those that run, or where they are kept
-            self._runtime.open_spans.pop(self._number, None)
-
-    def forget(self) -> None:
-        """Leave the span as if it had not begun: something interrupted its beginning."""
-        self._runtime.open_spans.pop(self._number, None)
+            runtime.open_spans.pop(self._number, None)
 
     def to_record(self) -> Span:
         """Return the span as it is now, while it runs."""
-        return self._record(dict(self._texts), list(self._events), list(self._links))
+        record = self._record(self.trace_id)
+        return replace(record, attributes_json=dict(self._texts), events=list(self._events), links=list(self._links))
 
-    def _record(self, texts: dict[str, str], events: list[SpanEvent], links: list[Link]) -> Span:
+    def _record(self, trace_id: str) -> Span:
         parent_number = self._parent_number
         return Span(
-            self._draft.trace_id, f"{self._number:016x}", None if parent_number is None else f"{parent_number:016x}",
-            self._name, self._start_ns, self._end_ns, self._status,
-            self._span_type, self._inputs, self._outputs, texts, events, links, self._kind,
+            trace_id, format_span_id(self._number), None if parent_number is None else format_span_id(parent_number),
+            self._name, self._start_ns, self._end_ns, self._status, self._span_type,
+            self._inputs, self._outputs, self._texts, self._events, self._links, self._kind,
         )  # fmt: skip
 
+    def _own_texts(self) -> dict[str, str]:
+        """Return the attributes, to be changed; until then a function's spans share them."""
+        if not self._owns_texts:
+            own = dict(self._texts)
+            with _first_change:  # or one of two threads would add to what nobody keeps
+                if not self._owns_texts:
+                    self._texts, self._owns_texts = own, True
+        return self._texts
+
     def _encode(self, value: object) -> str:
-        return encode_value(value, self._runtime.settings.max_value_bytes)
+        return encode_value(value, self._settings.max_value_bytes)
 
     def _encode_all(self, values: Mapping[str, object] | None) -> dict[str, str]:
         """Return each value as JSON text; what is no mapping is said and left out."""

@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
-from tracehound.capture.begin import begin_child, begin_span, make_current
-from tracehound.capture.call import finish
+from tracehound.capture.begin import begin_child, begin_span
 from tracehound.capture.current import say, to_texts
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
@@ -69,9 +68,9 @@ def start_span_no_context(
         report_fault("start_span", fault)
         return NoOpSpan(name)
     if span.is_recording():
-        span.start(start_time_ns)
         say(span.draft, *said)
         _fill(span, inputs, attributes, links)
+        span.start(start_time_ns)
     return span
 
 
@@ -88,9 +87,6 @@ def _fill(
             span.add_link(link)
     except Exception as fault:  # noqa: BLE001 - the shield
         report_fault("start_span", fault)
-    except BaseException:  # Ctrl-C, in the midst of a large value
-        span.forget()
-        raise
 
 
 class _SpanScope(AbstractContextManager[LiveSpan]):
@@ -113,12 +109,11 @@ class _SpanScope(AbstractContextManager[LiveSpan]):
             span = NoOpSpan(self._name)
         if span.is_recording():
             _fill(span, None, self._attributes, self._links)
-        self._open.append((span, make_current(span)))
-        span.start()
+        self._open.append((span, span.enter()))
         return span
 
     def __exit__(
         self, kind: type[BaseException] | None, exception: BaseException | None, stack: TracebackType | None
     ) -> None:
         span, token = self._open.pop()
-        finish(span, token, exception)
+        span.leave(token, exception)

@@ -8,8 +8,9 @@ from opentelemetry import trace as otel
 
 from tracehound.capture.arguments import Binder
 from tracehound.capture.live_span import LiveSpan
+from tracehound.capture.otel_context import make_current, restore_current
 from tracehound.model.ids import NO_OP_TRACE_ID
-from tracehound.model.span import UNKNOWN
+from tracehound.model.span import UNKNOWN, Link, SpanEvent, SpanStatus
 
 
 class NoOpSpan(LiveSpan):
@@ -18,11 +19,16 @@ class NoOpSpan(LiveSpan):
     Its context, where it has one, says that the trace is not kept: spans below, here and in other services, follow.
     """
 
-    _end_ns = 0
-    _start_ns = 0
-    _parent_number = None
     _number = 0
+    _parent_number = None
     _span_type = UNKNOWN
+    _kind = "INTERNAL"
+    _end_ns = 0
+    _status = SpanStatus()
+    _inputs = None
+    _outputs = None
+    _events: list[SpanEvent] = []  # noqa: RUF012 - nobody can add to it
+    _links: list[Link] = []  # noqa: RUF012 - as above
 
     def __init__(self, name: str, context: otel.SpanContext = otel.INVALID_SPAN_CONTEXT) -> None:
         self._name = name
@@ -32,15 +38,17 @@ class NoOpSpan(LiveSpan):
     def start(self, start_ns: int | None = None) -> None:
         """Do nothing: no time is measured."""
 
-    def set_arguments(self, bind: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def set_arguments(self, binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Do nothing."""
 
-    def forget(self) -> None:
-        """Do nothing: it has not begun."""
+    def enter(self) -> Any:
+        """Become the current span, so that what is below is not recorded either."""
+        return make_current(self)
 
-    def now_ns(self) -> int:
-        """Return 0: no time is measured."""
-        return 0
+    def leave(self, token: Any, exception: BaseException | None, result: object = None) -> None:  # noqa: ARG002 - nothing is kept
+        """Make current what was so before."""
+        if token is not None:
+            restore_current(token)
 
     @property
     def trace_id(self) -> str:

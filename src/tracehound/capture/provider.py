@@ -60,6 +60,7 @@ class Tracer(otel.Tracer):
             return NoOpSpan(name)
         try:
             if span.is_recording():
+                span.start()
                 told = OnException(record_exception, set_status_on_exception)
                 span.join_scope(self.instrumentation_scope, kind, told)
                 if attributes:

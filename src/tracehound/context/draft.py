@@ -34,18 +34,17 @@ class TraceDraft:
     state: TraceState | None = None
     trace_state: Any = None  # what vendors keep beside the ids, in OpenTelemetry's form
     edited_tags: AbstractSet[str] = frozenset()
-    # Whether it came into this process by a fork: the parent hands over what it holds.
-    is_inherited = False
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
     snapshot_due_s: float | None = None
     snapshot_interval_s = 0.0
-    _is_handed_over = False
     _shown = 0
 
     def __init__(self, trace_number: int, experiment: str) -> None:
         self.trace_number = trace_number
         self.trace_id = f"tr-{trace_number:032x}"
         self.experiment = experiment
+        self.is_inherited = False  # whether it came into this process by a fork: the parent hands over what it holds
+        self._is_handed_over = False
         self._spans: list[Span] = []
 
     def say(self, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:
@@ -75,14 +74,20 @@ class TraceDraft:
             self._is_handed_over = True
             if not self._spans:
                 return self._to_part([span], now_ns, self.state)
-        spans = self._spans
-        spans.append(span)
-        if not self._is_handed_over:
-            return None
+        self._spans.append(span)
+        return self._take(now_ns) if self._is_handed_over else None
+
+    def hand_over(self, now_ns: int) -> TracePart | None:
+        """Note that the local root has gone; return what came too late to go with it, if anything did."""
+        self._is_handed_over = True
+        return self._take(now_ns)
+
+    def _take(self, now_ns: int) -> TracePart | None:
+        """Return what no other thread has taken of the spans that have ended."""
         taken: list[Span] = []
         try:
-            while spans:
-                taken.append(spans.pop())
+            while self._spans:
+                taken.append(self._spans.pop())
         except IndexError:  # another thread took the last one
             pass
         if not taken:

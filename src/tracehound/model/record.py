@@ -8,7 +8,7 @@ the garbage collector need not look at them (`gc=False`). Two encodings are used
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, Union
+from typing import Any, Final, TypeVar, Union
 
 import msgspec
 
@@ -20,14 +20,10 @@ DecodeError = msgspec.DecodeError
 
 replace = msgspec.structs.replace
 
-_pack = msgspec.msgpack.Encoder().encode
+# Returns a record as MessagePack; what `unpacker` returns is the inverse. No function of ours: every traced call needs it.
+to_msgpack: Final[Callable[[Record], bytes]] = msgspec.msgpack.Encoder().encode
 _json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder().decode
-
-
-def to_msgpack(record: Record) -> bytes:
-    """Return the record as MessagePack; what `unpacker` returns is the inverse."""
-    return _pack(record)
 
 
 def unpacker(*kinds: type[R]) -> Callable[[bytes], R]:

@@ -31,7 +31,7 @@ _MAX_INT_BITS: Final = 4096  # Python refuses to write out much longer ones
 _METHODS: Final = ("model_dump", "tolist", "to_dicts", "to_dict")
 _MAX_ITEMS: Final = 10_000  # of an array or frame
 _MAX_CUT_KEYS: Final = 1_000  # of a mapping whose values are cut one by one
-_SLICED: Final = (str, bytes, bytearray)
+_SLICED: Final = frozenset((str, bytes, bytearray))
 _NOTE_BYTES: Final = 100  # what the notes about cuts take, generously
 
 

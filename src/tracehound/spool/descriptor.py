@@ -2,7 +2,7 @@
 
 `os.write` gives up the lock around the system call, and beside a busy thread (here: the drainer) gets it back late: a
 write of 400 bytes then takes 5 to 9 µs in place of 1 (`docs/adr/0009`). The same system call, called while holding the
-lock, takes 1 µs whatever other threads do. Frames that are large enough to make others wait go the usual way.
+lock, takes less than 1 µs whatever other threads do. Frames that are large enough to make others wait go the usual way.
 """
 
 from __future__ import annotations
@@ -10,35 +10,38 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 LARGE_BYTES: Final = 65_536
 
+# Writes so many bytes to an open file and returns how many it took; -1, or fewer than there are, where it fails.
+Write: TypeAlias = Callable[[int, bytes, int], int]
 
-def _load_write() -> Callable[[int, bytes, int], int] | None:
-    """Return C's `write`, called with the lock held; None where this platform does not offer it."""
+
+def write_large(descriptor: int, data: bytes, length: int) -> int:  # noqa: ARG001 - the form of a `Write`
+    """Write as Python does, so that other threads go on meanwhile."""
+    try:
+        return os.write(descriptor, data)
+    except OSError:
+        return -1
+
+
+def _load_write() -> Write:
+    """Return C's `write`, called with the lock held; Python's where this platform does not offer it.
+
+    The types of its arguments are not declared: ctypes then passes small integers and bytes as they are, where
+    checking them takes a quarter of a microsecond of each call. Descriptors and lengths up to `LARGE_BYTES` fit into
+    the int that ctypes makes of them, and libffi widens an int to the register that C reads a `size_t` from.
+    """
     try:
         import ctypes
 
-        if sys.platform == "win32":
-            function = ctypes.PyDLL("ucrtbase")._write
-            function.argtypes, function.restype = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint), ctypes.c_int
-        else:
-            function = ctypes.PyDLL(None).write
-            function.argtypes, function.restype = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t), ctypes.c_ssize_t
+        function: Write = ctypes.PyDLL("ucrtbase")._write if sys.platform == "win32" else ctypes.PyDLL(None).write
     except (AttributeError, ImportError, OSError):
-        return None
+        return write_large
     else:
         return function
 
 
-_write_held: Final = _load_write() or (lambda descriptor, data, _length: os.write(descriptor, data))
-
-
-def write(descriptor: int, data: bytes) -> int:
-    """Write to an open file and return how many bytes it took; raise `OSError` where it takes none."""
-    length = len(data)
-    if length > LARGE_BYTES:
-        return os.write(descriptor, data)
-    written = _write_held(descriptor, data, length)
-    return written if written >= 0 else os.write(descriptor, data)  # which says what is wrong
+# For up to `LARGE_BYTES`.
+write_held: Final = _load_write()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import TracehoundError
-from tracehound.spool.descriptor import write
+from tracehound.spool.descriptor import LARGE_BYTES, write_held, write_large
 from tracehound.spool.lock import FileLock, identity_at, identity_of, take_lock
 
 SUFFIX: Final = ".seg"
@@ -78,12 +78,14 @@ class SegmentWriter:
         self._owner = ""
         self.owners: set[str] = set()  # all that this writer has been
         self.written_bytes = 0  # in all segments
+        self._limit_bytes = sys.maxsize  # to how much that may grow
         self._count = 0
         self._path: Path | None = None
         self._descriptor = -1
         self._identity: tuple[int, int] | None = None  # of the file behind the descriptor
-        self._size = 0
-        self._room = 0  # where the present segment is full; 0 without one
+        self._begin_bytes = 0  # what had been written when the present segment was begun
+        self._full_bytes = 0  # what will have been when it is full; 0 without one
+        self._near_bytes = 0  # the lesser of the two: up to there a frame is written without a further look
         self._refused_bytes = sys.maxsize  # the length of a frame that an empty segment did not take
 
     def owner(self) -> str:
@@ -97,7 +99,12 @@ class SegmentWriter:
             self._count = 0
         return self._owner
 
-    def append(self, frame: bytes, limit_bytes: int = sys.maxsize) -> None:
+    def limit(self, limit_bytes: int) -> None:
+        """Let so much be written in all segments together, and no more."""
+        self._limit_bytes = limit_bytes
+        self._near_bytes = min(self._full_bytes, limit_bytes)
+
+    def append(self, frame: bytes) -> None:
         """Write the frame whole, with nothing of it left to be read where that cannot be done.
 
         Raise `OSError` where the disk does not take it, `SpoolFullError` where more than the limit would have been
@@ -105,17 +112,12 @@ class SegmentWriter:
         """
         length = len(frame)
         written_bytes = self.written_bytes + length
-        if written_bytes > limit_bytes:
-            raise SpoolFullError("too much waits for the store")
-        if self._size >= self._room:
-            self._begin()
-        try:
-            written = write(self._descriptor, frame)
-        except OSError:
-            written = 0
+        if written_bytes > self._near_bytes:
+            self._look_for_room(written_bytes)
+        write = write_held if length <= LARGE_BYTES else write_large
+        written = write(self._descriptor, frame, length)
         if written != length:
-            self._write_again(frame, written)
-        self._size += length
+            self._write_again(frame, max(written, 0))
         self.written_bytes = written_bytes
 
     def close(self) -> None:
@@ -145,6 +147,13 @@ class SegmentWriter:
         self.close()
         return rest
 
+    def _look_for_room(self, written_bytes: int) -> None:
+        """See to a segment to write to, until so much will have been written."""
+        if written_bytes > self._limit_bytes:
+            raise SpoolFullError("too much waits for the store")
+        if self.written_bytes >= self._full_bytes:
+            self._begin()
+
     def _begin(self) -> None:
         if not self.is_in_place():
             raise RemovedError("files of the spool were removed")
@@ -155,7 +164,9 @@ class SegmentWriter:
         self._descriptor = os.open(path, _FLAGS, 0o600)
         self._identity = identity_of(self._descriptor)
         self._path = path
-        self._room = self._max_segment_bytes
+        self._begin_bytes = self.written_bytes
+        self._full_bytes = self.written_bytes + self._max_segment_bytes
+        self._near_bytes = min(self._full_bytes, self._limit_bytes)
 
     def _write_again(self, frame: bytes, written: int) -> None:
         """Cut off what was written of the frame, and write it once more.
@@ -163,16 +174,17 @@ class SegmentWriter:
         That is done in a new segment, for a single file may have a limit; but a frame that an empty one has refused is
         not tried in another empty one, or every such frame would leave a file behind.
         """
-        length = len(frame)
+        length, size = len(frame), self.written_bytes - self._begin_bytes
         if not self._is_ours():
             raise RemovedError("a file of the spool was closed by the program")
         self._cut_off(written)
-        is_refused_when_empty = self._size < self._refused_bytes <= length
-        if self._size > 0 and not is_refused_when_empty:
+        is_refused_when_empty = size < self._refused_bytes <= length
+        if size > 0 and not is_refused_when_empty:
             self._begin()
-        if self._size == 0:
+            size = 0
+        if size == 0:
             self._refused_bytes = length
-        written = write(self._descriptor, frame)
+        written = os.write(self._descriptor, frame)  # which says what is wrong
         if written != length:
             self._cut_off(written)
             raise OSError("the disk takes only a part of the frame")
@@ -191,7 +203,7 @@ class SegmentWriter:
         if self._is_ours():
             os.close(self._descriptor)
         self._path = None
-        self._size = self._room = 0
+        self._full_bytes = self._near_bytes = 0
 
 
 def _read_from(descriptor: int, position: int) -> bytes:

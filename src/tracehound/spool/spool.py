@@ -51,12 +51,12 @@ class Spool:
         self._interval_s = settings.drain_interval_s
         self._max_trace_bytes = settings.max_trace_bytes
         self._max_bytes = settings.max_spool_bytes
-        self._yield_at_bytes = settings.max_spool_bytes // 4
+        self._saved_bytes = self._yield_from_bytes = 0
+        self._note_saved(0)
         # Reentrant: a signal handler or a finalizer may trace while its own thread is in `append`.
         self._mutex = threading.RLock()
         self._accepted = 0
         self._dropped = 0
-        self._saved_bytes = 0
         self._is_writing = False
         self._inside: list[TracePart] = []
         # A queue and no event: a finalizer may wake the thread while that thread waits, which an event does not bear.
@@ -74,15 +74,25 @@ class Spool:
                 return
             try:
                 self._is_writing = True
-                self._accept(part)
+                self._accepted += 1
+                frame = to_frame(part)
+                if len(frame) > self._max_trace_bytes:
+                    frame = self._to_fitting_frame(part)
+                self._writer.append(frame)
+            except RemovedError:
+                self._append_to_new(frame)
+            except (OSError, SpoolFullError) as error:
+                self._drop(error)
+            except Exception as error:
+                self._drop(error)
+                raise
             finally:
                 self._is_writing = False
         if self._inside:
             self._append_those_inside()
         if not self._is_awake:
-            self._is_awake = True
-            self._wake.put(None)
-        if self._writer.written_bytes - self._saved_bytes > self._yield_at_bytes:
+            self._wake_drainer()
+        if self._writer.written_bytes > self._yield_from_bytes:
             time.sleep(0)  # before anything has to be dropped, the drainer may have the interpreter lock
 
     def append_snapshot(self, part: TracePart) -> bool:
@@ -95,16 +105,17 @@ class Spool:
                 return False
             try:
                 self._is_writing = True
-                frame = self._to_frame(replace(part, owner=self._writer.owner()))
-                self._writer.append(frame, self._saved_bytes + self._max_bytes // 4)
+                frame = self._to_fitting_frame(replace(part, owner=self._writer.owner()))
+                if self._writer.written_bytes + len(frame) > self._yield_from_bytes:
+                    return False
+                self._writer.append(frame)
             except (OSError, SpoolFullError, RemovedError):
                 return False
             finally:
                 self._is_writing = False
         if self._inside:
             self._append_those_inside()
-        self._ensure_drainer()
-        self._wake.put(None)
+        self._wake_drainer()
         return True
 
     def append_edit(self, edit: TagEdit | Deletion) -> None:
@@ -121,34 +132,22 @@ class Spool:
                 self._is_writing = False
         if self._inside:
             self._append_those_inside()
-        self._ensure_drainer()
-        self._wake.put(None)
+        self._wake_drainer()
 
     def _write_edit(self, frame: bytes) -> None:
         try:
-            self._writer.append(frame, self._saved_bytes + self._max_bytes)
+            self._writer.append(frame)
         except RemovedError:
             self._keep_removed(0)
-            self._writer.append(frame, self._saved_bytes + self._max_bytes)
+            self._writer.append(frame)
 
-    def _accept(self, part: TracePart) -> None:
-        """Count the part, and write it or count it as dropped."""
-        self._accepted += 1
+    def _append_to_new(self, frame: bytes) -> None:
+        """Append behind what was written again of the segments that somebody removed; or count it as dropped."""
         try:
-            frame = self._to_frame(part)
-            try:
-                self._writer.append(frame, self._saved_bytes + self._max_bytes)
-            except RemovedError:
-                self._keep_removed(0)
-                self._writer.append(frame, self._saved_bytes + self._max_bytes)
+            self._keep_removed(0)
+            self._writer.append(frame)
         except (OSError, SpoolFullError, RemovedError) as error:
             self._drop(error)
-        except Exception as error:
-            self._drop(error)
-            raise
-        else:
-            if self._thread is None:
-                self._ensure_drainer()
 
     def _append_those_inside(self) -> None:
         """Append what came while this thread was in the midst of an append."""
@@ -156,7 +155,8 @@ class Spool:
             with contextlib.suppress(IndexError):  # another thread was quicker
                 self.append(self._inside.pop())
 
-    def _to_frame(self, part: TracePart) -> bytes:
+    def _to_fitting_frame(self, part: TracePart) -> bytes:
+        """Return the part as a frame that is not larger than a trace may be."""
         frame = to_frame(part)
         return frame if len(frame) <= self._max_trace_bytes else to_frame(fit_part(part, self._max_trace_bytes))
 
@@ -166,7 +166,13 @@ class Spool:
         written = self._writer.written_bytes
         self._drainer.drain()
         with self._mutex:
-            self._saved_bytes = max(self._saved_bytes, written)
+            self._note_saved(max(self._saved_bytes, written))
+
+    def _note_saved(self, saved_bytes: int) -> None:
+        """Note how much of what was written does not wait any more, and so how much more may be."""
+        self._saved_bytes = saved_bytes
+        self._writer.limit(saved_bytes + self._max_bytes)
+        self._yield_from_bytes = saved_bytes + self._max_bytes // 4
 
     def flush(self) -> FlushReport:
         """Drain, and say what became of the traces; what the store does not take stays pending, and safe."""
@@ -222,6 +228,7 @@ class Spool:
         rest = self._writer.end_removed(position)
         try:
             if rest:
+                self._note_saved(self._saved_bytes + len(rest))  # these bytes are counted once more
                 self._writer.append(rest)
         except OSError as error:
             for item in read_frames(rest):
@@ -230,14 +237,20 @@ class Spool:
         finally:
             self._is_writing = was_writing
 
-    def _ensure_drainer(self) -> None:
-        """Start the thread that drains; where none can be started, the next trace tries again, or the next process."""
-        if self._thread is None:
+    def _wake_drainer(self) -> None:
+        """Have what was written drained soon.
+
+        Where no thread can be started, the next trace tries again, or the next process.
+        """
+        if self._thread is None and self._writer.name() is not None:
             self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
             try:
                 self._thread.start()
             except RuntimeError:
                 self._thread = None
+        if self._thread is not None:
+            self._is_awake = True
+            self._wake.put(None)
 
     def _run(self) -> None:
         """Drain whenever something was written, in batches of what an interval brings, and once more at the end."""
