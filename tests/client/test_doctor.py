@@ -81,7 +81,12 @@ def test_what_waits_in_the_spool_and_who_has_ended_is_said(store_path: Path) -> 
 
 
 def spoil_index(connection: sqlite3.Connection) -> None:
-    connection.execute("DELETE FROM posting WHERE trace = 7")
+    shared = "SELECT term FROM posting GROUP BY term HAVING count(*) > 1"
+    connection.execute(f"DELETE FROM posting WHERE trace = 7 AND term IN ({shared})")
+
+
+def leave_term(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO term VALUES ('tags', 'env', 4711, 'of a trace that was deleted')")
 
 
 def spoil_row(connection: sqlite3.Connection) -> None:
@@ -104,6 +109,7 @@ def lose_trace(connection: sqlite3.Connection) -> None:
     ("spoil", "told"),
     [
         (spoil_index, "entries of the index are missing"),
+        (leave_term, "1 terms stand for values that no trace has"),
         (spoil_row, "its row is not what its parts and edits say"),
         (spoil_payload, "what is stored of it cannot be read"),
         (lose_parts, "nothing that it is made of is there"),

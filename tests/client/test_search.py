@@ -124,7 +124,7 @@ def test_a_file_that_is_no_store_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     tracehound.set_tracking_uri(str(tmp_path / "nowhere" / "t.db"))
-    with pytest.raises(StoreError, match="the folder is missing or not writable"):
+    with pytest.raises(StoreError, match="cannot be opened: there is no folder"):
         tracehound.search_traces()
 
 

@@ -20,7 +20,7 @@ DecodeError = msgspec.DecodeError
 
 replace = msgspec.structs.replace
 
-# Returns a record as MessagePack; what `unpacker` returns is the inverse. No function of ours: every traced call needs it.
+# Returns a record as MessagePack; what `unpacker` returns is the inverse. No function around it: traced calls use it.
 to_msgpack: Final[Callable[[Record], bytes]] = msgspec.msgpack.Encoder().encode
 _json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder().decode

@@ -73,10 +73,11 @@ def _told(text: str, path: Path) -> StoreError:
 
 
 def _why_it_cannot_be_opened(path: Path) -> str:
-    if path.is_dir():
+    # Not by methods of the path, which raise where a folder above may not be looked into.
+    if os.path.isdir(path):  # noqa: PTH112
         return f"{path} is a folder; name a file"
-    if not path.parent.is_dir():
-        return f"{path} cannot be opened: there is no folder {path.parent}"
-    if path.exists() and not os.access(path, os.R_OK):
+    if not os.path.isdir(path.parent):  # noqa: PTH112
+        return f"{path} cannot be opened: there is no folder {path.parent}, or this user may not look into it"
+    if os.path.exists(path) and not os.access(path, os.R_OK):  # noqa: PTH110
         return f"{path} cannot be opened: this user may not read it"
     return f"{path} cannot be opened: the folder is missing or not writable"
