@@ -24,7 +24,9 @@ def nested(depth: int, width: int) -> str:
 
 ANSWERED = {
     "a list of 10,000 texts": f"tags.env IN ('prod', {', '.join(f'{chr(39)}{n}{chr(39)}' for n in range(9_999))})",
-    "a list of 1,000 numbers": f"attributes.latency IN ({', '.join(map(str, range(1_000)))})",
+    "a list of 10,000 durations": f"attributes.latency IN ({', '.join(map(str, range(9_999)))})",
+    "a list of 10,000 numbers": f"tags.env NOT IN ({', '.join(map(str, range(9_998)))}) OR {LEAF}",
+    "a list of 10,000 names": f"attributes.name NOT IN ({', '.join(f'{chr(39)}{n}{chr(39)}' for n in range(9_999))})",
     "1,000 patterns": " OR ".join(f"tags.env LIKE '%{n}'" for n in range(1_000)) + f" OR {LEAF}",
     "1,000 keys": " AND ".join(f"tags.k{n} IS NULL" for n in range(1_000)),
     "1,000 parentheses inside of each other": "(" * 1_000 + LEAF + ")" * 1_000,

@@ -5,12 +5,13 @@ Every condition is written so that it is never NULL: absent means false, also un
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tracehound.query.check import Checked
-from tracehound.query.fields import Field, Group
-from tracehound.query.sql import COLUMNS, MATCHES, NUMBER_IN, Parameter, Sql, chain, is_one_of, marks, value_sql
+from tracehound.query.fields import Group
+from tracehound.query.sql import MATCHES, NUMBER_IN, Parameter, Sql, chain, is_one_of, marks, value_sql
 from tracehound.query.terms import is_indexed, term
 from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
 
@@ -51,32 +52,17 @@ class _Visitor:
 
     def _visit_and(self, node: And[Test]) -> Sql:
         """All of them; that a value is none of many is one condition."""
-        excluded: dict[Field, list[str]] = {}
-        others: list[Checked] = []
-        for child in node.children:
-            text = _text_compared(child, Operator.NE)
-            if text is None or not isinstance(child, Test):
-                others.append(child)
-            else:
-                excluded.setdefault(child.field, []).append(text)
+        excluded, others = _lists(node.children, Operator.NE)
         pieces = [self.visit(child) for child in others]
-        for field, texts in excluded.items():
-            found = value_sql(field)
-            parameters = (*found.parameters, *texts)
-            pieces.append(Sql(f"coalesce({found.text} NOT IN ({marks(texts)}), 0)", parameters))
+        pieces += [_listed(found, "NOT IN", values) for found, values in excluded.items()]
         return chain(" AND ", pieces) if len(pieces) > 1 else pieces[0]
 
     def _visit_or(self, node: Or[Test]) -> Sql:
-        """Any of them; that the index has any of many terms is one condition."""
-        terms: list[int] = []
-        others: list[Checked] = []
-        for child in node.children:
-            text = _text_compared(child, Operator.EQ)
-            if text is None or not isinstance(child, Test) or not is_indexed(child.field.group, child.field.name, text):
-                others.append(child)
-            else:
-                terms.append(term(child.field.group, child.field.name, text))
+        """Any of them; that the index has any of many terms is one condition, and so is that a value is one of many."""
+        terms = [number for number in map(_indexed_term, node.children) if number is not None]
+        allowed, others = _lists([child for child in node.children if _indexed_term(child) is None], Operator.EQ)
         pieces = [self.visit(child) for child in others]
+        pieces += [_listed(found, "IN", values) for found, values in allowed.items()]
         if terms:
             pieces.append(self._probe(terms))
         return chain(" OR ", pieces) if len(pieces) > 1 else pieces[0]
@@ -86,34 +72,18 @@ class _Visitor:
         return Sql(f"NOT ({inner.text})", inner.parameters)
 
     def _visit_test(self, test: Test) -> Sql:
-        found = value_sql(test.field)
         if test.operator in NULLS:
+            found = value_sql(test.field)
             return Sql(f"{found.text} {test.operator.value}", found.parameters)
         if test.operator in PATTERNS:
+            found = value_sql(test.field)
             return Sql(f"{MATCHES}(?, ?, {found.text})", (test.operator.value, str(test.value), *found.parameters))
-        if test.field.group is Group.ATTRIBUTES:
-            return self._visit_attribute(test)
-        if isinstance(test.value, str):
-            return self._visit_text(test, test.value)
-        return self._visit_number(test, float(test.value or 0))
-
-    def _visit_attribute(self, test: Test) -> Sql:
-        column = COLUMNS[test.field.name]
-        assert test.value is not None  # noqa: S101 - the operators without a value are done with
-        compared = Sql(f"{column} {test.operator.value} ?", (test.value,))
-        return (
-            Sql(f"({column} IS NOT NULL AND {compared.text})", compared.parameters) if test.field.nullable else compared
-        )
-
-    def _visit_text(self, test: Test, value: str) -> Sql:
-        """A tag or metadata value against a text: by the index where it has the value, else on the row."""
-        if test.operator is Operator.EQ and is_indexed(test.field.group, test.field.name, value):
-            return self._probe([term(test.field.group, test.field.name, value)])
-        return self._on_row(test, value_sql(test.field).text, value)
-
-    def _visit_number(self, test: Test, value: float) -> Sql:
-        """A tag or metadata value against a number: texts that write no number are absent to it."""
-        return self._on_row(test, f"{NUMBER_IN}({value_sql(test.field).text})", value)
+        number = _indexed_term(test)
+        if number is not None:
+            return self._probe([number])
+        found, value = _compared(test)
+        compared = Sql(f"{found.text} {test.operator.value} ?", (*found.parameters, value))
+        return Sql(f"coalesce({compared.text}, 0)", compared.parameters) if test.field.nullable else compared
 
     def _probe(self, terms: list[int]) -> Sql:
         """Return the condition that the index has one of the terms for the trace."""
@@ -125,13 +95,42 @@ class _Visitor:
         )
         return Sql(text, wanted.parameters)
 
-    @staticmethod
-    def _on_row(test: Test, found: str, value: Parameter) -> Sql:
-        return Sql(f"coalesce({found} {test.operator.value} ?, 0)", (test.field.name, value))
 
-
-def _text_compared(node: Checked, operator: Operator) -> str | None:
-    """Return the text that a tag or metadata value is compared with by this operator; None for anything else."""
-    if not isinstance(node, Test) or node.operator is not operator or node.field.group is Group.ATTRIBUTES:
+def _indexed_term(node: Checked) -> int | None:
+    """Return the term that the index has for just the traces of which a condition is true; None where it has none."""
+    if not isinstance(node, Test) or node.operator is not Operator.EQ or node.field.group is Group.ATTRIBUTES:
         return None
-    return node.value if isinstance(node.value, str) else None
+    group, key, value = node.field.group, node.field.name, node.value
+    return term(group, key, value) if isinstance(value, str) and is_indexed(group, key, value) else None
+
+
+def _compared(test: Test) -> tuple[Sql, Parameter]:
+    """Return what a comparison compares; texts that write no number are absent to a number."""
+    found = value_sql(test.field)
+    assert test.value is not None  # noqa: S101 - the operators without a value are done with
+    if isinstance(test.value, str) or test.field.group is Group.ATTRIBUTES:
+        return found, test.value
+    return Sql(f"{NUMBER_IN}({found.text})", found.parameters), float(test.value)
+
+
+def _lists(nodes: Sequence[Checked], operator: Operator) -> tuple[dict[Sql, list[Parameter]], list[Checked]]:
+    """Return what is compared with several values by the operator, with these values; and all other nodes."""
+    lists: dict[Sql, list[Parameter]] = {}
+    members: dict[Sql, list[Checked]] = {}
+    others: list[Checked] = []
+    for node in nodes:
+        if isinstance(node, Test) and node.operator is operator:
+            found, value = _compared(node)
+            lists.setdefault(found, []).append(value)
+            members.setdefault(found, []).append(node)
+        else:
+            others.append(node)
+    for found in [found for found, values in lists.items() if len(values) == 1]:
+        others += members[found]
+        del lists[found]
+    return lists, others
+
+
+def _listed(found: Sql, word: str, values: Sequence[Parameter]) -> Sql:
+    """Return the condition that what is found, if anything is, is one of many values or none of them."""
+    return Sql(f"coalesce({found.text} {word} ({marks(values)}), 0)", (*found.parameters, *values))

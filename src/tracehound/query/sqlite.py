@@ -25,7 +25,8 @@ from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_s
 from tracehound.query.fields import DURATION, TIMESTAMP, TRACE_ID
 from tracehound.query.keyset import behind_sql, direction_sql, order_sql
 from tracehound.query.search import Search
-from tracehound.query.sql import Sql, chain, is_one_of, join, value_sql
+from tracehound.query.sql import Sql, is_one_of, join, value_sql
+from tracehound.query.tree import And
 
 ROW: Final = (
     "t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview,"
@@ -182,8 +183,9 @@ def _others(search: Search, plan: Plan, place: Place, *, counted: bool = False) 
     found = [Sql(f"{COUNTED}()")] if counted else []
     path = plan.path
     done = None if isinstance(path, InOrder) or not path.is_exact else path.condition
-    left = [condition_sql(each, place) for each in conjuncts(search.where) if each is not done]
-    found += [chain(" AND ", left)] if left else []
+    left = tuple(each for each in conjuncts(search.where) if each is not done)
+    if left:
+        found.append(condition_sql(left[0] if len(left) == 1 else And(left), place))
     return found if search.after is None else [*found, behind_sql(search.order, search.after)]
 
 

@@ -2,7 +2,7 @@ WITH page AS (
 SELECT t.seq AS seq, p.start_ms AS key0, t.trace_id AS key1
 FROM posting AS p CROSS JOIN trace AS t ON t.seq = p.trace
 WHERE p.term = ? AND p.experiment = ?
-  AND (coalesce(tracehound_value(t.tags, ?) = ?, 0))
+  AND coalesce(tracehound_value(t.tags, ?) = ?, 0)
 ORDER BY key0 DESC, key1 ASC
 LIMIT ?)
 SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.start_ms, t.trace_id

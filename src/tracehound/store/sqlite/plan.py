@@ -7,6 +7,7 @@ denser than that is compared by how far so many reach back in time.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import sqlite3
 import time
@@ -32,6 +33,7 @@ from tracehound.query.sqlite import count_sql, is_streamed
 
 COUNTED_ROWS: Final = 10_000
 _MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is asked for
+_MAX_PATHS: Final = 16
 _FEW_ROWS: Final = 200  # no other path is worth the question
 # Two statements: SQLite goes straight to the end of an index for one of min and max, not for both.
 _ENDS: Final = (
@@ -66,7 +68,8 @@ def choose_plan(connection: sqlite3.Connection, search: Search, *, is_whole: boo
     """
     estimates: list[Estimate] = []
     begun = time.perf_counter()
-    for narrow in find_paths(search.where, functools.partial(read_terms, connection)):
+    paths = find_paths(search.where, functools.partial(read_terms, connection))
+    for narrow in itertools.islice(paths, _MAX_PATHS):
         estimate = _estimate(connection, search, narrow)
         asked, begun = begun, time.perf_counter()
         estimates.append(replace(estimate, time_ms=(begun - asked) * 1000))
