@@ -6,7 +6,7 @@ Trace and span ids come from a generator of our own. With the global one, two ru
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import os
 import random
@@ -52,12 +52,12 @@ format_span_id: Final[Callable[[int], str]] = "%016x".__mod__
 
 def to_base64(hexadecimal: str) -> str:
     """Return a hexadecimal id in the form of protobuf's JSON; `from_base64` is its inverse."""
-    return base64.b64encode(bytes.fromhex(hexadecimal)).decode("ascii")
+    return binascii.b2a_base64(bytes.fromhex(hexadecimal), newline=False).decode("ascii")
 
 
 def from_base64(text: str) -> str:
     """Return the hexadecimal form of an id that `to_base64` wrote."""
-    return base64.b64decode(text).hex()
+    return binascii.a2b_base64(text).hex()
 
 
 def experiment_id(name: str) -> str:

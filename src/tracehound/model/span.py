@@ -142,7 +142,7 @@ class Span(Record, frozen=True, array_like=True, gc=False):
                 {"name": event.name, "time_unix_nano": event.timestamp_ns, "attributes": event.attributes}
                 for event in self.events
             ],
-            "status": {"code": f"STATUS_CODE_{self.status.status_code}", "message": self.status.description},
+            "status": {"code": f"STATUS_CODE_{self.status.status_code.value}", "message": self.status.description},
             "attributes": _attribute_texts(self),
             "links": [
                 {
