@@ -1,20 +1,23 @@
 """Each shape of SQL as a file that a human reads, with the plan that SQLite makes of it.
 
-The plan is taken on an empty store with the real schema: it shows which index a shape can use. Names of tables differ
-between versions of SQLite ("SEARCH TABLE trace AS t" before 3.36), so those words are left out.
+The plan is taken on an empty store with the real schema: it shows which index a shape can use. The SQLite of this
+Python and the newest one (that of the package apsw) have to make the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 
 from tests.golden import check_golden
 from tracehound.query.access import InOrder, Plan, find_paths, time_range
 from tracehound.query.search import Search, parse_search
-from tracehound.query.sql import Sql
+from tracehound.query.sql import MATCHES, NUMBER_IN, VALUE, Sql
 from tracehound.query.sqlite import latency_sql, search_sql
 from tracehound.store.sqlite.connection import migrate, open_connection
 
@@ -78,16 +81,40 @@ def first_plan(search: Search) -> Plan:
 
 
 def describe(statement: Sql, folder: Path) -> str:
-    """Return the statement, its parameters and its plan, the last two as comments."""
+    """Return the statement, its parameters and its plan, the last two as comments; both copies of SQLite plan alike."""
     path = folder / "plan.db"
     connection = open_connection(path)
     migrate(connection, path)
-    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", statement.parameters).fetchall()
+    schema = [text for (text,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+    wanted = f"EXPLAIN QUERY PLAN {statement.text}"
+    plan = show_plan(connection.execute(wanted, statement.parameters).fetchall())
     connection.close()
-    depth = {0: 0}
-    plan = []
-    for number, parent, _, detail in rows:
-        depth[number] = depth[parent] + 1
-        plan.append(f"-- {'  ' * depth[parent]}{detail.replace('TABLE ', '')}")
+    newest = apsw.Connection(":memory:")
+    for name, arguments in ((NUMBER_IN, 1), (VALUE, 2), (MATCHES, 3)):
+        newest.create_scalar_function(name, lambda *_: None, arguments, deterministic=True)
+    for text in schema:
+        newest.execute(text)
+    assert show_plan(list(newest.execute(wanted, statement.parameters))) == plan, "two versions of SQLite"
+    newest.close()
     parameters = f"-- parameters: {', '.join(map(repr, statement.parameters))}"
     return "\n".join([statement.text, "", parameters, "-- plan:", *plan, ""])
+
+
+def show_plan(rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Return a plan as comments, in the words of no version of SQLite.
+
+    Before 3.36 it said "SEARCH TABLE trace AS t", and gave sub-queries numbers; later ones count the terms that are left
+    to be sorted by, and tell of an EXISTS as of a table, not as of a query inside of another.
+    """
+    depth = {0: 0}
+    plan = []
+    for number, parent, _, told in rows:
+        if told.startswith("CORRELATED SCALAR SUBQUERY"):
+            depth[number] = depth[parent]
+            continue
+        depth[number] = depth[parent] + 1
+        detail = re.sub(r"TABLE (\w+ AS )?|(?<=q )EXISTS ", "", told)
+        detail = re.sub(r"LAST (TERM|\d+ TERMS) OF", "RIGHT PART OF", detail)
+        detail = re.sub(r"^(CO-ROUTINE) .*|^(SCAN) (SUBQUERY|page|found).*", r"\1\2", detail)
+        plan.append(f"-- {'  ' * depth[parent]}{detail}")
+    return plan

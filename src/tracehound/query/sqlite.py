@@ -169,8 +169,8 @@ def _source(search: Search, plan: Plan) -> tuple[Sql, list[Sql]]:
     if isinstance(path, ByTerms):
         terms = is_one_of("p.term", path.terms) if path.terms else Sql("0")
         run = join(" AND ", [terms, _is_of("p", search.experiment_ids), *_within("p.start_ms", times)])
-        text = f"(SELECT DISTINCT p.trace FROM posting AS p WHERE {run.text}) AS p"
-        return Sql(f"{text} CROSS JOIN trace AS t ON t.seq = p.trace", run.parameters), [own]
+        text = f"(SELECT DISTINCT p.trace FROM posting AS p WHERE {run.text}) AS found"
+        return Sql(f"{text} CROSS JOIN trace AS t ON t.seq = found.trace", run.parameters), [own]
     if isinstance(path, ByTraceId):
         return Sql("trace AS t"), [own, is_one_of("t.trace_id", path.trace_ids)]
     if isinstance(path, ByDuration):

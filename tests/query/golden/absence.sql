@@ -11,8 +11,8 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 0, 'env', 'a', 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH t USING INDEX trace_by_start (experiment=?)
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

@@ -1,6 +1,6 @@
 WITH page AS (
 SELECT t.seq AS seq
-FROM (SELECT DISTINCT p.trace FROM posting AS p WHERE p.term = ? AND p.experiment = ?) AS p CROSS JOIN trace AS t ON t.seq = p.trace
+FROM (SELECT DISTINCT p.trace FROM posting AS p WHERE p.term = ? AND p.experiment = ?) AS found CROSS JOIN trace AS t ON t.seq = found.trace
 WHERE t.experiment = ?
 ORDER BY tracehound_number_in(tracehound_value(t.tags, ?)) DESC, CASE WHEN tracehound_number_in(tracehound_value(t.tags, ?)) IS NULL THEN tracehound_value(t.tags, ?) END DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT ?)
@@ -10,13 +10,13 @@ ORDER BY tracehound_number_in(tracehound_value(t.tags, ?)) DESC, CASE WHEN trace
 
 -- parameters: 4324071472995704518, 0, 0, 'score', 'score', 'score', 101, 'score', 'score', 'score', 'score'
 -- plan:
--- CO-ROUTINE page
---   CO-ROUTINE p
+-- CO-ROUTINE
+--   CO-ROUTINE
 --     SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
 --     USE TEMP B-TREE FOR DISTINCT
---   SCAN p
+--   SCAN
 --   SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 --   USE TEMP B-TREE FOR ORDER BY
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

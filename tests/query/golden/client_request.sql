@@ -10,10 +10,10 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 7404705713674425966, 0, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
 --   SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 --   USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

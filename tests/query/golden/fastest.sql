@@ -10,9 +10,9 @@ ORDER BY t.duration_ms ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 0, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH t USING COVERING INDEX trace_by_duration (experiment=?)
 --   USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

@@ -11,10 +11,9 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 0, 4324071472995704518, 3485205580580494112, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH t USING INDEX trace_by_start (experiment=?)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH q USING PRIMARY KEY (term=? AND experiment=? AND start_ms=? AND trace=?)
--- SCAN page
+--   SEARCH q USING PRIMARY KEY (term=? AND experiment=? AND start_ms=? AND trace=?)
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

@@ -11,10 +11,10 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 571492014518420802, 0, 'env', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
 --   SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 --   USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

@@ -10,8 +10,8 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 0, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH t USING COVERING INDEX trace_by_start (experiment=?)
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

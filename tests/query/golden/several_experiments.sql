@@ -14,12 +14,12 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 0, 7, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   MERGE (UNION ALL)
 --     LEFT
 --       SEARCH t USING COVERING INDEX trace_by_start (experiment=?)
 --     RIGHT
 --       SEARCH t USING COVERING INDEX trace_by_start (experiment=?)
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

@@ -11,8 +11,8 @@ ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 0, 5001, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH t USING COVERING INDEX trace_by_duration (experiment=? AND duration_ms>?)
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

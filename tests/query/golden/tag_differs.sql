@@ -14,7 +14,7 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 4711, 0, 4712, 0, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   MERGE (UNION)
 --     LEFT
 --       SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
@@ -24,6 +24,6 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 --       SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
 --       SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 --       USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY

@@ -13,10 +13,10 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 
 -- parameters: 4324071472995704518, 0, 5, 9, 5, 9, 101
 -- plan:
--- CO-ROUTINE page
+-- CO-ROUTINE
 --   SEARCH p USING PRIMARY KEY (term=? AND experiment=? AND start_ms>? AND start_ms<?)
 --   SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 --   USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
--- SCAN page
+-- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
 -- USE TEMP B-TREE FOR ORDER BY
