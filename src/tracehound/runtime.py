@@ -105,9 +105,14 @@ class Runtime:
 
     def running_drafts(self, trace_id: str) -> list[TraceDraft]:
         """Return what this process puts together of a trace at present, until it has been handed over and kept."""
-        spans = [reference() for reference in list(self.open_spans.values())]
-        drafts = {id(span.draft): span.draft for span in spans if span is not None}
-        return [draft for draft in drafts.values() if draft.trace_id == trace_id]
+        drafts: dict[int, TraceDraft] = {}
+        for number, reference in list(self.open_spans.items()):
+            span = reference()
+            if span is None:  # a span that nobody ended
+                self.open_spans.pop(number, None)
+            elif span.draft.trace_id == trace_id:
+                drafts[id(span.draft)] = span.draft
+        return list(drafts.values())
 
     def drained_store(self) -> Store:
         """Return the store with all in it that any process of this machine has finished, as far as `drain` could."""

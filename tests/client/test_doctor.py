@@ -105,9 +105,14 @@ def lose_trace(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM trace WHERE seq = 7")
 
 
+def forget_terms(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM term WHERE kind = 'tags'")
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
+        (forget_terms, "it is not known what they stand for"),
         (spoil_index, "entries of the index are missing"),
         (leave_term, "1 terms stand for values that no trace has"),
         (spoil_row, "its row is not what its parts and edits say"),

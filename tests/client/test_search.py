@@ -97,7 +97,7 @@ def test_a_trace_that_does_not_exist_is_none_with_a_warning(caplog: pytest.LogCa
         ({"filter_string": 5}, "filter_string is a text, not 5"),
         ({"order_by": "name"}, "order_by is a list of texts: \\['name'\\]"),
         ({"return_type": "polars"}, "return_type is 'pandas' or 'list', not 'polars'"),
-        ({"max_results": -1}, "max_results is a number from 0 up, not -1"),
+        ({"max_results": -1}, "max_results is a whole number from 0 up, not -1"),
         ({"order_by": [5]}, "order_by is a list of texts such as 'latency DESC', not \\[5\\]"),
         ({"experiment_ids": ["00"]}, "experiment_ids holds '00'"),
         ({"experiment_ids": ["9" * 5000]}, "an id is a number in a string"),

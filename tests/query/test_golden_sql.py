@@ -103,8 +103,8 @@ def describe(statement: Sql, folder: Path) -> str:
 def show_plan(rows: Iterable[Sequence[Any]]) -> list[str]:
     """Return a plan as comments, in the words of no version of SQLite.
 
-    Before 3.36 it said "SEARCH TABLE trace AS t", and gave sub-queries numbers; later ones count the terms that are left
-    to be sorted by, and tell of an EXISTS as of a table, not as of a query inside of another.
+    Before 3.36 it said "SEARCH TABLE trace AS t", and gave sub-queries numbers; later ones count the terms that are
+    left to be sorted by, and tell of an EXISTS as of a table, not as of a query inside of another.
     """
     depth = {0: 0}
     plan = []

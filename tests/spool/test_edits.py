@@ -185,3 +185,23 @@ def test_an_edit_is_kept_while_another_program_locks_the_store(store_path: Path)
     locker.execute("ROLLBACK")
     locker.close()
     assert tracehound.search_traces("tags.env = 'dev'", return_type="list")[0].info.trace_id == span.trace_id
+
+
+def test_a_trace_that_ends_inside_of_an_edit_that_fails_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    spool = make_spool(tmp_path / "spool", store)
+    real_append = spool._writer.append
+
+    def refuse_once(frame: bytes) -> None:
+        monkeypatch.setattr(spool._writer, "append", real_append)
+        spool.append(part(span(1)))  # a signal handler, or a finalizer
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(spool._writer, "append", refuse_once)
+    with pytest.raises(StoreError, match="cannot be kept"):
+        spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
+    assert spool.flush().stored == 1
+    spool.close()
+    assert found(store) == [TRACE]

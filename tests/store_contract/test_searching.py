@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,13 @@ def found_in_pages(store: Store, line: dict[str, Any], page_size: int) -> list[l
 
 def names(store: Store, experiments: list[str], filter_string: str | None = None) -> list[str]:
     return [info.name for info in store.search(parse_search(experiments, filter_string)).traces]
+
+
+@pytest.mark.parametrize(
+    "values", [[[], "x"], [1.5, "x"], [2**70, "x"], ["5", "x"], [None, "x"], [5, 5], [5, None], [True, "x"]]
+)
+def test_a_cursor_that_somebody_made_up_is_refused(filled: Store, values: list[Any]) -> None:
+    first = parse_search(["0"])
+    made_up = base64.urlsafe_b64encode(json.dumps([first.fingerprint, 1, *values]).encode()).decode()
+    with pytest.raises(ArgumentError, match="not one that a search returned"):
+        filled.search(first.behind(made_up))

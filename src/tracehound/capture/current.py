@@ -82,6 +82,8 @@ def update_current_trace(
             _logger.warning("update_current_trace was called where no trace is under way; nothing was changed")
         return
     say(draft, new_tags, new_metadata)
+    if draft.is_inherited and (new_metadata or client_request_id or request_preview or response_preview or state):
+        _logger.warning("update_current_trace: of a trace that began before the fork, only tags can be changed here")
     if client_request_id is not None:
         draft.client_request_id = clean_text(str(client_request_id))
     if request_preview is not None:
@@ -93,9 +95,12 @@ def update_current_trace(
 
 
 def say(draft: TraceDraft, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:
-    """Add tags and metadata of a trace; a tag that was edited while the trace ran is edited again (`model.edit`)."""
+    """Add tags and metadata of a trace; a tag that was edited while the trace ran is edited again (`model.edit`).
+
+    So is every tag of a trace that another process hands over, the one that this was forked from.
+    """
     draft.say(tags, metadata)
-    edited = draft.edited_tags & tags.keys()
+    edited = tags.keys() if draft.is_inherited else draft.edited_tags & tags.keys()
     if edited:
         runtime = current()
         try:

@@ -8,7 +8,6 @@ read more of a span than the API has: what they read of the span of OpenTelemetr
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, cast
@@ -49,7 +48,6 @@ _OK: Final = SpanStatus(SpanStatusCode.OK)
 # These stand for empty ones in records, which are never changed.
 _NO_ITEMS: Final[list[Any]] = []
 _NO_TEXTS: Final[dict[str, str]] = {}
-_first_change: Final = threading.RLock()
 
 
 class LiveSpan(SpanView):
@@ -341,7 +339,11 @@ class LiveSpan(SpanView):
         if self._end_ns is not None:
             return
         if result is not None and self._outputs is None:
-            self._outputs = encode_value(result, self._settings.max_value_bytes)
+            try:
+                self._outputs = encode_value(result, self._settings.max_value_bytes)
+            except BaseException:  # Ctrl-C, in the midst of a large value: the span is kept without it
+                self.close(end_ns, now_ns)
+                raise
         self._end_ns = end_ns
         if self._status is _UNSET:
             self._status = _OK
@@ -381,10 +383,8 @@ class LiveSpan(SpanView):
     def _own_texts(self) -> dict[str, str]:
         """Return the attributes, to be changed; until then a function's spans share them."""
         if not self._owns_texts:
-            own = dict(self._texts)
-            with _first_change:  # or one of two threads would add to what nobody keeps
-                if not self._owns_texts:
-                    self._texts, self._owns_texts = own, True
+            self._texts = vars(self).setdefault("own_texts", dict(self._texts))  # atomic: one of two threads makes it
+            self._owns_texts = True
         return self._texts
 
     def _encode(self, value: object) -> str:

@@ -112,7 +112,7 @@ def get_trace(trace_id: str, silent: bool = False) -> Trace | None:  # noqa: FBT
     >>> tracehound.get_trace(span.trace_id).data.spans[0].inputs
     {'name': 'Tom'}
     """
-    wanted = clean_text(trace_id)
+    wanted = clean_text(str(trace_id))
     found = current().drained_store().read_traces([wanted]).get(wanted)
     if found is None and not silent:
         _logger.warning("there is no trace %r", trace_id)
@@ -146,8 +146,10 @@ def _parse(
             raise ArgumentError("experiment_ids is a list of ids; a text in its place is the filter, and one is given")
         experiment_ids, filter_string = None, experiment_ids
     _check_texts(filter_string, order_by)
-    if max_results is not None and max_results < 0:
-        raise ArgumentError(f"max_results is a number from 0 up, not {max_results}")
+    if max_results is not None and not (type(max_results) is int and max_results >= 0):
+        raise ArgumentError(f"max_results is a whole number from 0 up, not {max_results!r}")
+    if experiment_ids is not None and not isinstance(experiment_ids, Sequence):
+        raise ArgumentError(f"experiment_ids is a list of ids, not {experiment_ids!r}")
     ids = [experiment_id(runtime.settings.experiment)] if experiment_ids is None else list(experiment_ids)
     return parse_search(ids, filter_string, order_by)
 

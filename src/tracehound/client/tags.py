@@ -8,6 +8,7 @@ from typing import Final
 from tracehound.errors import NotFoundError
 from tracehound.model.edit import TagEdit
 from tracehound.model.ids import NO_OP_TRACE_ID
+from tracehound.model.merge import TRACE_NAME
 from tracehound.model.values import clean_text, to_text
 from tracehound.runtime import Runtime, current
 
@@ -91,7 +92,7 @@ def _read_tags(runtime: Runtime, trace_id: str) -> dict[str, str] | None:
         if is_all_there:
             raise NotFoundError(f"there is no trace {trace_id}")
         return None
-    tags = {} if trace is None else dict(trace.info.tags)
+    tags = {TRACE_NAME: ""} if trace is None else dict(trace.info.tags)  # a name it has, whatever that will be
     for draft in drafts:
         tags.update(draft.tags)
     return tags

@@ -48,9 +48,18 @@ def encode_value(value: object, max_bytes: int = 1_000_000) -> str:
     except Exception:  # noqa: BLE001 - no value may make capture raise
         data = _encode_anyhow(value)
     if len(data) > max_bytes:
-        is_readable = type(value) is dict and 0 < len(value) <= _MAX_CUT_KEYS
-        data = _fit(value, max_bytes) if is_readable else _cut(data, max_bytes)  # type: ignore[arg-type] # it is a dict
+        data = _cut_any(value, data, max_bytes)
     return data.decode()
+
+
+def _cut_any(value: object, data: bytes, max_bytes: int) -> bytes:
+    """Return the JSON of a value cut to a length: of a mapping each value, of anything else behind its beginning."""
+    if type(value) is dict and 0 < len(value) <= _MAX_CUT_KEYS:
+        try:
+            return _fit(value, max_bytes)
+        except Exception:  # noqa: BLE001, S110 - it may be changed by others meanwhile
+            pass
+    return _cut(data, max_bytes)
 
 
 def decode_value(text: str) -> Any:

@@ -25,6 +25,8 @@ SAMPLE: Final = 2_000
 MAX_VALUES: Final = 200_000
 _WORTH_IT: Final = 0.01
 MAX_TERMS: Final = 10_000
+# Conditions that an OR joins, and that AND joins, for which that is done: each costs a look at every value.
+_MAX_LOOKED_THROUGH: Final = 8
 _FAR: Final = 2**62  # beyond every time and duration, within what SQLite takes as a whole number
 
 # The terms of a key with the values they stand for (None for the term of long values), in an order that has nothing to
@@ -125,7 +127,7 @@ def find_paths(where: Checked | None, read_terms: ReadTerms) -> Iterator[ByTerms
             yield _by_terms(each, terms)
         else:
             later.append(each)
-    for each in later:
+    for each in later[:_MAX_LOOKED_THROUGH]:
         terms = _terms_of(each, read_terms)
         if terms is not None:
             yield _by_terms(each, terms)
@@ -167,13 +169,17 @@ def _terms_of_any(node: Or[Test], read_terms: ReadTerms | None) -> _Terms | None
     """Return the terms of all alternatives, if each of them has terms."""
     numbers: list[int] = []
     is_exact = True
+    looked_through = 0
     for child in node.children:
-        terms = _terms_of(child, read_terms)
+        terms = _terms_of(child, None)
+        if terms is None and read_terms is not None and looked_through < _MAX_LOOKED_THROUGH:
+            looked_through += 1
+            terms = _terms_of(child, read_terms)
         if terms is None:
             return None
         numbers += terms[0]
         is_exact = is_exact and terms[1]
-    return numbers, is_exact
+    return None if len(numbers) > MAX_TERMS else (numbers, is_exact)
 
 
 def _terms_that_pass(test: Test, key: tuple[Group, str], read_terms: ReadTerms) -> _Terms | None:

@@ -17,7 +17,7 @@ from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import Checked, parse_filter
-from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field
+from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field, Kind
 from tracehound.query.resolve import resolve_field
 from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import Name
@@ -57,7 +57,7 @@ class Search:
     def behind(self, cursor: str) -> Search:
         """Return the same search from a cursor on; raise `ArgumentError` for a cursor of another search."""
         _, after = _parse_cursor(cursor, self.fingerprint)
-        if len(after) != len(self.order):
+        if len(after) != len(self.order) or not all(map(_fits, self.order, after)):
             raise ArgumentError(f"page_token {cursor!r} is not one that a search returned")
         return replace(self, after=after)
 
@@ -134,10 +134,22 @@ def _parse_cursor(cursor: str, fingerprint: int) -> tuple[int, tuple[KeyValue, .
     """Return the time and the values that `Search.cursor` wrote; a cursor belongs to one search."""
     try:
         found: Any = from_json(base64.urlsafe_b64decode(cursor))
-    except (ValueError, DecodeError):
+    except (TypeError, ValueError, DecodeError):
         found = None
-    if not isinstance(found, list) or len(found) < 2 or not isinstance(found[1], int):
+    if not isinstance(found, list) or len(found) < 2 or not _is_whole(found[1]):
         raise ArgumentError(f"page_token {cursor!r} is not one that a search returned")
     if found[0] != fingerprint:
         raise ArgumentError("page_token belongs to another search: keep experiments, filter and order as they were")
     return found[1], tuple(found[2:])
+
+
+def _fits(key: OrderKey, value: object) -> bool:
+    """Whether a cursor may have the value for a key of the order."""
+    if value is None:
+        return key.field.nullable
+    return _is_whole(value) if key.field.kind in (Kind.TIME, Kind.NUMBER) else type(value) is str
+
+
+def _is_whole(value: object) -> bool:
+    """Whether the value is a whole number that every store can compare with."""
+    return type(value) is int and abs(value) < 2**62

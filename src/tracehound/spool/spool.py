@@ -113,8 +113,7 @@ class Spool:
                 return False
             finally:
                 self._is_writing = False
-        if self._inside:
-            self._append_those_inside()
+                self._append_those_inside()
         self._wake_drainer()
         return True
 
@@ -130,8 +129,7 @@ class Spool:
                 raise StoreError(f"the edit of {edit.trace_id} cannot be kept: {error}") from error
             finally:
                 self._is_writing = False
-        if self._inside:
-            self._append_those_inside()
+                self._append_those_inside()
         self._wake_drainer()
 
     def _write_edit(self, frame: bytes) -> None:

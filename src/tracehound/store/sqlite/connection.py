@@ -22,7 +22,7 @@ from tracehound.query.numbers import number_in
 from tracehound.query.patterns import matches_pattern
 from tracehound.query.sql import MATCHES, NUMBER_IN, VALUE
 from tracehound.store.sqlite.batch import index_again
-from tracehound.store.sqlite.faults import store_errors
+from tracehound.store.sqlite.faults import noting_faults, store_errors
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
@@ -50,7 +50,7 @@ def open_connection(path: Path, access: str = WRITING) -> sqlite3.Connection:
             if access == WRITING:
                 _prepare_writing(connection, path)
             for name, arguments, function in _FUNCTIONS:
-                connection.create_function(name, arguments, function, deterministic=True)
+                connection.create_function(name, arguments, noting_faults(function), deterministic=True)
         except (sqlite3.Error, StoreError):
             connection.close()
             raise
@@ -117,6 +117,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # SQLite itself may have rolled back
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have all reads of the block see one moment: what was asked to choose a path has to be true when it is taken."""
+    if connection.in_transaction:  # a signal handler, inside of another search
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
 
 
 def release_pages(connection: sqlite3.Connection, max_bytes: int) -> int:

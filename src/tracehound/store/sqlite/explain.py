@@ -48,4 +48,9 @@ def _to_choice(estimate: Estimate) -> Choice:
 
 def _to_step(estimate: Estimate) -> Step:
     counted = round(min(estimate.rows, COUNTED_ROWS + 1))
-    return Step(f"count those with {print_filter(estimate.path.condition)}", counted, estimate.time_ms)
+    looked = f"look through {estimate.values_read:,} values, " if estimate.values_read else ""
+    return Step(
+        f"{looked}count those with {print_filter(estimate.path.condition)}",
+        estimate.values_read + counted,
+        estimate.time_ms,
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tracehound.errors import StoreBusyError, StoreError, StoreReadOnlyError
 from tracehound.model.record import DecodeError
@@ -29,7 +30,8 @@ _MESSAGES: Final = {
     "has no column named": _DAMAGED,
     "orphan index": _DAMAGED,
     "Could not decode": _DAMAGED,
-    "user-defined function": _DAMAGED,  # of ours: they take any text that we wrote
+    # Ours take any text that we wrote. Where Ctrl-C comes just before one of them, SQLite does not tell it from damage.
+    "user-defined function": "{path}: this was interrupted, or what was read is damaged: `tracehound doctor` tells",
     "disk I/O error": (
         "{path} cannot be read or written: the disk has a fault, or {path}-wal or {path}-shm was removed or replaced"
         " while a program used it. End the programs that use it and try again; `tracehound doctor` says more"
@@ -41,6 +43,30 @@ _MESSAGES: Final = {
 }
 
 
+_swallowed: Final = threading.local()
+
+
+def noting_faults(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function as SQLite is to call it, which swallows whatever is raised in it: Ctrl-C, too."""
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except BaseException as fault:
+            _swallowed.fault = fault
+            raise
+
+    return call
+
+
+def _raise_swallowed(error: sqlite3.Error | sqlite3.Warning) -> None:
+    """Raise what interrupted a function that SQLite called; faults, its own and SQLite's, are for the caller to tell."""
+    fault = getattr(_swallowed, "fault", None)
+    _swallowed.fault = None
+    if fault is not None and not isinstance(fault, Exception):
+        raise fault from error
+
+
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
     """Tell SQLite's errors as `StoreError`s that name the file; those about single rows are for the caller."""
@@ -49,6 +75,8 @@ def store_errors(path: Path) -> Iterator[None]:
     except (sqlite3.IntegrityError, sqlite3.DataError):
         raise
     except (sqlite3.Error, sqlite3.Warning) as error:
+        if "user-defined function" in str(error):
+            _raise_swallowed(error)
         raise _told(str(error), path) from error
 
 

@@ -85,7 +85,8 @@ class OpenedFile:
 
     def is_in_place(self) -> bool:
         """Whether the files at the path are those that are open: what was written until now can be found."""
-        return self._pair is not None and self._pair.is_in_place()
+        pair = self._pair
+        return pair is not None and pair.is_in_place()
 
     def close(self) -> None:
         """Release the files. A thread that is at work is waited for a moment; then they stay until the process ends."""
@@ -103,8 +104,9 @@ class OpenedFile:
 
     def _current(self) -> _Pair:
         """Return the connections, opened anew where the files at the path are others."""
-        if self._pair is not None and (self._pair.is_in_place() or self._pair.is_at_work()):
-            return self._pair  # at work: this is a signal handler, inside of a batch, which looks when it is done
+        pair = self._pair  # once: another thread may be opening anew
+        if pair is not None and (pair.is_in_place() or pair.is_at_work()):
+            return pair  # at work: this is a signal handler, inside of a batch, which looks when it is done
         with self._write_lock, self._read_lock:
             if self._is_closed:
                 raise StoreError(f"the store {self._path} was closed")

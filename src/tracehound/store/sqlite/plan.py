@@ -50,6 +50,7 @@ class Estimate:
     rows: float
     is_counted: bool
     times: Range = EVER  # when these traces began, as far as was seen
+    values_read: int = 0  # of keys, to find their terms
     time_ms: float = 0.0  # what the question took
 
 
@@ -68,11 +69,20 @@ def choose_plan(connection: sqlite3.Connection, search: Search, *, is_whole: boo
     """
     estimates: list[Estimate] = []
     begun = time.perf_counter()
-    paths = find_paths(search.where, functools.partial(read_terms, connection))
-    for narrow in itertools.islice(paths, _MAX_PATHS):
+    values_read = 0
+
+    @functools.lru_cache(maxsize=None)  # noqa: UP033 - several conditions may speak of one key
+    def read(group: Group, key: str, most: int) -> list[tuple[int, str | None]]:
+        nonlocal values_read
+        found = read_terms(connection, group, key, most)
+        values_read += len(found)
+        return found
+
+    for narrow in itertools.islice(find_paths(search.where, read), _MAX_PATHS):
         estimate = _estimate(connection, search, narrow)
         asked, begun = begun, time.perf_counter()
-        estimates.append(replace(estimate, time_ms=(begun - asked) * 1000))
+        estimates.append(replace(estimate, values_read=values_read, time_ms=(begun - asked) * 1000))
+        values_read = 0
         if estimates[-1].is_counted and estimates[-1].rows <= _FEW_ROWS:
             break
     path = _choose_for_all(estimates) if is_whole else _choose(search, estimates)

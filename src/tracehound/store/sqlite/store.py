@@ -19,7 +19,7 @@ from tracehound.store.api import LatencyCount, Page, SegmentRange
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import merge_again, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
-from tracehound.store.sqlite.connection import release_pages, transaction
+from tracehound.store.sqlite.connection import release_pages, snapshot, transaction
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.opened import OpenedFile
@@ -116,7 +116,7 @@ class SqliteStore:
         """Return one page of the traces that match."""
         if not search.experiment_ids:
             return Page([], None)
-        with self._file.reading() as connection:
+        with self._file.reading() as connection, snapshot(connection):
             statement = search_sql(search, choose_plan(connection, search).plan)
             rows = connection.execute(statement.text, statement.parameters).fetchall()
         page = rows[: search.limit]
@@ -129,7 +129,7 @@ class SqliteStore:
         """Return how a page of the search comes about, and what left it empty if it is."""
         if not search.experiment_ids:
             return Explanation(None, (), (), 0)
-        with self._file.reading() as connection:
+        with self._file.reading() as connection, snapshot(connection):
             explanation = explain(connection, search)
         return with_reason(explanation, search, lambda each: bool(self.search(each).traces))
 
@@ -150,7 +150,7 @@ class SqliteStore:
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""
-        with self._file.reading() as connection:
+        with self._file.reading() as connection, snapshot(connection):
             statement = latency_sql(search, choose_plan(connection, search, is_whole=True).plan)
             rows = connection.execute(statement.text, statement.parameters).fetchall()
         with damaged_rows(self._path):

@@ -1,0 +1,72 @@
+"""A search that is interrupted, and one beside a writer: what SQLite hides, and what it shows of two moments."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.traces import part, span
+from tracehound.errors import StoreError
+from tracehound.model.trace import TraceInfo
+from tracehound.query.search import parse_search
+from tracehound.store.sqlite import plan
+from tracehound.store.sqlite import store as sqlite_store
+from tracehound.store.sqlite.plan import Choice
+from tracehound.store.sqlite.store import SqliteStore
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
+def test_ctrl_c_in_a_function_that_sqlite_calls_is_ctrl_c_and_no_damage(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    store.write([part(span(1, trace=number, start_ms=number), tags={"n": str(number)}) for number in range(1, 3001)])
+    is_over = threading.Event()
+
+    def interrupt() -> None:
+        while not is_over.wait(0.01):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        interrupter.start()
+        try:
+            end_s = time.monotonic() + 60
+            while time.monotonic() < end_s:
+                with contextlib.suppress(StoreError):
+                    search_or_be_interrupted(store)
+        finally:
+            is_over.set()
+            interrupter.join()
+    assert len(search_or_be_interrupted(store)) == 100
+    store.close()
+
+
+def search_or_be_interrupted(store: SqliteStore) -> list[TraceInfo]:
+    try:
+        return store.search(parse_search(["0"], None, ["tags.n"])).traces
+    except StoreError as error:  # Ctrl-C just before a function of ours
+        assert "this was interrupted" in str(error)
+        raise
+
+
+def test_a_search_sees_one_moment_though_a_trace_changes_after_its_path_was_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = SqliteStore(tmp_path / "store.db"), SqliteStore(tmp_path / "store.db")
+    store.write([part(span(2, parent=1, start_ms=5), written_ns=1, tags={"k": "a"})])
+
+    def choose_and_be_overtaken(connection: object, search: object, **how: bool) -> Choice:
+        choice = plan.choose_plan(connection, search, **how)  # type: ignore[arg-type]
+        other.write([part(span(1, start_ms=0), written_ns=2, tags={"k": "b"})])
+        return choice
+
+    monkeypatch.setattr(sqlite_store, "choose_plan", choose_and_be_overtaken)
+    assert len(store.search(parse_search(["0"], "tags.k != 'x'")).traces) == 1
+    store.close()
+    other.close()
