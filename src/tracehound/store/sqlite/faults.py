@@ -60,7 +60,7 @@ def noting_faults(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _raise_swallowed(error: sqlite3.Error | sqlite3.Warning) -> None:
-    """Raise what interrupted a function that SQLite called; faults, its own and SQLite's, are for the caller to tell."""
+    """Raise what interrupted a function that SQLite called; faults are for the caller to tell."""
     fault = getattr(_swallowed, "fault", None)
     _swallowed.fault = None
     if fault is not None and not isinstance(fault, Exception):
