@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,25 +27,46 @@ from tracehound.store.sqlite.store import SqliteStore
 def test_ctrl_c_in_a_function_that_sqlite_calls_is_ctrl_c_and_no_damage(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db")
     store.write([part(span(1, trace=number, start_ms=number), tags={"n": str(number)}) for number in range(1, 3001)])
+    with pytest.raises(KeyboardInterrupt), signals_that_interrupt_once() as expect_one:
+        end_s = time.monotonic() + 60
+        while time.monotonic() < end_s:
+            expect_one()
+            with contextlib.suppress(StoreError):
+                search_or_be_interrupted(store)
+    assert len(search_or_be_interrupted(store)) == 100
+    store.close()
+
+
+@contextlib.contextmanager
+def signals_that_interrupt_once() -> Iterator[Callable[[], None]]:
+    """Send this process a signal every 10 ms; the first after each call of what is yielded is a Ctrl-C."""
+    is_expected = False
     is_over = threading.Event()
 
-    def interrupt() -> None:
+    def interrupt(*_: object) -> None:
+        nonlocal is_expected
+        if is_expected:
+            is_expected = False
+            raise KeyboardInterrupt
+
+    def expect_one() -> None:
+        nonlocal is_expected
+        is_expected = True
+
+    def send() -> None:
         while not is_over.wait(0.01):
             os.kill(os.getpid(), signal.SIGINT)
 
-    interrupter = threading.Thread(target=interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        interrupter.start()
-        try:
-            end_s = time.monotonic() + 60
-            while time.monotonic() < end_s:
-                with contextlib.suppress(StoreError):
-                    search_or_be_interrupted(store)
-        finally:
-            is_over.set()
-            interrupter.join()
-    assert len(search_or_be_interrupted(store)) == 100
-    store.close()
+    before = signal.signal(signal.SIGINT, interrupt)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield expect_one
+    finally:
+        is_expected = False
+        is_over.set()
+        sender.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def search_or_be_interrupted(store: SqliteStore) -> list[TraceInfo]:
