@@ -300,8 +300,8 @@ def test_a_search_from_here_sees_the_file_that_took_the_place(store_path: Path) 
     remove_all(store_path)
     with tracehound.start_span("after"):
         pass
-    names = [trace.info.name for trace in tracehound.search_traces(return_type="list")]
-    assert names == ["after", "before"]  # the segment of this process still has it
+    names = {trace.info.name for trace in tracehound.search_traces(return_type="list")}
+    assert names == {"after", "before"}  # the segment of this process still has it
 
 
 def log_of(store: Path) -> Path:
