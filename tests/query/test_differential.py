@@ -58,6 +58,7 @@ SHARES = {
 
 
 @pytest.mark.prove
+@settings(max_examples=max(200, settings().max_examples))
 @given(TRACES, FILTERS, ORDERS, PAGE_SIZES)
 def test_sqlite_answers_as_the_memory_store_does(
     traces: tuple[TracePart, ...], filter_string: str, order: list[str], page_size: int

@@ -1,4 +1,4 @@
-"""A program as a user writes it, which has to pass mypy in its strictest mode; its types are asserted."""
+"""A program as a user writes it. `./dev lint` runs mypy in strict mode over it; its types are asserted."""
 
 from __future__ import annotations
 
