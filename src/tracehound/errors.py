@@ -16,7 +16,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-# How much of a line is shown, at most and at least; half of it stands before the mistake. A correction is shown whole or not.
+# How much of a line is shown, at most and at least, half of it before the mistake; a correction whole or not.
 _LONGEST_LINE: Final = 200
 _SHORTEST_LINE: Final = 20
 _INDENT: Final = 4

@@ -138,7 +138,7 @@ def _open_source(source: str) -> Iterator[tuple[IO[bytes], int | None]]:
     try:
         if path.suffix == ".gz":
             with gzip.open(path) as packed:
-                yield packed, None
+                yield packed, None  # type: ignore[misc] # it is read like any other file
         else:
             with path.open("rb") as plain:
                 yield plain, path.stat().st_size or None

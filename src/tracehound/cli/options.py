@@ -56,7 +56,8 @@ def scope_options(command: Command) -> Command:
 def search_options(command: Command) -> Command:
     """Give a command the options of `Scope` as one argument `scope`."""
     times = [
-        click.option("--since", metavar="TIME", help="Begun so long ago at most (1h, 30m, 2d), or from then on (2025-06-30T14:05, UTC)."),
+        click.option("--since", metavar="TIME",
+                     help="Begun so long ago at most (1h, 30m, 2d), or from then on (2025-06-30T14:05, UTC)."),
         click.option("--until", metavar="TIME", help="Begun before: written as --since."),
     ]  # fmt: skip
     return _with_scope(command, times)
@@ -158,6 +159,6 @@ def _moment_ms(option: str, text: str, now_ms: int) -> int:
     time_ms = parse_time_ms(text)
     if time_ms is None:
         raise ArgumentError(
-            f"{option} takes a length of time such as 1h, 30m or 2d, or a time such as 2025-06-30T14:05:00Z, not {text!r}"
+            f"{option} takes a length of time such as 1h, 30m or 2d, or a time such as 2025-06-30T14:05Z, not {text!r}"
         )
     return time_ms

@@ -22,7 +22,7 @@ _NAME_COLUMNS: Final = 60
 
 def print_search(traces: Iterable[Trace], columns: Sequence[Column] | None = None) -> None:
     """Print a table with a line for each trace."""
-    console = openopen_console()
+    console = open_console()
     is_empty = True
     for row in to_lines(traces, columns or table_columns(), console.width):
         console.print(row, soft_wrap=True)

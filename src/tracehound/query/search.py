@@ -55,7 +55,7 @@ class Search:
         return base64.urlsafe_b64encode(to_json([self.fingerprint, self.now_ms, *last])).decode("ascii")
 
     def narrowed(self, *conditions: Checked) -> Search:
-        """Return the search for those of its traces that the conditions are true of as well; its cursors are its own."""
+        """Return the search for those of its traces that the conditions are true of, too; its cursors are its own."""
         joined: list[Checked] = []
         for each in conditions if self.where is None else (self.where, *conditions):
             joined += each.children if isinstance(each, And) else [each]
