@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.traces import START_MS, part, span
+from tests.traces import part, span
 from tracehound import runtime
 from tracehound.model.record import replace
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart
+from tracehound.model.values import encode_value
 
 _DEADLINE_S: Final = 120
 
@@ -34,7 +33,7 @@ class Terminal:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tracehound", *arguments],
             stdin=child, stdout=child, stderr=child, start_new_session=True, env=_environment(environment),
-            preexec_fn=lambda: fcntl.ioctl(child, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: fcntl.ioctl(child, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - so that Ctrl-C reaches it
         )  # fmt: skip
         os.close(child)
         self.shown = ""
@@ -74,7 +73,9 @@ def piped(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess
 
 
 def _environment(changes: dict[str, str]) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "LINES", "FORCE_COLOR")}
+    kept = {
+        key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "LINES", "FORCE_COLOR")
+    }
     return {**kept, "TERM": "xterm-256color", "TZ": "UTC", "PYTHONUTF8": "1", **changes}
 
 
@@ -105,23 +106,7 @@ def _trace(number: int, name: str, text: str) -> TracePart:
 
 
 def _with_text(root: Span, text: str) -> Span:
-    from tracehound.model.values import encode_value
-
     return replace(root, inputs_json=encode_value({"question": text}))
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Return as soon as something is so; fail where it does not become so."""
-    end = time.monotonic() + _DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < end
-        os.sched_yield()
-
-
-def interrupt(process: subprocess.Popen[bytes]) -> None:
-    """Send what Ctrl-C sends."""
-    process.send_signal(signal.SIGINT)
-
-
 GOLDEN: Final = Path(__file__).parent / "golden"
-BEGIN_MS: Final = START_MS

@@ -42,6 +42,7 @@ class Column:
     value: Callable[[Trace], Any]
     needs_spans: bool = False
     brief: Callable[[Trace], Any] | None = None  # what a table shows, where that needs no spans
+    is_optional: bool = False  # whether a table may do without, where there is no room for it
 
     def for_table(self) -> Column:
         """Return the column as a table shows it."""
@@ -102,7 +103,8 @@ def table_columns() -> list[Column]:
     """Return what a table shows where nobody says what."""
     columns = parse_columns(",".join(_TABLE_FIELDS), {})
     return [
-        Column(heading, column.shape, column.value) for heading, column in zip(_TABLE_HEADINGS, columns, strict=True)
+        Column(heading, column.shape, column.value, is_optional=heading == "request")
+        for heading, column in zip(_TABLE_HEADINGS, columns, strict=True)
     ]
 
 

@@ -77,8 +77,9 @@ def run_import(source: str, store: str | None, experiment: str | None) -> int:
                 _import(batch, settings.experiment, told, is_named=experiment is not None)
                 progress.update(task, advance=sum(map(len, batch.values())), description=f"{told.spans:,} spans")
     finally:
-        damaged = f"; {told.damaged:,} damaged lines were left out" if told.damaged else ""
-        click.echo(f"{told.spans:,} spans of {told.lines:,} lines are in the store{damaged}", err=True)
+        if told.lines or told.damaged:
+            damaged = f"; {told.damaged:,} damaged lines were left out" if told.damaged else ""
+            click.echo(f"{told.spans:,} spans of {told.lines:,} lines are in the store{damaged}", err=True)
     return 1 if told.damaged else 0
 
 

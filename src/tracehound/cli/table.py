@@ -85,7 +85,10 @@ def lay_out(columns: Sequence[Column], traces: Sequence[Trace], room: int) -> La
         widest = max(texts, key=lambda at: widths[at])
         others = max((widths[at] for at in texts if at != widest and widths[at] < widths[widest]), default=_LEAST)
         widths[widest] -= max(1, min(sum(widths) - left, widths[widest] - max(others, _LEAST)))
-    return Layout(columns, widths if sum(widths) <= left else None, room)
+    if sum(widths) <= left:
+        return Layout(columns, widths, room)
+    needed = [column for column in columns if not column.is_optional]
+    return Layout(columns, None, room) if len(needed) == len(columns) else lay_out(needed, traces, room)
 
 
 def cell(column: Column, trace: Trace) -> str:

@@ -26,7 +26,7 @@ def line(text: str, columns: int) -> str:
     >>> line("what\\nis 日本語?", 11)
     'what is 日…'
     """
-    kept = text[: columns + 1]  # of a long text no more is looked at; combining marks shorten it further
+    kept = text[: 4 * columns + 4]  # of a long text no more is looked at; of combining marks there are a few a letter
     shown = "".join(character if character.isprintable() else " " for character in kept)
     if len(text) <= len(kept) and cell_len(shown) <= columns:
         return shown
