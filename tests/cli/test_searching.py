@@ -177,7 +177,8 @@ def test_the_shell_completes_commands_fields_and_experiments() -> None:
 def test_searching_loads_no_library_of_frames() -> None:
     program = (
         "import sys\nfrom tracehound.cli.main import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
-        "loaded = {'pandas', 'pyarrow', 'polars', 'numpy'} & {*sys.modules}\nsys.exit(f'loaded: {loaded}' if loaded else 0)"
+        "loaded = {'pandas', 'pyarrow', 'polars', 'numpy'} & {*sys.modules}\n"
+        "sys.exit(f'loaded: {loaded}' if loaded else 0)"
     )
     for arguments in (["--help"], ["search"], ["search", "--format", "csv", "--fields", "request"]):
         done = subprocess.run([sys.executable, "-c", program, *arguments], check=False, capture_output=True, text=True)
