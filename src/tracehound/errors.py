@@ -16,9 +16,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-# How much of a line is shown, and how much of that stands before the mistake; a correction is shown whole or not.
+# How much of a line is shown, at most and at least, half of it before the mistake; a correction whole or not.
 _LONGEST_LINE: Final = 200
-_SHOWN_BEFORE: Final = 100
+_SHORTEST_LINE: Final = 20
+_INDENT: Final = 4
 _LONGEST_CORRECTION: Final = 2_000
 
 
@@ -42,10 +43,15 @@ class FilterError(TracehoundError, ValueError):
         self.corrected = corrected
 
     def __str__(self) -> str:
+        return self.shown(_LONGEST_LINE + _INDENT + 2)
+
+    def shown(self, columns: int) -> str:
+        """Return the message and the place of the mistake, with of a long line as much as the columns have room for."""
+        longest = max(_SHORTEST_LINE, min(_LONGEST_LINE, columns - _INDENT - 2))
         line_start = self.text.rfind("\n", 0, self.start) + 1
         line = self.text[line_start:].split("\n", 1)[0]
-        first = max(0, self.start - line_start - _SHOWN_BEFORE) if len(line) > _LONGEST_LINE else 0
-        piece = line[first : first + _LONGEST_LINE]
+        first = max(0, self.start - line_start - longest // 2) if len(line) > longest else 0
+        piece = line[first : first + longest]
         cut = ("…" if first else "", "…" if first + len(piece) < len(line) else "")
         before = cut[0] + line[first : self.start - line_start]
         marked = piece[self.start - line_start - first : self.end - line_start - first] or " "

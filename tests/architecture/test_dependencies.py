@@ -21,6 +21,7 @@ ROOMS = {
     "msgspec": {"model"},
     "opentelemetry": {"capture"},
     "pandas": {"client"},
+    "pyarrow": {"client"},
     "re2": {"query"},
     "rich": {"cli"},
     "sqlite3": {"store"},

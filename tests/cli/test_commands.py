@@ -28,7 +28,7 @@ def one_trace() -> str:
 
 
 def test_search_shows_a_row_for_each_trace(one_trace: str) -> None:
-    done = tracehound_command("search", "tags.env = 'prod'")
+    done = tracehound_command("search", "--format", "table", "tags.env = 'prod'")
     assert done.returncode == 0, done.stderr
     heading, row = done.stdout.splitlines()
     assert heading.split() == ["time", "state", "name", "ms", "request", "trace"]
@@ -40,7 +40,7 @@ def test_search_shows_a_row_for_each_trace(one_trace: str) -> None:
 
 
 def test_search_that_finds_nothing_says_so(one_trace: str) -> None:
-    done = tracehound_command("search", "tags.env = 'dev'")
+    done = tracehound_command("search", "--format", "table", "tags.env = 'dev'")
     assert (done.returncode, done.stdout) == (0, "no trace matches\n")
 
 
@@ -54,7 +54,7 @@ def test_an_explained_search_tells_what_led_to_its_traces_or_what_left_none(one_
 
 
 def test_show_prints_the_spans_as_a_tree(one_trace: str) -> None:
-    done = tracehound_command("show", one_trace)
+    done = tracehound_command("show", "--format", "tree", one_trace)
     assert done.returncode == 0, done.stderr
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     assert lines[0].startswith("agent  ERROR")

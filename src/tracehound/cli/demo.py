@@ -18,7 +18,8 @@ from typing import Final
 
 from tracehound import runtime
 from tracehound.analysis.latency import summarise_latency
-from tracehound.cli.render import print_heading, print_latency, print_line, print_search, print_trace
+from tracehound.cli.render import print_heading, print_latency, print_line, print_search
+from tracehound.cli.tree import print_trace
 from tracehound.client.search import search_traces
 from tracehound.errors import TracehoundError
 from tracehound.model.ids import experiment_id

@@ -1,28 +1,55 @@
-"""The command `tracehound`: arguments in, tables out, errors on stderr.
+"""The command `tracehound`: arguments in; tables in a terminal, JSON for other programs; errors on stderr.
 
-Exit codes: 0 done, 1 what was named is not there or the store cannot be used, 2 the command line or a filter is wrong.
+Exit codes: 0 done; 1 what was named is not there, the store cannot be used, or part of the work could not be done; 2
+the command line or a filter is wrong; 130 ended by Ctrl-C (which is how `search --watch` ends: 0). A reader that closes
+the pipe, such as `head`, has seen enough: that ends quietly with 0.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import io
+import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
-from tracehound import __version__, runtime
+from tracehound import __version__
 from tracehound.cli.care import run_backup, run_doctor
-from tracehound.cli.demo import run_demo
-from tracehound.cli.gc import run_gc
-from tracehound.cli.render import print_explanation, print_search, print_trace
-from tracehound.client.search import explain_search, get_trace, search_traces
-from tracehound.errors import ArgumentError, FilterError, NotFoundError, TracehoundError
+from tracehound.cli.completion import SHELLS, complete_fields, completion_script
+from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, use
+from tracehound.cli.tagging import experiments, tags
+from tracehound.errors import ArgumentError, FilterError, TracehoundError
 from tracehound.model.ids import experiment_id
-from tracehound.settings import Settings, read_settings
+from tracehound.settings import read_settings
 from tracehound.store.targets import parse_target
+
+_INTERRUPTED: Final = 130
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+class _Limit(click.ParamType[int]):
+    """How many: a number from 1 up, or `all`, which is 0."""
+
+    name = "N|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "all":
+            return 0
+        return click.IntRange(min=1).convert(value, param, ctx)
+
+
+class _SearchCommand(click.Command):
+    """A command whose `--watch` may stand alone, also before the filter."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--watch") if "--watch" in args else None
+        if at is not None and not (at + 1 < len(args) and _NUMBER.fullmatch(args[at + 1])):
+            args = [*args[:at], "--watch=2", *args[at + 1 :]]
+        return super().parse_args(ctx, args)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,60 +58,131 @@ def cli() -> None:
     """See what a GenAI application did: search its traces and look at one."""
 
 
-_store = click.option("--store", metavar="URI", help="Where the traces are: a path or sqlite:///path.")
-_experiment = click.option("--experiment", metavar="NAME", help="The experiment to search.")
+_fields = click.option(
+    "--fields", metavar="NAMES", shell_complete=complete_fields,
+    help="What to show, with commas: trace_id,latency,tags.env,request.",
+)  # fmt: skip
 
 
-@cli.command()
+@cli.command(cls=_SearchCommand)
 @click.argument("filter_string", metavar="[FILTER]", required=False)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="Show at most so many.")
-@click.option("--order-by", multiple=True, metavar="FIELD", help="For example 'latency DESC'; may be given again.")
+@search_options
+@order_option
+@click.option("--limit", type=_Limit(), help="At most so many.  [default: 20]")
+@_fields
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]),
+    help="[default: table in a terminal, else as FILE is called, else jsonl]",
+)  # fmt: skip
+@click.option("--output", "-o", metavar="FILE", help="Write a file, which is there when it is whole.")
+@click.option(
+    "--watch", metavar="[SECONDS]", type=click.FloatRange(min=0.1), help="Draw it anew every 2 seconds, or so many."
+)
 @click.option("--explain", "is_explained", is_flag=True, help="Show how the answer is found, or why it is empty.")
-@_store
-@_experiment
 def search(
+    scope: Scope,
     filter_string: str | None,
-    limit: int,
     order_by: tuple[str, ...],
-    store: str | None,
-    experiment: str | None,
+    limit: int | None,
+    fields: str | None,
+    form: str | None,
+    output: str | None,
+    watch: float | None,
     *,
     is_explained: bool,
 ) -> None:
     """Show the traces that FILTER is true of, newest first.
 
-    For example: tracehound search "attributes.status = 'ERROR' AND tags.env = 'prod'"
+    For example: tracehound search "attributes.status = 'ERROR' AND tags.env = 'prod'" --since 1h
+
+    In a terminal this is a table; piped it is JSON lines, one object a trace, with times in milliseconds.
     """
-    _use(store, experiment)
+    from tracehound.cli.searching import Request, run_explain, run_search, run_watch
+
+    request = Request(scope, filter_string, order_by, fields, limit)
     if is_explained:
-        print_explanation(explain_search(None, filter_string, limit, order_by or None))
+        run_explain(request)
+    elif watch is not None:
+        run_watch(request, form, watch)
     else:
-        print_search(search_traces(None, filter_string, limit, order_by or None, return_type="list"))
+        run_search(request, form, output)
+
+
+@cli.command()
+@click.argument("filter_string", metavar="[FILTER]", required=False)
+@scope_options
+@click.option("--follow", "-f", "is_followed", is_flag=True, help="Go on with what finishes, until Ctrl-C.")
+@click.option("-n", "count", default=10, show_default=True, type=click.IntRange(min=0), help="How many to begin with.")
+@_fields
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), help="[default: jsonl unless in a terminal]")
+def tail(
+    scope: Scope, filter_string: str | None, count: int, fields: str | None, form: str | None, *, is_followed: bool
+) -> None:
+    """Show the traces that finished last, oldest first, a line each; with -f those that finish from now on.
+
+    A trace is shown once, when it has finished, however late it arrives; what runs is shown when it ends.
+    """
+    from tracehound.cli.tailing import run_tail
+
+    run_tail(scope, filter_string, count, fields, form, is_followed=is_followed)
 
 
 @cli.command()
 @click.argument("trace_id")
-@_store
-def show(trace_id: str, store: str | None) -> None:
-    """Show one trace: its spans as a tree, with what went in and out."""
-    _use(store, None)
-    whole_id = trace_id if trace_id.startswith("tr-") else f"tr-{trace_id}"
-    trace = get_trace(whole_id, silent=True)
-    if trace is None:
-        raise NotFoundError(f"there is no trace {whole_id} in {runtime.current().settings.tracking_uri}")
-    print_trace(trace)
+@click.option("--format", "form", type=click.Choice(["tree", "json"]), help="[default: tree in a terminal, else json]")
+@click.option("--full", "is_full", is_flag=True, help="Show whole values, attributes and events.")
+@store_option
+def show(trace_id: str, store: str | None, form: str | None, *, is_full: bool) -> None:
+    """Show one trace: its spans as a tree, with what went in and out.
+
+    TRACE_ID is an id, the beginning of one, or `last` for the newest trace.
+    """
+    from tracehound.cli.showing import run_show
+
+    run_show(trace_id, store, form, is_full=is_full)
+
+
+@cli.command("export")
+@click.argument("filter_string", metavar="[FILTER]", required=False)
+@search_options
+@click.option("--output", "-o", metavar="FILE", help="Write a file, packed if it ends in .gz.  [default: -]")
+def export_traces(scope: Scope, filter_string: str | None, output: str | None) -> None:
+    """Write the traces that FILTER is true of as OTLP JSON lines, oldest first. What still runs is left out."""
+    from tracehound.cli.exporting import run_export
+
+    run_export(scope, filter_string, output)
+
+
+@cli.command("import")
+@click.argument("source", metavar="FILE|-")
+@store_option
+@click.option("--experiment", metavar="NAME", help="Put all into this experiment, whatever the file says.")
+def import_traces(source: str, store: str | None, experiment: str | None) -> None:
+    """Bring OTLP JSON lines into the store, from our export or any OpenTelemetry exporter of files.
+
+    Importing again changes nothing. Damaged lines are told, and all others imported. Ctrl-C keeps what is imported.
+    """
+    from tracehound.cli.exporting import run_import
+
+    sys.exit(run_import(source, store, experiment))
+
+
+cli.add_command(tags)
+cli.add_command(experiments)
 
 
 @cli.command()
 @click.option("--older-than", metavar="AGE", required=True, help="How old: 12h, 30d, 8w.")
-@_store
+@store_option
 @click.option("--experiment", metavar="NAME", help="Of this experiment alone.")
 def gc(older_than: str, store: str | None, experiment: str | None) -> None:
     """Delete the traces that began longer ago than AGE, and give the space back to the file system.
 
     Programs go on writing meanwhile. Ctrl-C stops it; what has been deleted until then stays deleted.
     """
-    _use(store, experiment)
+    from tracehound.cli.gc import run_gc
+
+    use(store, experiment)
     run_gc(older_than, None if experiment is None else [experiment_id(experiment)])
 
 
@@ -95,13 +193,15 @@ def gc(older_than: str, store: str | None, experiment: str | None) -> None:
 @click.option("--questions", default=120, show_default=True, type=click.IntRange(min=1), help="How many to ask.")
 def demo(store: str, questions: int) -> None:
     """Run a small question-answering application and show what its traces tell."""
+    from tracehound.cli.demo import run_demo
+
     run_demo(store, questions)
 
 
 @cli.command()
 @click.option("--full", is_flag=True, help="Check every page, every index entry and every trace.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_store
+@store_option
 def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT001 - the options of the command
     """Say what is installed, what the store holds and what is wrong with it. Changes nothing."""
     target = parse_target(store or read_settings().tracking_uri)
@@ -110,14 +210,24 @@ def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT00
 
 @cli.command()
 @click.argument("destination", type=click.Path(path_type=Path))
-@_store
+@store_option
 def backup(destination: Path, store: str | None) -> None:
     """Copy the store into a new file DESTINATION, while others use it.
 
     The copy is a store itself. To restore it, end the programs that use the store and put the copy in its place.
     """
-    _use(store, None)
+    use(store)
     run_backup(destination)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print the script that completes commands, options, fields and experiments in a shell.
+
+    For example, in ~/.bashrc: eval "$(tracehound completion bash)"
+    """
+    click.echo(completion_script(cli, shell))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -126,22 +236,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old code page has no tree and no ✗
     try:
-        cli.main(None if arguments is None else list(arguments), prog_name="tracehound")
+        sys.exit(_run(None if arguments is None else list(arguments)))
+    except BrokenPipeError:
+        # What is left in the buffers has no reader; the interpreter would complain of that when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = cli.main(arguments, prog_name="tracehound", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
     except TracehoundError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2 if isinstance(error, (FilterError, ArgumentError)) else 1)
+        click.echo(f"error: {_told(error)}", err=True)
+        return 2 if isinstance(error, (FilterError, ArgumentError)) else 1
+    return code if isinstance(code, int) else 0
 
 
-def _use(store: str | None, experiment: str | None) -> None:
-    """Read from the store and the experiment of the command line; refuse a store that is not there."""
-    settings: Settings = read_settings()
-    if store is not None:
-        settings = dataclasses.replace(settings, tracking_uri=store)
-    if experiment is not None:
-        settings = dataclasses.replace(settings, experiment=experiment)
-    target = parse_target(settings.tracking_uri)
-    if target.path is not None and not target.path.exists() and not target.has_spool():
-        raise NotFoundError(
-            f"there are no traces in {target.path}: run a traced program, try `tracehound demo`, or name a --store"
-        )
-    runtime.replace(runtime.Runtime(settings))
+def _told(error: TracehoundError) -> str:
+    """Return the message; that of a filter with the place of the mistake, in the room of the terminal."""
+    if isinstance(error, FilterError) and sys.stderr.isatty():
+        return error.shown(os.get_terminal_size(sys.stderr.fileno()).columns)
+    return str(error)

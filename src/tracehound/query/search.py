@@ -17,10 +17,10 @@ from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import Checked, parse_filter
-from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field, Kind
-from tracehound.query.resolve import resolve_field
+from tracehound.query.fields import TIMESTAMP, TRACE_ID, Field, Kind
+from tracehound.query.names import resolve_bare, to_name
 from tracehound.query.tokens import TokenKind, tokenize
-from tracehound.query.tree import Name
+from tracehound.query.tree import And
 
 DEFAULT_LIMIT: Final = 100
 _EXPERIMENT_ID: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -53,6 +53,16 @@ class Search:
     def cursor(self, last: Sequence[KeyValue]) -> str:
         """Return the cursor behind a trace with these values of the order's keys."""
         return base64.urlsafe_b64encode(to_json([self.fingerprint, self.now_ms, *last])).decode("ascii")
+
+    def narrowed(self, *conditions: Checked) -> Search:
+        """Return the search for those of its traces that the conditions are true of, too; its cursors are its own."""
+        joined: list[Checked] = []
+        for each in conditions if self.where is None else (self.where, *conditions):
+            joined += each.children if isinstance(each, And) else [each]
+        if not joined:
+            return self
+        where = joined[0] if len(joined) == 1 else And(tuple(joined))
+        return replace(self, where=where, fingerprint=hash63(str(self.fingerprint), *map(repr, conditions)))
 
     def behind(self, cursor: str) -> Search:
         """Return the same search from a cursor on; raise `ArgumentError` for a cursor of another search."""
@@ -120,14 +130,10 @@ def _parse_order_key(text: str) -> OrderKey:
     tokens = tokenize(text)
     direction = tokens[-2].value.upper() if len(tokens) > 2 and tokens[-3].kind is not TokenKind.DOT else ""
     has_direction = direction in ("ASC", "DESC")
-    written = tokens[: -2 if has_direction else -1]
-    kinds = [TokenKind.DOT if at % 2 else None for at in range(len(written))]
-    names = [token for token in written if token.kind in (TokenKind.WORD, TokenKind.QUOTED_NAME)]
-    if len(written) % 2 == 0 or len(names) != len(kinds) - kinds.count(TokenKind.DOT):
+    name = to_name(tokens[: -2 if has_direction else -1])
+    if name is None:
         raise FilterError("an order is a field, then ASC or DESC", text, 0, len(text))
-    name = Name(tuple(token.value for token in names), written[0].start, written[-1].end)
-    field = ATTRIBUTES.get(name.parts[0]) if len(name.parts) == 1 else None
-    return OrderKey(field or resolve_field(name, text), direction == "DESC")
+    return OrderKey(resolve_bare(name, text), direction == "DESC")
 
 
 def _parse_cursor(cursor: str, fingerprint: int) -> tuple[int, tuple[KeyValue, ...]]:

@@ -98,6 +98,14 @@ class LatencyCount:
     max_ms: int
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A trace, and its place in the order in which the store first heard of its traces: a number from 1 up."""
+
+    number: int
+    info: TraceInfo
+
+
 class Store(Protocol):
     """A place where traces are kept and searched; the module's text says what each method must do."""
 
@@ -159,6 +167,10 @@ class Store(Protocol):
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
+        ...
+
+    def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
+        """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
         ...
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import itertools
 import threading
 import time
 from collections import ChainMap, defaultdict
@@ -22,7 +23,7 @@ from tracehound.model.record import replace, to_msgpack
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
 from tracehound.query.evaluate import compare_places, matches, order_values
 from tracehound.query.search import Search
-from tracehound.store.api import LatencyCount, Page, SegmentRange
+from tracehound.store.api import Arrival, LatencyCount, Page, SegmentRange
 from tracehound.store.explain import Explanation, Step, with_reason
 
 
@@ -41,6 +42,8 @@ class MemoryStore:
         self._traces: dict[str, Trace] = {}
         self._positions: dict[str, int] = {}
         self._experiments: dict[str, str] = {}  # names by id
+        self._numbers: dict[str, int] = {}  # of the traces, in the order of their arrival
+        self._counter = itertools.count(1)
 
     def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
@@ -85,6 +88,8 @@ class MemoryStore:
             self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in parts.items()})
             self._edits.update(edits)
             self._traces.update(merged)
+            for trace_id in parts:
+                self._numbers.setdefault(trace_id, next(self._counter))
             names = {part.experiment for known in parts.values() for part in known.values()}
             self._experiments.update({experiment_id(name): name for name in names})
             for deletion in deletions:
@@ -97,7 +102,7 @@ class MemoryStore:
         """Take away all that is of a trace, and remember that it is deleted."""
         trace_id = deletion.trace_id
         self._deleted_ns[trace_id] = max(deletion.written_ns, self._deleted_ns.get(trace_id, 0))
-        for kept in (self._parts, self._edits, self._traces):
+        for kept in (self._parts, self._edits, self._traces, self._numbers):
             kept.pop(trace_id, None)
 
     def settle(self, before_ns: int) -> None:
@@ -195,6 +200,14 @@ class MemoryStore:
         with self._lock:
             ids = {trace.info.experiment_id for trace in self._traces.values()}
         return sorted((Experiment(each, self._experiments[each]) for each in ids), key=lambda each: each.name)
+
+    def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
+        """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
+        with self._lock:
+            found = [(number, self._traces[each].info) for each, number in self._numbers.items()]
+            found.sort(key=lambda pair: pair[0])
+        behind = found[-limit:] if after is None else [pair for pair in found if pair[0] > after][:limit]
+        return [Arrival(number, copy.deepcopy(info)) for number, info in behind]
 
     def close(self) -> None:
         """Do nothing: the traces stay readable as long as somebody holds the store."""

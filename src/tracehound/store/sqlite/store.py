@@ -14,8 +14,8 @@ from tracehound.model.record import from_json, to_json
 from tracehound.model.trace import Experiment, Trace, TracePart, TraceState
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
-from tracehound.query.sqlite import latency_sql, search_sql
-from tracehound.store.api import LatencyCount, Page, SegmentRange
+from tracehound.query.sqlite import ROW, latency_sql, search_sql
+from tracehound.store.api import Arrival, LatencyCount, Page, SegmentRange
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import merge_again, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
@@ -163,6 +163,17 @@ class SqliteStore:
         """Return the experiments that have traces, by name."""
         rows = self._read(Sql(_EXPERIMENTS))
         return [Experiment(str(number), name) for number, name in rows]
+
+    def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
+        """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
+        if after is None:
+            return self._arrivals("ORDER BY t.seq DESC LIMIT ?", (limit,))[::-1]
+        return self._arrivals("WHERE t.seq > ? ORDER BY t.seq LIMIT ?", (after, limit))
+
+    def _arrivals(self, which: str, parameters: tuple[int, ...]) -> list[Arrival]:
+        rows = self._read(Sql(f"SELECT t.seq, {ROW} FROM trace AS t {which}", parameters))  # noqa: S608 - our own words
+        with damaged_rows(self._path):
+            return [Arrival(row[0], to_info(row[1:])) for row in rows]
 
     def close(self) -> None:
         """Release the file; the store cannot be used any more."""

@@ -1,0 +1,159 @@
+"""One trace in a terminal: what is known of the whole, and its spans as a tree.
+
+The tree is walked with a list of what is to come and not by recursion, as agents that call themselves nest a thousand
+deep. Where the guides of a deep span would leave no room for it, only the last of them are shown behind its depth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.text import Text
+
+from tracehound.cli.table import STYLES
+from tracehound.cli.text import line, local_time, open_console
+from tracehound.model.span import UNKNOWN, Span, SpanStatusCode
+from tracehound.model.trace import Trace
+from tracehound.model.values import decode_value
+
+_VALUE_COLUMNS: Final = 120
+_INDENT: Final = 4
+
+
+@dataclass(frozen=True)
+class Node:
+    """A span in the tree: how deep it is, and of it and each span above whether it is the last child there."""
+
+    span: Span
+    is_last: tuple[bool, ...]  # of the nearest levels only, the span itself last
+    depth: int
+    has_children: bool
+
+
+def print_trace(trace: Trace, *, is_full: bool = False) -> None:
+    """Print what is known of a trace, and its spans as a tree; `is_full` shows whole values and all attributes."""
+    console = open_console()
+    _print_head(console, trace, is_full=is_full)
+    most = max(1, console.width // 3 // _INDENT)
+    for node in walk(trace.data.spans, most):
+        first, rest = _guides(node, most)
+        room = max(8, console.width - cell_len(rest))
+        for at, (text, style) in enumerate(_span_lines(node.span, room, is_full=is_full)):
+            guide = Text(first if at == 0 else rest, "dim")
+            _print(console, guide + (text if isinstance(text, Text) else Text(text, style)))
+
+
+def walk(spans: Sequence[Span], levels: int) -> Iterator[Node]:
+    """Yield every span once: roots in their order, children below their parent. `levels` bounds `is_last`.
+
+    A span whose parent is not here is a root, and so is one of those that are below each other in a circle.
+    """
+    below: defaultdict[str | None, list[Span]] = defaultdict(list)
+    known = {span.span_id for span in spans}
+    for span in spans:
+        below[span.parent_id if span.parent_id in known else None].append(span)
+    seen: set[str] = set()
+    for root in [*below[None], *spans]:
+        coming: list[tuple[Span, tuple[bool, ...], int]] = [(root, (), 0)]
+        while coming:
+            span, is_last, depth = coming.pop()
+            if span.span_id in seen:
+                continue
+            seen.add(span.span_id)
+            children = [child for child in below[span.span_id] if child.span_id not in seen]
+            yield Node(span, is_last, depth, bool(children))
+            last = len(children) - 1
+            coming += [
+                (child, (*is_last, at == last)[-levels:], depth + 1) for at, child in reversed([*enumerate(children)])
+            ]
+
+
+def _guides(node: Node, levels: int) -> tuple[str, str]:
+    """Return what stands left of the first line of a span, and of its other lines."""
+    if node.depth == 0:
+        return "", "│   " if node.has_children else ""
+    skipped = node.depth - len(node.is_last)
+    before = f"{skipped}⋯ " if skipped else ""
+    above = "".join("    " if each else "│   " for each in node.is_last[:-1])
+    own = "└── " if node.is_last[-1] else "├── "
+    below = ("    " if node.is_last[-1] else "│   ") + ("│   " if node.has_children else "")
+    kept = above[-_INDENT * levels :]
+    return before + kept + own, " " * len(before) + kept + below
+
+
+def _span_lines(span: Span, room: int, *, is_full: bool) -> Iterator[tuple[str | Text, str]]:
+    failed = span.status.status_code is SpanStatusCode.ERROR
+    kind = "" if span.span_type == UNKNOWN else f"  {line(span.span_type, max(4, room // 4))}"
+    duration = f"  {_duration(span)}"
+    name = line(span.name, max(8, room - cell_len(kind) - len(duration)))
+    yield Text.assemble((name, "bold red" if failed else "bold"), (kind, "cyan"), (duration, "dim")), ""
+    if failed:
+        yield from _value_lines("✗ ", span.status.description, room, "red", is_full=is_full)
+    for mark, text in (("→ ", span.inputs_json), ("← ", span.outputs_json)):
+        if text is not None:
+            yield from _value_lines(mark, _pretty(text) if is_full else text, room, "dim", is_full=is_full)
+    if is_full:
+        for key, text in sorted(span.attributes_json.items()):
+            yield from _value_lines(f"{line(key, room // 2)} = ", _pretty(text), room, "dim", is_full=True)
+        for event in span.events:
+            told = f"{event.name} {json.dumps(event.attributes, indent=2, ensure_ascii=False)}"
+            yield from _value_lines("! ", told, room, "dim", is_full=True)
+
+
+def _value_lines(mark: str, text: str, room: int, style: str, *, is_full: bool) -> Iterator[tuple[str, str]]:
+    """Yield a value in one line, or the whole of it in as many as it takes."""
+    left = max(4, room - cell_len(mark))
+    if not is_full:
+        yield mark + line(text, min(left, _VALUE_COLUMNS)), style
+        return
+    blank = " " * cell_len(mark)
+    for number, whole in enumerate(text.split("\n")):
+        plain = line(whole, 2 * len(whole) + 2)
+        for part, piece in enumerate(chop_cells(plain, left) or [""]):
+            yield (mark if number == part == 0 else blank) + piece, style
+
+
+def _pretty(text: str) -> str:
+    """Return a JSON text with a line for each of its values; a text in it without quotes and with its own lines."""
+    value: Any = decode_value(text)
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _print_head(console: Console, trace: Trace, *, is_full: bool) -> None:
+    info = trace.info
+    duration = "still running" if info.execution_duration is None else f"{info.execution_duration:,} ms"
+    facts = [(str(info.state), STYLES.get(info.state, "")), (duration, ""), (local_time(info.request_time), "dim")]
+    left = console.width - sum(len(text) + 2 for text, _ in facts)
+    head = Text.assemble((line(info.name, max(8, left)), "bold"))
+    for text, style in facts:
+        head.append("  ").append(text, style)
+    if cell_len(head.plain) + len(info.trace_id) + 2 > console.width:
+        _print(console, head)
+        _print(console, Text(info.trace_id, "dim"))
+    else:
+        _print(console, head.append("  ").append(info.trace_id, "dim"))
+    for label, pairs in (("tags", info.tags), ("metadata", info.trace_metadata)):
+        if pairs and is_full:
+            for at, (key, value) in enumerate(sorted(pairs.items())):
+                for text, _ in _value_lines(
+                    f"{'' if at else label:9}", f"{key}={value}", console.width, "", is_full=True
+                ):
+                    _print(console, Text(text))
+        elif pairs:
+            shown = "  ".join(f"{key}={value}" for key, value in sorted(pairs.items()))
+            _print(console, Text.assemble((f"{label:9}", "dim"), line(shown, min(console.width - 9, _VALUE_COLUMNS))))
+
+
+def _print(console: Console, text: Text) -> None:
+    """Print a line that is as long as it should be."""
+    console.print(text, soft_wrap=True)
+
+
+def _duration(span: Span) -> str:
+    return "still running" if span.duration_ns is None else f"{span.duration_ns / 1e6:,.1f} ms"
