@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -17,10 +17,10 @@ from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import Checked, parse_filter
-from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field, Kind
+from tracehound.query.fields import ATTRIBUTES, TIMESTAMP, TRACE_ID, Field, Group, Kind
 from tracehound.query.resolve import resolve_field
 from tracehound.query.tokens import TokenKind, tokenize
-from tracehound.query.tree import Name
+from tracehound.query.tree import And, Name, Operator, Test
 
 DEFAULT_LIMIT: Final = 100
 _EXPERIMENT_ID: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -53,6 +53,17 @@ class Search:
     def cursor(self, last: Sequence[KeyValue]) -> str:
         """Return the cursor behind a trace with these values of the order's keys."""
         return base64.urlsafe_b64encode(to_json([self.fingerprint, self.now_ms, *last])).decode("ascii")
+
+    def having(self, metadata: Mapping[str, str]) -> Search:
+        """Return the search for those of the traces that have these metadata too."""
+        tests = tuple(Test(Field(Group.METADATA, key, Kind.TEXT), Operator.EQ, each) for key, each in metadata.items())
+        if not tests:
+            return self
+        others = self.where.children if isinstance(self.where, And) else (self.where,) if self.where else ()
+        conditions: tuple[Checked, ...] = (*others, *tests)
+        where: Checked = And(conditions) if len(conditions) > 1 else tests[0]
+        told = [text for pair in metadata.items() for text in pair]
+        return replace(self, where=where, fingerprint=hash63(str(self.fingerprint), *told))
 
     def behind(self, cursor: str) -> Search:
         """Return the same search from a cursor on; raise `ArgumentError` for a cursor of another search."""
