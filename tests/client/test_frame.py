@@ -124,7 +124,7 @@ def test_rows_are_chosen_by_masks_positions_and_labels(frame: Any) -> None:
 
 
 def test_filters_are_written_as_queries_with_older_names_and_local_variables(frame: Any) -> None:
-    wanted = "OK"
+    wanted = "OK"  # noqa: F841 - the query asks for it
     found = frame.query("status == @wanted and `tags.env` == 'prod' and execution_time_ms > 15")
     assert found["trace_id"].tolist() == [IDS[3]]
     assert list(found.columns) == list(COLUMNS)
@@ -195,7 +195,7 @@ KEPT: dict[str, Callable[[Any], Any]] = {
     "drop": lambda frame: frame.drop(columns=["request", "response"]),
     "some columns": lambda frame: frame[["trace_id", "state"]],
     "columns by position": lambda frame: frame.iloc[:, :6],
-    "reset_index": lambda frame: frame.set_index("trace_id").reset_index(),
+    "reset_index": lambda frame: frame.set_index("tags.env").reset_index(),
     "sort_index": lambda frame: frame.sort_index(),
 }
 
@@ -214,7 +214,7 @@ FOREIGN: dict[str, tuple[Callable[[Any], Any], list[Any] | None]] = {
         lambda frame: frame.merge(pd.DataFrame({"trace_id": IDS, "status": ["new"] * 4}), on="trace_id"), ["new"] * 4
     ),
     "rename to it": (lambda frame: frame.rename(columns={"request": "status"}), [{"question": "why?"}] * 4),
-    "insert": (lambda frame: inserted(frame), ["real"] * 4),
+    "insert": (lambda frame: with_a_real_one(frame), ["real"] * 4)  ,  # noqa: PLW0108 - it stands below
     # … and a column of the newer name that came from elsewhere is not.
     "merge with another state": (
         lambda frame: frame.drop(columns="state").merge(
@@ -234,7 +234,7 @@ FOREIGN: dict[str, tuple[Callable[[Any], Any], list[Any] | None]] = {
 }  # fmt: skip
 
 
-def inserted(frame: Any) -> Any:
+def with_a_real_one(frame: Any) -> Any:
     frame.insert(0, "status", "real")
     return frame
 

@@ -27,6 +27,7 @@ from tracehound.client.columns import (
     value_in,
 )
 from tracehound.client.text import to_texts
+from tracehound.model.html import SHOWN_TRACES, traces_html
 
 # What a frame has for `columns`, without what is added here.
 _columns: Final[Any] = pd.DataFrame.columns
@@ -144,10 +145,17 @@ class TraceFrame(pd.DataFrame):
         }
         return _plain(_extended(self, self._named([*OLDER_NAMES, *PREVIEWS, *keys])))
 
-    def insert(self, loc: int, column: Hashable, value: Any, allow_duplicates: Any = False) -> None:
+    def insert(self, loc: int, column: Any, value: Any, *arguments: Any, **named: Any) -> None:
         """Insert a column, as `DataFrame.insert` does; it may have an older name, which it then takes over."""
-        is_new = column not in list(_columns.__get__(self))
-        super().insert(loc, column, value, allow_duplicates=is_new or allow_duplicates is True)
+        if column not in list(_columns.__get__(self)):
+            arguments, named = (), {"allow_duplicates": True}
+        super().insert(loc, column, value, *arguments, **named)
+
+    def _repr_html_(self) -> str:
+        """Return the table that notebooks show; what is no result of a search any more is shown as pandas does."""
+        if not {"trace", "trace_id"} <= getattr(_columns.__get__(self), "ours", set()):
+            return str(_plain(self)._repr_html_())  # type: ignore[operator] # it is there, whatever the stubs say
+        return traces_html(list(self._cells("trace")[:SHOWN_TRACES]), len(self))
 
     def groupby(self, by: Any = None, *arguments: Any, **named: Any) -> Any:
         """Group by columns, which may be named by the older names, as `DataFrame.groupby` does."""

@@ -166,6 +166,12 @@ class Trace(Record, frozen=True):
     info: TraceInfo
     data: TraceData
 
+    def _repr_html_(self) -> str:
+        """Return what notebooks show of it."""
+        from tracehound.model.html import trace_html
+
+        return trace_html(self)
+
 
 class Experiment(Record, frozen=True):
     """A named set of traces; the id follows from the name (`model.ids.experiment_id`)."""
