@@ -51,7 +51,7 @@ def frame() -> Any:
     return tracehound.search_traces()
 
 
-OLDER = {
+OLDER: dict[str, list[Any]] = {
     "request_id": IDS,
     "timestamp_ms": TIMES,
     "timestamp": TIMES,

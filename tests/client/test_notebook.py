@@ -38,7 +38,8 @@ class Tags(HTMLParser):
 
 def show(value: Any) -> tuple[Tags, str]:
     """Return the HTML that a notebook is given for a value, and the text for those that show none."""
-    shown, _ = InteractiveShell.instance().display_formatter.format(value)
+    formatter: Any = InteractiveShell.instance().display_formatter
+    shown, _ = formatter.format(value)
     page = Tags()
     page.feed(shown["text/html"])
     assert not page.open

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import itertools
+import sqlite3
 import sys
 import tracemalloc
 from collections.abc import Iterator
@@ -44,7 +45,10 @@ def three() -> None:
                 f"tr-{at + 1:032x}", "Default", 1,
                 [
                     step(3, at + 1, name="look.up", start_ms=9, inputs='{"n":"second"}'),
-                    step(2, at + 1, name="look.up", start_ms=5, inputs='{"n":"first"}' if at else None, **{"llm.model": '"m"'}),
+                    step(
+                        2, at + 1, name="look.up", start_ms=5, inputs='{"n":"first"}' if at else None,
+                        **{"llm.model": '"m"'},
+                    ),
                     step(1, at + 1, name="answer", start_ms=-at * 1000, inputs='"why?"'),
                 ],
                 metadata={"mlflow.sourceRun": f"run-{at}", "mlflow.modelId": "m-1"},
@@ -227,8 +231,6 @@ def test_a_field_that_is_none_is_refused_with_the_place_and_the_form(field: str,
 
 
 def test_a_damaged_trace_is_told_when_its_spans_are_asked_for(store_path: Any) -> None:
-    import sqlite3
-
     with tracehound.start_span("whole"):
         pass
     tracehound.flush()

@@ -192,7 +192,7 @@ class TraceFrame(pd.DataFrame):
     def agg(self, func: Any = None, *arguments: Any, **named: Any) -> Any:
         """Aggregate, as `DataFrame.agg` does."""
         source = _extended(self, self._named(_aggregated(func, named)))
-        return pd.DataFrame.agg(source, func, *arguments, **named)
+        return pd.DataFrame.aggregate(source, func, *arguments, **named)
 
     aggregate = agg
 
