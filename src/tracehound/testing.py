@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tracehound import runtime
-from tracehound.client.search import read_pages
+from tracehound.client.pages import read_pages
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace
 from tracehound.query.search import parse_search

@@ -20,10 +20,12 @@ ROOMS = {
     "click": {"cli"},
     "msgspec": {"model"},
     "opentelemetry": {"capture"},
+    "numpy": {"client"},
     "pandas": {"client"},
+    "polars": {"client"},
     "pyarrow": {"client"},
     "re2": {"query"},
-    "rich": {"cli"},
+    "rich": {"client", "cli"},
     "sqlite3": {"store"},
 }
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import tracehound
-from tracehound.client.frame import COLUMNS
+from tracehound.client.rows import COLUMNS
 from tracehound.errors import ArgumentError, FilterError, StoreError
 
 
@@ -96,7 +96,7 @@ def test_a_trace_that_does_not_exist_is_none_with_a_warning(caplog: pytest.LogCa
     [
         ({"filter_string": 5}, "filter_string is a text, not 5"),
         ({"order_by": "name"}, "order_by is a list of texts: \\['name'\\]"),
-        ({"return_type": "polars"}, "return_type is 'pandas' or 'list', not 'polars'"),
+        ({"return_type": "rows"}, "return_type is .pandas., .list., .polars., .arrow. or .iterator., not .rows."),
         ({"max_results": -1}, "max_results is a whole number from 0 up, not -1"),
         ({"order_by": [5]}, "order_by is a list of texts such as 'latency DESC', not \\[5\\]"),
         ({"experiment_ids": ["00"]}, "experiment_ids holds '00'"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
+import polars as pl
 from typing_extensions import assert_type
 
 import tracehound
@@ -30,6 +33,10 @@ class Shop:
         return float(len(item))
 
 
+def takes_a_frame(frame: pd.DataFrame) -> int:
+    return len(frame)
+
+
 async def use() -> None:
     assert_type(bare("why?", top=2), list[str])
     assert_type(with_arguments("why?"), bytes)
@@ -42,7 +49,10 @@ async def use() -> None:
         span.set_inputs({"n": 1})
         assert_type(span.trace_id, str)
 
-    assert_type(tracehound.search_traces("tags.env = 'prod'"), pd.DataFrame)
+    takes_a_frame(tracehound.search_traces("tags.env = 'prod'"))
+    assert_type(tracehound.search_traces(max_results=5).wide(), pd.DataFrame)
+    assert_type(tracehound.search_traces(return_type="iterator"), Iterator[Trace])
+    assert_type(tracehound.search_traces(return_type="polars"), pl.DataFrame)
     assert_type(tracehound.search_traces(return_type="list", max_results=5), list[Trace])
     assert_type(tracehound.get_trace("tr-1"), Trace | None)
     assert_type(tracehound.set_experiment("shop").experiment_id, str)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from tracehound import runtime
 from tracehound.cli.options import Scope, ask, chosen_settings, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
-from tracehound.client.search import read_pages
+from tracehound.client.pages import read_pages
 from tracehound.errors import ArgumentError, StoreBusyError
 from tracehound.model.record import replace
 from tracehound.model.trace import TracePart, TraceState

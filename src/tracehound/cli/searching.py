@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -21,9 +22,9 @@ from tracehound.cli.outputs import open_output
 from tracehound.cli.render import print_explanation, print_search
 from tracehound.cli.table import to_lines
 from tracehound.cli.text import open_console
-from tracehound.client.search import read_pages
+from tracehound.client.pages import read_pages
 from tracehound.errors import ArgumentError
-from tracehound.model.trace import Experiment, Trace, TraceData
+from tracehound.model.trace import Experiment, Trace
 from tracehound.query.search import DEFAULT_LIMIT, Search
 from tracehound.runtime import current
 from tracehound.store.api import Store
@@ -105,24 +106,6 @@ def run_watch(request: Request, form: str | None, seconds: float) -> None:
         return
 
 
-def read_found(store: Store, search: Search, limit: int | None, *, needs_spans: bool) -> Iterator[Trace]:
-    """Yield the traces of a search, with their spans where these are needed, read page by page."""
-    if needs_spans:
-        for page in read_pages(store, search, limit):
-            yield from page
-        return
-    left = limit
-    while left is None or left > 0:
-        found = store.search(
-            dataclasses.replace(search, limit=DEFAULT_LIMIT if left is None else min(DEFAULT_LIMIT, left))
-        )
-        yield from (Trace(info, TraceData([])) for info in found.traces)
-        if found.next_cursor is None:
-            return
-        search = search.behind(found.next_cursor)
-        left = None if left is None else left - len(found.traces)
-
-
 class _Found:
     """The traces of a request, to be read once; counts them, and notes whether there are more."""
 
@@ -132,7 +115,8 @@ class _Found:
         self.was_limited = request.limit is None
         limit = request.rows
         self._limit = limit
-        self._traces = read_found(store, search, None if limit is None else limit + 1, needs_spans=needs_spans)
+        pages = read_pages(store, search, None if limit is None else limit + 1, include_spans=needs_spans)
+        self._traces = itertools.chain.from_iterable(pages)
 
     def __iter__(self) -> Iterator[Trace]:
         """Yield the traces, up to the limit."""

@@ -1,54 +1,332 @@
-"""Search results as a DataFrame: the twelve columns of MLflow's newest document, in its order."""
+"""Search results as a DataFrame: the twelve columns of MLflow's newest document, which answer to the older names too.
+
+`frame["status"]`, `frame.groupby("tags.env")`, `frame.sort_values("execution_time_ms")`, `row.get("request_preview")`:
+programs written for any version of MLflow, and the code of its documents, run on it. What the names mean, and when
+they are forgotten, stands in `client.columns`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+import copy
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
-from tracehound.model.trace import Trace
-from tracehound.model.values import decode_value
+import numpy as np
+import pandas as pd
+from pandas.core.groupby import DataFrameGroupBy
 
-if TYPE_CHECKING:
-    import pandas as pd
+from tracehound.client.columns import (
+    OLDER_NAMES,
+    PREVIEWS,
+    TraceColumns,
+    has_key,
+    holds,
+    to_columns,
+    value_in,
+)
+from tracehound.client.text import to_texts
+from tracehound.model.html import SHOWN_TRACES, traces_html
 
-COLUMNS: Final = (
-    "trace_id", "trace", "client_request_id", "state", "request_time", "execution_duration",
-    "request", "response", "trace_metadata", "tags", "spans", "assessments",
-)  # fmt: skip
-
-
-def to_frame(traces: Sequence[Trace]) -> pd.DataFrame:
-    """Return a DataFrame with a row for each trace; times are numbers also where there is no row.
-
-    `request` and `response` are the decoded inputs and outputs of the root span, `spans` the spans in MLflow's form.
-    """
-    import pandas as pd
-
-    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    for trace in traces:
-        for name, value in zip(COLUMNS, _row(trace), strict=True):
-            columns[name].append(value)
-    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
-    durations = columns["execution_duration"]
-    frame["request_time"] = pd.array(columns["request_time"], dtype="int64")
-    frame["execution_duration"] = pd.array(durations, dtype="float64" if None in durations else "int64")
-    return frame
+# What a frame has for `columns`, without what is added here.
+_columns: Final[Any] = pd.DataFrame.columns
+_BACKTICKS: Final = re.compile("`([^`]+)`")
 
 
-def _row(trace: Trace) -> tuple[Any, ...]:
-    info = trace.info
-    request, response = trace.data.request, trace.data.response
-    return (
-        info.trace_id,
-        trace,
-        info.client_request_id,
-        info.state.value,
-        info.request_time,
-        info.execution_duration,
-        None if request is None else decode_value(request),
-        None if response is None else decode_value(response),
-        info.trace_metadata,
-        info.tags,
-        [span.to_dict() for span in trace.data.spans],
-        [],
-    )
+class TraceRow(pd.Series):
+    """A row of a `TraceFrame`."""
+
+    @property
+    def _constructor(self) -> Callable[..., Any]:
+        return _to_series
+
+    @property
+    def _constructor_expanddim(self) -> Callable[..., Any]:
+        return _to_frame
+
+    def __contains__(self, name: object) -> bool:  # type: ignore[misc] # pandas-stubs only call it final
+        return _find(self, name) is not None
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str) and (found := _find(self, key)) is not None:
+            column, inner = found
+            value = super().__getitem__(column)
+            return value if inner is None else value_in(value, inner)
+        return super().__getitem__(key)
+
+
+def _find(row: TraceRow, name: object) -> tuple[Any, str | None] | None:
+    """Return what a name means in a row: a label, and the key in what stands there."""
+    index: Any = row.index
+    if not isinstance(index, TraceColumns):
+        return (name, None) if name in index else None
+    if pd.Index.__contains__(index, name):
+        return name, None
+    if (column := index.meaning(name)) is not None:
+        return column, None
+    keyed = index.key_of(name)
+    if keyed is None:
+        return None
+    return keyed if holds(pd.Series.__getitem__(row, keyed[0]), keyed[1]) else None
+
+
+class TraceFrame(pd.DataFrame):
+    """Traces as a DataFrame; `wide()` makes an ordinary one of it, with the older names and the tags as columns."""
+
+    @property
+    def _constructor(self) -> Callable[..., Any]:
+        return _to_frame
+
+    @property
+    def _constructor_sliced(self) -> Callable[..., Any]:
+        return _to_series
+
+    @property
+    def columns(self) -> Any:
+        """The labels; `in` knows the older names, and those of the tags that any of the traces has."""
+        index = _columns.__get__(self)
+        if not isinstance(index, TraceColumns):
+            return index
+        return index.bound(self._cells)
+
+    @columns.setter
+    def columns(self, labels: Any) -> None:
+        _columns.__set__(self, labels)
+
+    def _cells(self, column: str) -> Any:
+        return pd.DataFrame.__getitem__(self, column).to_numpy()
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            found = self._find(key)
+            return super().__getitem__(key) if found is None else found
+        if isinstance(key, list) and (named := self._named(key)):
+            return _extended(self, named)[key]
+        return super().__getitem__(key)
+
+    def _find(self, name: str) -> Any:
+        """Return the column that a name means which is not the name of a column."""
+        index: Any = _columns.__get__(self)
+        if not isinstance(index, TraceColumns):
+            return None
+        if (column := index.meaning(name)) is not None:
+            return super().__getitem__(column).rename(name)
+        keyed = index.key_of(name)
+        if keyed is None or not has_key(cells := self._cells(keyed[0]), keyed[1]):
+            return None
+        return pd.Series([value_in(cell, keyed[1]) for cell in cells], index=self.index, name=name, dtype=object)
+
+    def _named(self, labels: Iterable[Any]) -> dict[str, Any]:
+        """Return the columns that those of the labels mean which are not names of columns."""
+        found = {label: self._find(label) for label in labels if isinstance(label, str)}
+        return {label: column for label, column in found.items() if column is not None}
+
+    def _ours(self, label: Any) -> Any:
+        """Return a label with an older name replaced by the present one."""
+        index: Any = _columns.__get__(self)
+        meant = index.meaning(label) if isinstance(index, TraceColumns) and isinstance(label, str) else None
+        return meant or label
+
+    def wide(self) -> pd.DataFrame:
+        """Return an ordinary DataFrame with all that this one answers to as columns.
+
+        That is the columns themselves, then their older names, then `tags.NAME` and `metadata.NAME` for every key that
+        a trace has.
+        """
+        index: Any = _columns.__get__(self)
+        cells = {prefix: self._cells(name) for prefix, name in _WIDE.items() if name in getattr(index, "ours", ())}
+        keys = {
+            f"{prefix}.{key}": None
+            for prefix, values in cells.items()
+            for cell in values
+            if isinstance(cell, dict)
+            for key in cell
+        }
+        return _plain(_extended(self, self._named([*OLDER_NAMES, *PREVIEWS, *keys])))
+
+    def insert(self, loc: int, column: Any, value: Any, *arguments: Any, **named: Any) -> None:
+        """Insert a column, as `DataFrame.insert` does; it may have an older name, which it then takes over."""
+        if column not in list(_columns.__get__(self)):
+            arguments, named = (), {"allow_duplicates": True}
+        super().insert(loc, column, value, *arguments, **named)
+
+    def _repr_html_(self) -> str:
+        """Return the table that notebooks show; what is no result of a search any more is shown as pandas does."""
+        if not {"trace", "trace_id"} <= getattr(_columns.__get__(self), "ours", set()):
+            return str(_plain(self)._repr_html_())  # type: ignore[operator] # it is there, whatever the stubs say
+        return traces_html(list(self._cells("trace")[:SHOWN_TRACES]), len(self))
+
+    def groupby(self, by: Any = None, *arguments: Any, **named: Any) -> Any:
+        """Group by columns, which may be named by the older names, as `DataFrame.groupby` does."""
+        wanted = self._named(_labels(by))
+        source = _extended(self, wanted) if wanted else self
+        groups = pd.DataFrame.groupby(source, by, *arguments, **named)
+        groups.__class__ = TraceGroups  # it has no state of its own
+        return groups
+
+    def rename(self, *arguments: Any, **named: Any) -> Any:
+        """Rename columns, which may be named by the older names, as `DataFrame.rename` does."""
+        if isinstance(columns := named.get("columns"), Mapping):
+            named["columns"] = {self._ours(old): new for old, new in columns.items()}
+        return super().rename(*arguments, **named)
+
+    def drop(self, *arguments: Any, **named: Any) -> Any:
+        """Remove rows or columns, which may be named by the older names, as `DataFrame.drop` does."""
+        if (columns := named.get("columns")) is not None:
+            named["columns"] = [self._ours(label) for label in _labels(columns)]
+        return super().drop(*arguments, **named)
+
+    def eval(self, expr: str, *, inplace: bool = False, **named: Any) -> Any:
+        """Evaluate an expression over the columns, as `DataFrame.eval` does; `query` follows it.
+
+        Tags are written in backticks: ``frame.query("`tags.env` == 'prod'")``.
+        """
+        named["level"] = named.get("level", 0) + 1  # where local variables are looked for
+        if inplace:
+            return super().eval(expr, inplace=True, **named)
+        added = self._named([*OLDER_NAMES, *PREVIEWS, *_BACKTICKS.findall(expr)])
+        result = pd.DataFrame.eval(_extended(self, added), expr, **named)
+        return result.drop(columns=list(added)) if isinstance(result, pd.DataFrame) else result
+
+    def agg(self, func: Any = None, *arguments: Any, **named: Any) -> Any:
+        """Aggregate, as `DataFrame.agg` does."""
+        source = _extended(self, self._named(_aggregated(func, named)))
+        return pd.DataFrame.aggregate(source, func, *arguments, **named)
+
+    aggregate = agg
+
+    def to_json(self, *arguments: Any, **named: Any) -> Any:
+        """Write JSON, as `DataFrame.to_json` does, with each `trace` as text."""
+        return _plain(to_texts(self, only_traces=True)).to_json(*arguments, **named)
+
+    def to_csv(self, *arguments: Any, **named: Any) -> Any:
+        """Write CSV, as `DataFrame.to_csv` does; whatever is no text or number is written as JSON."""
+        return _plain(to_texts(self)).to_csv(*arguments, **named)
+
+    def to_parquet(self, *arguments: Any, **named: Any) -> Any:
+        """Write Parquet, as `DataFrame.to_parquet` does; whatever is no text or number is written as JSON."""
+        return _plain(to_texts(self)).to_parquet(*arguments, **named)
+
+    def to_sql(self, *arguments: Any, **named: Any) -> Any:  # type: ignore[misc] # as with `TraceRow.__contains__`
+        """Write a table, as `DataFrame.to_sql` does; whatever is no text or number is written as JSON."""
+        return _plain(to_texts(self)).to_sql(*arguments, **named)
+
+
+_WIDE: Final = {"tags": "tags", "metadata": "trace_metadata"}
+
+
+class TraceGroups(DataFrameGroupBy):  # type: ignore[type-arg] # of any labels
+    """Groups of a `TraceFrame`, whose columns can be named by the older names."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return super(TraceGroups, self._with(_labels(key))).__getitem__(key)
+
+    def aggregate(self, func: Any = None, *arguments: Any, **named: Any) -> Any:
+        """Aggregate, as the groups of a DataFrame do."""
+        source = self._with(_aggregated(func, named))
+        return super(TraceGroups, source).aggregate(func, *arguments, **named)
+
+    agg = aggregate
+
+    def _with(self, labels: Iterable[Any]) -> Any:
+        """Return the same groups with the columns that the labels mean."""
+        source: Any = self.obj
+        added = source._named(labels) if isinstance(source, TraceFrame) else {}
+        if not added:
+            return self
+        groups: Any = copy.copy(self)
+        groups.__dict__.pop("_cache", None)  # what was worked out of the columns so far
+        groups.obj = _extended(source, added)
+        return groups
+
+
+def to_frame(columns: Mapping[str, Any]) -> TraceFrame:
+    """Return a frame of columns, times as numbers also where there is no row."""
+    frame = pd.DataFrame({name: _to_column(name, values) for name, values in columns.items()}, copy=False)
+    frame.columns = to_columns(list(columns))
+    return TraceFrame(frame)
+
+
+def _to_column(name: str, values: list[Any]) -> Any:
+    if name == "request_time":
+        return np.array(values, dtype="int64")
+    if name == "execution_duration":
+        return np.array(values, dtype="float64" if None in values else "int64")
+    cells = np.empty(len(values), dtype=object)
+    cells[:] = values
+    return pd.Series(cells, dtype=object)
+
+
+def _to_frame(*arguments: Any, **named: Any) -> pd.DataFrame:
+    """Return what pandas makes a frame of: one of ours as long as its columns are."""
+    frame = pd.DataFrame(*arguments, **named)
+    return TraceFrame(frame) if isinstance(frame.columns, TraceColumns) else frame
+
+
+def _to_series(*arguments: Any, **named: Any) -> Any:
+    """Return what pandas makes a series of: a row where its labels are columns."""
+    series = pd.Series(*arguments, **named)
+    return TraceRow(series) if isinstance(series.index, TraceColumns) else series
+
+
+def _extended(frame: Any, added: Mapping[str, Any]) -> Any:
+    """Return a frame with more columns; the values of the others are shared."""
+    extended = frame.copy(deep=False)
+    for name, column in added.items():
+        extended.insert(len(extended.columns), name, column)
+    return extended
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return an ordinary DataFrame of the same values."""
+    plain = pd.DataFrame(frame, copy=False)
+    plain.columns = pd.Index(list(plain.columns), dtype=object)
+    return plain
+
+
+def _labels(given: Any) -> list[Any]:
+    """Return what may be one label or several."""
+    if isinstance(given, (list, tuple, pd.Index, np.ndarray)):
+        return list(given)
+    return [given] if isinstance(given, str) else []
+
+
+def _aggregated(func: Any, named: Mapping[str, Any]) -> list[Any]:
+    """Return the labels that the arguments of `agg` name: keys of a mapping, and the first of `name=(label, how)`."""
+    pairs = [each[0] for each in named.values() if isinstance(each, tuple) and each]
+    return [*func, *pairs] if isinstance(func, Mapping) else pairs
+
+
+# Methods of DataFrame with the arguments that name columns. The first choose rows, and return the columns as they were.
+_CHOOSING: Final = {
+    "sort_values": ("by",), "drop_duplicates": ("subset",), "dropna": ("subset",), "duplicated": ("subset",),
+    "nlargest": ("columns",), "nsmallest": ("columns",),
+}  # fmt: skip
+_SHAPING: Final = {
+    "set_index": ("keys",), "merge": ("on", "left_on"), "join": ("on",), "value_counts": ("subset",),
+    "pivot_table": ("values", "index", "columns"), "pivot": ("columns", "index", "values"),
+    "melt": ("id_vars", "value_vars"), "explode": ("column",),
+}  # fmt: skip
+
+
+def _knowing(method: str, parameters: tuple[str, ...], *, keeps_columns: bool) -> Callable[..., Any]:
+    """Return a method of DataFrame that is told the older names of columns."""
+    original = getattr(pd.DataFrame, method)
+    signature = inspect.signature(original)
+
+    def call(self: TraceFrame, *arguments: Any, **named: Any) -> Any:
+        given = signature.bind(self, *arguments, **named).arguments
+        added = self._named(label for each in parameters for label in _labels(given.get(each)))
+        if not added or given.get("inplace"):
+            return original(self, *arguments, **named)
+        result = original(_extended(self, added), *arguments, **named)
+        return result.drop(columns=list(added)) if keeps_columns and isinstance(result, pd.DataFrame) else result
+
+    call.__name__, call.__doc__ = method, original.__doc__
+    return call
+
+
+for _table, _keeps in ((_CHOOSING, True), (_SHAPING, False)):
+    for _method, _parameters in _table.items():
+        setattr(TraceFrame, _method, _knowing(_method, _parameters, keeps_columns=_keeps))

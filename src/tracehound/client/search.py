@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from tracehound.client.frame import to_frame
+from tracehound.client.arguments import (
+    check_conditions,
+    check_flag,
+    check_return_type,
+    check_search,
+    check_warehouse,
+)
+from tracehound.client.extract import SpanField, parse_fields
+from tracehound.client.pages import once, read_pages
+from tracehound.client.progress import with_progress
 from tracehound.errors import ArgumentError
-from tracehound.model.ids import experiment_id
 from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text
-from tracehound.query.search import DEFAULT_LIMIT, Search, parse_search
-from tracehound.runtime import Runtime, current
-from tracehound.store.api import Store
+from tracehound.query.search import DEFAULT_LIMIT
+from tracehound.runtime import current
 from tracehound.store.explain import Explanation
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from tracehound.client.frame import TraceFrame
 
 _logger = logging.getLogger("tracehound.client")
-
-_RETURN_TYPES = ("pandas", "list")
 
 
 @overload
@@ -32,8 +40,15 @@ def search_traces(
     filter_string: str | None = None,
     max_results: int | None = None,
     order_by: Sequence[str] | None = None,
+    extract_fields: Sequence[str] | None = None,
+    run_id: str | None = None,
     *,
     return_type: Literal["list"],
+    model_id: str | None = None,
+    sql_warehouse_id: str | None = None,
+    include_spans: bool = True,
+    locations: Sequence[str] | None = None,
+    flush: bool = False,
 ) -> list[Trace]: ...
 
 
@@ -43,9 +58,70 @@ def search_traces(
     filter_string: str | None = None,
     max_results: int | None = None,
     order_by: Sequence[str] | None = None,
+    extract_fields: Sequence[str] | None = None,
+    run_id: str | None = None,
     *,
+    return_type: Literal["iterator"],
+    model_id: str | None = None,
+    sql_warehouse_id: str | None = None,
+    include_spans: bool = True,
+    locations: Sequence[str] | None = None,
+    flush: bool = False,
+) -> Iterator[Trace]: ...
+
+
+@overload
+def search_traces(
+    experiment_ids: Sequence[str] | str | None = None,
+    filter_string: str | None = None,
+    max_results: int | None = None,
+    order_by: Sequence[str] | None = None,
+    extract_fields: Sequence[str] | None = None,
+    run_id: str | None = None,
+    *,
+    return_type: Literal["polars"],
+    model_id: str | None = None,
+    sql_warehouse_id: str | None = None,
+    include_spans: bool = True,
+    locations: Sequence[str] | None = None,
+    flush: bool = False,
+) -> pl.DataFrame: ...
+
+
+@overload
+def search_traces(
+    experiment_ids: Sequence[str] | str | None = None,
+    filter_string: str | None = None,
+    max_results: int | None = None,
+    order_by: Sequence[str] | None = None,
+    extract_fields: Sequence[str] | None = None,
+    run_id: str | None = None,
+    *,
+    return_type: Literal["arrow"],
+    model_id: str | None = None,
+    sql_warehouse_id: str | None = None,
+    include_spans: bool = True,
+    locations: Sequence[str] | None = None,
+    flush: bool = False,
+) -> pa.RecordBatchReader: ...
+
+
+@overload
+def search_traces(
+    experiment_ids: Sequence[str] | str | None = None,
+    filter_string: str | None = None,
+    max_results: int | None = None,
+    order_by: Sequence[str] | None = None,
+    extract_fields: Sequence[str] | None = None,
+    run_id: str | None = None,
     return_type: Literal["pandas"] | None = None,
-) -> pd.DataFrame: ...
+    model_id: str | None = None,
+    sql_warehouse_id: str | None = None,
+    *,
+    include_spans: bool = True,
+    locations: Sequence[str] | None = None,
+    flush: bool = False,
+) -> TraceFrame: ...
 
 
 def search_traces(
@@ -53,15 +129,35 @@ def search_traces(
     filter_string: str | None = None,
     max_results: int | None = None,
     order_by: Sequence[str] | None = None,
+    extract_fields: Sequence[str] | None = None,
+    run_id: str | None = None,
+    return_type: Literal["pandas", "list", "polars", "arrow", "iterator"] | None = None,
+    model_id: str | None = None,
+    sql_warehouse_id: str | None = None,
     *,
-    return_type: Literal["pandas", "list"] | None = None,
-) -> pd.DataFrame | list[Trace]:
+    include_spans: bool = True,
+    locations: Sequence[str] | None = None,
+    flush: bool = False,
+) -> TraceFrame | list[Trace] | pl.DataFrame | pa.RecordBatchReader | Iterator[Trace]:
     """Return the traces that a filter is true of, newest first unless `order_by` says otherwise.
 
-    A text in first position is the filter, as the documents of MLflow write it. Without `experiment_ids` the active
-    experiment is searched, without `max_results` all of it. `return_type` is "pandas" (the default where pandas is
-    installed; the columns are `client.frame.COLUMNS`) or "list". Everything that any process of this machine has
-    finished is found.
+    A text in first position is the filter, as the documents of MLflow write it. Without `experiment_ids`, also called
+    `locations`, the active experiment is searched, without `max_results` all of it. `run_id` and `model_id` ask for
+    the traces of a run or of a model besides. Everything that any process of this machine has finished is found;
+    `flush` waits until what this one has finished is in the store, too.
+
+    `return_type` is
+
+    - "pandas", the default where pandas is installed: a DataFrame (`client.frame.TraceFrame`) with the columns
+      `client.rows.COLUMNS`, which answers to the older names of MLflow as well;
+    - "list": whole traces;
+    - "iterator": the same one by one, and "arrow": a `pyarrow.RecordBatchReader`. Both read on while they are used
+      and hold a page at a time, whatever the size of the answer;
+    - "polars": a polars DataFrame with the columns of "arrow".
+
+    `extract_fields` adds a column for each field of spans that it names (`client.extract`): "answer.inputs.question",
+    "answer.outputs", "answer.attributes.model". With `include_spans=False` no spans are read: `spans` is empty,
+    `request` and `response` are None, and their beginnings are in `trace.info` (and in "request_preview").
 
     Raise `FilterError` for a filter or order that cannot be answered as it is written, `ArgumentError` for any other
     argument, `StoreError` where the store cannot be read.
@@ -72,12 +168,48 @@ def search_traces(
     >>> found = tracehound.search_traces("tags.person = 'Tom' AND attributes.status = 'OK'")
     >>> found["trace_id"].tolist() == [span.trace_id]
     True
+    >>> found["tags.person"].tolist(), found["status"].tolist()
+    (['Tom'], ['OK'])
     """
-    kind = _check_return_type(return_type)
     runtime = current()
-    first = _parse(runtime, experiment_ids, filter_string, max_results, order_by)
-    traces = [trace for page in read_pages(runtime.drained_store(), first, max_results) for trace in page]
-    return to_frame(traces) if kind == "pandas" else traces
+    kind = check_return_type(return_type)
+    search = check_search(runtime, experiment_ids, filter_string, max_results, order_by, locations)
+    search = search.narrowed(*check_conditions(run_id, model_id))
+    fields = parse_fields(extract_fields)
+    check_warehouse(sql_warehouse_id)
+    check_flag("include_spans", include_spans)
+    check_flag("flush", flush)
+    if fields and kind in ("list", "iterator"):
+        raise ArgumentError(f"extract_fields makes columns, and return_type={kind!r} has none: leave one of them out")
+    if fields and not include_spans:
+        raise ArgumentError("extract_fields reads spans: leave include_spans=False out")
+    if flush:
+        runtime.flush()
+    pages = read_pages(runtime.drained_store(), search, max_results, include_spans=include_spans)
+    return _to_result(kind, pages, fields, max_results)
+
+
+def _to_result(kind: str, pages: Iterator[list[Trace]], fields: Sequence[SpanField], max_results: int | None) -> Any:
+    if kind == "iterator":
+        return itertools.chain.from_iterable(pages)
+    if kind == "arrow":
+        from tracehound.client.arrow import to_reader
+
+        return to_reader(pages, fields)
+    pages = with_progress(once(pages), max_results)
+    if kind == "list":
+        return list(itertools.chain.from_iterable(pages))
+    if kind == "polars":
+        from tracehound.client.arrow import to_polars
+
+        return to_polars(pages, fields)
+    from tracehound.client.frame import to_frame
+    from tracehound.client.rows import Table
+
+    table = Table(fields)
+    for page in pages:
+        table.add(page)
+    return to_frame(table.columns())
 
 
 def explain_search(
@@ -98,7 +230,7 @@ def explain_search(
     (0, "attributes.status = 'ERROR'")
     """
     runtime = current()
-    search = _parse(runtime, experiment_ids, filter_string, max_results, order_by)
+    search = check_search(runtime, experiment_ids, filter_string, max_results, order_by)
     limit = DEFAULT_LIMIT if max_results is None else min(DEFAULT_LIMIT, max_results)
     return runtime.drained_store().explain(dataclasses.replace(search, limit=limit))
 
@@ -117,59 +249,3 @@ def get_trace(trace_id: str, silent: bool = False) -> Trace | None:  # noqa: FBT
     if found is None and not silent:
         _logger.warning("there is no trace %r", trace_id)
     return found
-
-
-def read_pages(store: Store, search: Search, max_results: int | None = None) -> Iterator[list[Trace]]:
-    """Yield the traces of a search page by page, each read on its own."""
-    left = max_results
-    while left is None or left > 0:
-        limit = DEFAULT_LIMIT if left is None else min(DEFAULT_LIMIT, left)
-        page = store.search(dataclasses.replace(search, limit=limit))
-        whole = store.read_traces([info.trace_id for info in page.traces])
-        yield [whole[info.trace_id] for info in page.traces if info.trace_id in whole]
-        if page.next_cursor is None:
-            return
-        search = search.behind(page.next_cursor)
-        left = None if left is None else left - len(page.traces)
-
-
-def _parse(
-    runtime: Runtime,
-    experiment_ids: Sequence[str] | str | None,
-    filter_string: str | None,
-    max_results: int | None,
-    order_by: Sequence[str] | None,
-) -> Search:
-    """Return the search that arguments of `search_traces` ask for; raise where they are wrong."""
-    if isinstance(experiment_ids, str):
-        if filter_string is not None:
-            raise ArgumentError("experiment_ids is a list of ids; a text in its place is the filter, and one is given")
-        experiment_ids, filter_string = None, experiment_ids
-    _check_texts(filter_string, order_by)
-    if max_results is not None and not (type(max_results) is int and max_results >= 0):
-        raise ArgumentError(f"max_results is a whole number from 0 up, not {max_results!r}")
-    if experiment_ids is not None and not isinstance(experiment_ids, Sequence):
-        raise ArgumentError(f"experiment_ids is a list of ids, not {experiment_ids!r}")
-    ids = [experiment_id(runtime.settings.experiment)] if experiment_ids is None else list(experiment_ids)
-    return parse_search(ids, filter_string, order_by)
-
-
-def _check_return_type(return_type: str | None) -> str:
-    if return_type is None:
-        return "pandas" if importlib.util.find_spec("pandas") is not None else "list"
-    if return_type not in _RETURN_TYPES:
-        raise ArgumentError(f"return_type is 'pandas' or 'list', not {return_type!r}")
-    if return_type == "pandas" and importlib.util.find_spec("pandas") is None:
-        raise ArgumentError("return_type='pandas' needs pandas: pip install 'tracehound[pandas]'")
-    return return_type
-
-
-def _check_texts(filter_string: object, order_by: object) -> None:
-    if filter_string is not None and not isinstance(filter_string, str):
-        raise ArgumentError(f"filter_string is a text, not {filter_string!r}")
-    if isinstance(order_by, str):
-        raise ArgumentError(f"order_by is a list of texts: [{order_by!r}]")
-    if order_by is not None and not (
-        isinstance(order_by, Sequence) and all(isinstance(each, str) for each in order_by)
-    ):
-        raise ArgumentError(f"order_by is a list of texts such as 'latency DESC', not {order_by!r}")

@@ -34,6 +34,14 @@ def unpacker(*kinds: type[R]) -> Callable[[bytes], R]:
     return msgspec.msgpack.Decoder(Union[kinds]).decode  # noqa: UP007 - a union made from values
 
 
+def json_reader(kind: type[R]) -> Callable[[bytes], R]:
+    """Return the function that reads JSON as this kind of record, and skips what the record has no field for.
+
+    It raises `DecodeError` for anything else. Make it once, as with `unpacker`.
+    """
+    return msgspec.json.Decoder(kind).decode
+
+
 def to_json(value: object) -> bytes:
     """Return a value that is made of JSON types or records as JSON; `from_json` is its inverse."""
     return _json(value)

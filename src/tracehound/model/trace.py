@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any, Protocol
 
 from tracehound.model.record import Record
 from tracehound.model.span import Span
@@ -100,10 +101,42 @@ class TraceInfo(Record, frozen=True, kw_only=True):
         return self.trace_metadata
 
 
-class TraceData(Record, frozen=True):
-    """The spans of a trace: roots first, then by start time."""
+class StoredSpans(Protocol):
+    """The spans of a trace as a store keeps them, not yet decoded; two that are equal hold the same spans."""
 
-    spans: list[Span]
+    def read_spans(self) -> list[Span]:
+        """Return the spans, in the order of results."""
+        ...
+
+    def read_dicts(self) -> list[dict[str, Any]]:
+        """Return what `Span.to_dict` returns of each, without making spans on the way."""
+        ...
+
+
+class TraceData:
+    """The spans of a trace: roots first, then by start time.
+
+    A store may hand them over as it keeps them. They are decoded when they are first asked for, since most results are
+    looked through without a look at the spans; what is damaged is told then, as a `StoreError`.
+    """
+
+    __slots__ = ("_spans",)
+
+    def __init__(self, spans: list[Span] | StoredSpans) -> None:
+        self._spans = spans
+
+    @property
+    def spans(self) -> list[Span]:
+        """The spans; always the same list."""
+        if not isinstance(self._spans, list):
+            self._spans = self._spans.read_spans()
+        return self._spans
+
+    def span_dicts(self) -> list[dict[str, Any]]:
+        """Return the spans in MLflow's form, as new dictionaries."""
+        if isinstance(self._spans, list):
+            return [span.to_dict() for span in self._spans]
+        return self._spans.read_dicts()
 
     @property
     def request(self) -> str | None:
@@ -115,12 +148,29 @@ class TraceData(Record, frozen=True):
         """The outputs of the root span as JSON text."""
         return self.spans[0].outputs_json if self.spans else None
 
+    def __eq__(self, other: object) -> bool:
+        return self.spans == other.spans if isinstance(other, TraceData) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # its spans are a list
+
+    def __repr__(self) -> str:
+        return f"TraceData(spans={self.spans!r})"
+
+    def __reduce__(self) -> tuple[type[TraceData], tuple[list[Span] | StoredSpans]]:
+        return TraceData, (self._spans,)
+
 
 class Trace(Record, frozen=True):
     """A whole trace: `info` without its spans, `data` with them."""
 
     info: TraceInfo
     data: TraceData
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show of it."""
+        from tracehound.model.html import trace_html
+
+        return trace_html(self)
 
 
 class Experiment(Record, frozen=True):

@@ -40,7 +40,9 @@ Searching
     left (`store.explain`).
 
 Reading
-    `read_traces` returns the traces that exist, by id; ids that do not exist are left out.
+    `read_traces` returns the traces that exist, by id, in any order; ids that do not exist are left out. A store MAY
+    hand over spans as it keeps them (`model.trace.StoredSpans`): they MUST stay readable when the store has changed
+    or is closed, and say the same as if they had been decoded at once.
     `latency` counts the traces that match by name, state and duration bucket (`model.buckets`); traces that still
     run have no duration, and are counted with the bucket None.
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import Any
+from binascii import a2b_base64
+from typing import Any, Final
 
 from tracehound.errors import TracehoundError
-from tracehound.model.record import DecodeError, from_json, to_json
+from tracehound.model.record import DecodeError, Record, from_json, json_reader, to_json
 from tracehound.model.span import span_from_dict
 from tracehound.model.trace import TracePart, TraceState
 
@@ -23,6 +24,10 @@ else:
 
 class DamagedPayloadError(TracehoundError):
     """What is stored of a trace is not what was written."""
+
+
+_DAMAGED: Final = "a stored trace is damaged and cannot be read"
+_FAULTS: Final = (zstd.ZstdError, DecodeError, LookupError, TypeError, ValueError, AttributeError)
 
 
 def to_payload(part: TracePart) -> bytes:
@@ -55,8 +60,44 @@ def from_payload(payload: bytes) -> TracePart:
             state=None if state is None else TraceState(state),
             **head,
         )
-    except (zstd.ZstdError, DecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedPayloadError("a stored trace is damaged and cannot be read") from error
+    except _FAULTS as error:
+        raise DamagedPayloadError(_DAMAGED) from error
+
+
+class _Body(Record):
+    """What of a payload is decoded where the head is known already: skipping it costs a sixth of decoding it."""
+
+    spans: list[Any]
+
+
+_read_body: Final = json_reader(_Body)
+
+
+def read_dicts(payload: bytes) -> list[dict[str, Any]]:
+    """Return the spans of a payload as `model.merge` would return them of this part alone, each as its `to_dict`.
+
+    Raise `DamagedPayloadError` for anything else than `to_payload` wrote.
+    """
+    try:
+        spans = _read_body(zstd.decompress(payload)).spans
+        return spans if len(spans) == 1 else _in_order(spans)
+    except _FAULTS as error:
+        raise DamagedPayloadError(_DAMAGED) from error
+
+
+def _in_order(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the spans without those that others replace, in the order of results: `model.merge` says which."""
+    chosen: dict[str, dict[str, Any]] = {}
+    for span in spans:
+        known = chosen.get(span["span_id"])
+        if known is None or known["end_time_unix_nano"] is None or span["end_time_unix_nano"] is not None:
+            chosen[span["span_id"]] = span
+
+    def rank(span: dict[str, Any]) -> tuple[bool, bool, int, bytes]:
+        parent = span["parent_span_id"]
+        return (parent is not None, parent in chosen, span["start_time_unix_nano"], a2b_base64(span["span_id"]))
+
+    return sorted(chosen.values(), key=rank)
 
 
 _local = threading.local()

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tracehound.model.edit import Change, with_tags
+from tracehound.model.edit import Change
 from tracehound.model.merge import merge_parts
-from tracehound.model.record import from_json, to_json
-from tracehound.model.trace import Experiment, Trace, TracePart, TraceState
+from tracehound.model.record import replace, to_json
+from tracehound.model.trace import Experiment, Trace, TraceData, TraceState
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, latency_sql, search_sql
 from tracehound.store.api import Arrival, LatencyCount, Page, SegmentRange
 from tracehound.store.explain import Explanation, with_reason
-from tracehound.store.sqlite.batch import merge_again, to_part
+from tracehound.store.sqlite.batch import Row, merge_again, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
 from tracehound.store.sqlite.connection import release_pages, snapshot, transaction
 from tracehound.store.sqlite.explain import explain
@@ -25,10 +25,16 @@ from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
+from tracehound.store.sqlite.spans import PayloadSpans
 
 _EXPERIMENTS: Final = (
     "SELECT e.id, e.name FROM experiment AS e"
     " WHERE EXISTS (SELECT 1 FROM trace AS t WHERE t.experiment = e.id) ORDER BY e.name"
+)
+# The parts of some traces, each with the row of its trace.
+_PARTS: Final = (
+    f"SELECT p.payload, p.has_ended, {ROW} FROM json_each(?) AS wanted"  # noqa: S608 - only our own columns are put in
+    " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
 )
 
 
@@ -136,17 +142,22 @@ class SqliteStore:
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
         wanted = to_json(list(trace_ids)).decode()
-        parts: defaultdict[tuple[str, str], list[TracePart]] = defaultdict(list)
-        text = (
-            "SELECT t.trace_id, t.tags, p.payload, p.has_ended FROM json_each(?) AS wanted"
-            " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
-        )
-        rows = self._read(Sql(text, (wanted,)))
+        rows: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in self._read(Sql(_PARTS, (wanted,))):
+            rows[row[2]].append(row)
         with damaged_rows(self._path):
-            for trace_id, tags, payload, has_ended in rows:
-                parts[trace_id, tags].append(to_part(payload, has_ended))
-            # The row has the tags as they were edited; read by one statement, it is of one moment with the parts.
-            return {key[0]: with_tags(merge_parts(arrived), from_json(key[1])) for key, arrived in parts.items()}
+            return {trace_id: self._to_trace(found) for trace_id, found in rows.items()}
+
+    def _to_trace(self, rows: Sequence[Row]) -> Trace:
+        """Return the trace of rows that each have one of its parts: what it is as a whole stands in its own columns.
+
+        Most traces came in one part, whose spans are those of the trace: these are left as they are stored.
+        """
+        payload, has_ended, *columns = rows[0]
+        if len(rows) == 1 and not has_ended:
+            return Trace(to_info(columns), TraceData(PayloadSpans(payload, self._path)))
+        merged = merge_parts([to_part(payload, has_ended) for payload, has_ended, *_ in rows])
+        return replace(merged, info=to_info(columns))
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""

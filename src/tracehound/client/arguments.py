@@ -1,0 +1,107 @@
+"""The arguments of a search, checked: each mistake is an `ArgumentError` that says what is right."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tracehound.errors import ArgumentError
+from tracehound.model.ids import experiment_id
+from tracehound.query.fields import ATTRIBUTES
+from tracehound.query.search import Search, parse_search
+from tracehound.query.tree import Operator, Test
+from tracehound.runtime import Runtime
+
+# What each kind of result needs to be installed, under the name of the extra that brings it.
+_NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "pandas": ("pandas",),
+    "list": (),
+    "polars": ("polars", "pyarrow"),
+    "arrow": ("pyarrow",),
+    "iterator": (),
+}
+_EXTRAS: Final = {"pandas": "pandas", "polars": "polars,arrow", "arrow": "arrow"}
+
+
+def check_search(
+    runtime: Runtime,
+    experiment_ids: object,
+    filter_string: object,
+    max_results: object,
+    order_by: object,
+    locations: object = None,
+) -> Search:
+    """Return the search that arguments of `search_traces` ask for."""
+    if isinstance(experiment_ids, str):
+        if filter_string is not None:
+            raise ArgumentError("experiment_ids is a list of ids; a text in its place is the filter, and one is given")
+        experiment_ids, filter_string = None, experiment_ids
+    if experiment_ids is not None and locations is not None:
+        raise ArgumentError("experiment_ids and locations say the same: give one of them")
+    name, ids = ("experiment_ids", experiment_ids) if locations is None else ("locations", locations)
+    if ids is not None and (isinstance(ids, (str, bytes)) or not isinstance(ids, Sequence)):
+        hint = f": [{ids!r}]" if isinstance(ids, str) else f", not {ids!r}"
+        raise ArgumentError(f"{name} is a list of ids{hint}")
+    if filter_string is not None and not isinstance(filter_string, str):
+        raise ArgumentError(f"filter_string is a text, not {filter_string!r}")
+    if max_results is not None and not (type(max_results) is int and max_results >= 0):
+        raise ArgumentError(f"max_results is a whole number from 0 up, not {max_results!r}")
+    searched = [experiment_id(runtime.settings.experiment)] if ids is None else list(ids)
+    return parse_search(searched, filter_string, _check_order(order_by))
+
+
+def _check_order(order_by: Any) -> Sequence[str] | None:
+    if isinstance(order_by, str):
+        raise ArgumentError(f"order_by is a list of texts: [{order_by!r}]")
+    if order_by is not None and not (
+        isinstance(order_by, Sequence) and all(isinstance(each, str) for each in order_by)
+    ):
+        raise ArgumentError(f"order_by is a list of texts such as 'latency DESC', not {order_by!r}")
+    return order_by
+
+
+def check_conditions(run_id: object, model_id: object) -> list[Test]:
+    """Return what is true of the traces of a run and of a model."""
+    conditions = []
+    for name, each in (("run_id", run_id), ("model_id", model_id)):
+        if isinstance(each, str):
+            conditions.append(Test(ATTRIBUTES[name], Operator.EQ, each))
+        elif each is not None:
+            raise ArgumentError(f"{name} is a text, not {each!r}")
+    return conditions
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise unless the value is True or False."""
+    if not isinstance(value, bool):
+        raise ArgumentError(f"{name} is True or False, not {value!r}")
+
+
+def check_warehouse(sql_warehouse_id: object) -> None:
+    """Raise for any warehouse: there is none that could be named."""
+    if sql_warehouse_id is not None:
+        raise ArgumentError(
+            f"sql_warehouse_id={sql_warehouse_id!r}: no warehouse is configured; leave it out to search the store"
+        )
+
+
+def check_return_type(return_type: object) -> str:
+    """Return the kind of result that is wanted; without a wish a DataFrame where pandas is installed, else a list."""
+    if return_type is None:
+        return "pandas" if _is_installed("pandas") else "list"
+    if not isinstance(return_type, str) or return_type not in _NEEDS:
+        *most, last = map(repr, _NEEDS)
+        raise ArgumentError(f"return_type is {', '.join(most)} or {last}, not {return_type!r}")
+    missing = [name for name in _NEEDS[return_type] if not _is_installed(name)]
+    if missing:
+        line = f"pip install 'tracehound[{_EXTRAS[return_type]}]'"
+        raise ArgumentError(f"return_type={return_type!r} needs {' and '.join(missing)}: {line}")
+    return return_type
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # something else was put into its place
+        return False
