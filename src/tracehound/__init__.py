@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tracehound import entities as entities
     from tracehound import tracing as tracing
     from tracehound.capture.current import get_active_trace_id as get_active_trace_id
     from tracehound.capture.current import get_current_active_span as get_current_active_span
@@ -64,7 +65,7 @@ _PUBLIC = {
 }
 
 # Public modules that can be reached as attributes, as in `tracehound.tracing.disable()`.
-_MODULES = ("tracing",)
+_MODULES = ("entities", "tracing")
 
 
 def __getattr__(name: str) -> object:

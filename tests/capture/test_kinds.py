@@ -16,9 +16,9 @@ import pytest
 from opentelemetry import trace as otel
 
 import tracehound
+from tracehound.entities import Link
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import RandomIds
-from tracehound.model.span import Link
 from tracehound.model.trace import Trace
 from tracehound.testing import recorded_traces
 
@@ -176,7 +176,7 @@ def test_a_span_without_context_stands_below_the_current_one() -> None:
 
 
 def test_links_are_kept_in_the_words_of_either_api() -> None:
-    link = Link(trace_id="tr-" + "0" * 31 + "1", span_id="0" * 15 + "2", attributes_json={"why": '"retry"'})
+    link = Link(trace_id="tr-" + "0" * 31 + "1", span_id="0" * 15 + "2", attributes={"why": "retry"})
     context = otel.SpanContext(1, 2, is_remote=True)
     with recorded_traces() as traces:
         with tracehound.start_span("block", links=[link]) as span:

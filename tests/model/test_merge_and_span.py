@@ -12,7 +12,8 @@ from tests.traces import part, span
 from tracehound.model.buckets import bucket_of, percentile, value_of
 from tracehound.model.ids import RandomIds
 from tracehound.model.merge import effective_parts, merge_parts
-from tracehound.model.span import Link, Span, SpanEvent, SpanStatus, SpanStatusCode, span_from_dict
+from tracehound.model.occurrence import RecordedEvent, RecordedLink
+from tracehound.model.span import Span, SpanStatus, SpanStatusCode, span_from_dict
 from tracehound.model.trace import TracePart, TraceState
 
 
@@ -29,8 +30,8 @@ def test_a_span_in_mlflows_form_comes_back_as_it_was() -> None:
         inputs_json='{"x":1}',
         outputs_json="null",
         attributes_json={"model": '"gpt"'},
-        events=[SpanEvent("exception", 1, {"exception.type": '"ValueError"'})],
-        links=[Link("tr-" + "01" * 16, "23" * 8, {})],
+        event_records=[RecordedEvent("exception", 1, {"exception.type": '"ValueError"'})],
+        link_records=[RecordedLink("tr-" + "01" * 16, "23" * 8, {})],
         kind="CLIENT",
     )
     form = full.to_dict()

@@ -15,8 +15,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 import tracehound
 from tests.traces import START_MS, part, span
 from tracehound.model.merge import merge_parts
+from tracehound.model.occurrence import RecordedEvent, RecordedLink
 from tracehound.model.record import replace
-from tracehound.model.span import Link, Span, SpanEvent, SpanStatus, SpanStatusCode
+from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import Trace, TracePart, TraceState
 from tracehound.model.values import encode_value
 from tracehound.wire.otlp_json import DamagedLineError, from_otlp_line, to_otlp_line
@@ -55,8 +56,10 @@ def spans_with_id(number: int) -> st.SearchStrategy[Span]:
         inputs_json=st.none() | JSON_TEXTS,
         outputs_json=st.none() | JSON_TEXTS,
         attributes_json=ATTRIBUTES,
-        events=st.lists(st.builds(SpanEvent, PLAIN_TEXT, TIMES, ATTRIBUTES), max_size=2),
-        links=st.lists(st.builds(Link, st.just("tr-" + "b1" * 16), st.just("c2" * 8), ATTRIBUTES), max_size=2),
+        event_records=st.lists(st.builds(RecordedEvent, PLAIN_TEXT, TIMES, ATTRIBUTES), max_size=2),
+        link_records=st.lists(
+            st.builds(RecordedLink, st.just("tr-" + "b1" * 16), st.just("c2" * 8), ATTRIBUTES), max_size=2
+        ),
         kind=st.sampled_from(["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER", "UNSPECIFIED"]),
     )
 

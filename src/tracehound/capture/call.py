@@ -10,7 +10,8 @@ from tracehound.capture.arguments import Binder
 from tracehound.capture.begin import begin_span
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.shield import report_fault
-from tracehound.model.span import FUNCTION_NAME, Link
+from tracehound.model.occurrence import Link
+from tracehound.model.span import FUNCTION_NAME
 from tracehound.model.values import clean_text, encode_value
 from tracehound.settings import check_ratio
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, overload
 from tracehound.capture.call import TracedFunction
 from tracehound.capture.generators import Reducer, trace_async_generator, trace_generator
 from tracehound.errors import ArgumentError
-from tracehound.model.span import UNKNOWN, Link
+from tracehound.model.occurrence import Link
+from tracehound.model.span import UNKNOWN
 
 P = ParamSpec("P")
 R = TypeVar("R")

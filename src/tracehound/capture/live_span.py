@@ -24,15 +24,14 @@ from tracehound.capture.span_view import SpanView
 from tracehound.capture.status import OnException, message_of, stack_of, to_ns, to_status, type_of
 from tracehound.context.draft import TraceDraft
 from tracehound.model.ids import format_span_id, format_trace_id
+from tracehound.model.occurrence import Link, RecordedEvent, RecordedLink, SpanEvent
 from tracehound.model.record import replace
 from tracehound.model.span import (
     INPUTS,
     OUTPUTS,
     SPAN_TYPE,
     TRACE_REQUEST_ID,
-    Link,
     Span,
-    SpanEvent,
     SpanStatus,
     SpanStatusCode,
 )  # fmt: skip
@@ -90,8 +89,8 @@ class LiveSpan(SpanView):
         self._status = _UNSET
         self._inputs: str | None = None
         self._outputs: str | None = None
-        self._events: list[SpanEvent] = _NO_ITEMS
-        self._links: list[Link] = _NO_ITEMS
+        self._events: list[RecordedEvent] = _NO_ITEMS
+        self._links: list[RecordedLink] = _NO_ITEMS
 
     @property
     def draft(self) -> TraceDraft:
@@ -221,12 +220,13 @@ class LiveSpan(SpanView):
         """Record that something happened, now or at a time in nanoseconds since the epoch."""
         if self._end_ns is not None:
             return
-        if not isinstance(name, SpanEvent):
-            time_ns = to_ns(timestamp, self._runtime.clock_ns())
-            name = SpanEvent(clean_text(str(name)), time_ns, self._encode_all(attributes))
+        if isinstance(name, SpanEvent):
+            name, attributes, timestamp = name.name, name.attributes, name.timestamp
+        time_ns = to_ns(timestamp, self._runtime.clock_ns())
+        event = RecordedEvent(clean_text(str(name)), time_ns, self._encode_all(attributes))
         if self._events is _NO_ITEMS:
             self._events = []
-        self._events.append(name)
+        self._events.append(event)
 
     def add_link(self, context: otel.SpanContext | Link, attributes: Mapping[str, object] | None = None) -> None:
         """Refer to a span of another trace: by its context, or by a `Link`."""
@@ -235,12 +235,14 @@ class LiveSpan(SpanView):
         if not isinstance(context, (Link, otel.SpanContext)):
             _logger.warning("a link is the context of a span or a Link, not %r; it was left out", type(context))
             return
-        if not isinstance(context, Link):
+        if isinstance(context, Link):
+            ids = (clean_text(str(context.trace_id)), clean_text(str(context.span_id)))
+            attributes = context.attributes
+        else:
             ids = (format_trace_id(context.trace_id), format_span_id(context.span_id))
-            context = Link(*ids, self._encode_all(attributes))
         if self._links is _NO_ITEMS:
             self._links = []
-        self._links.append(context)
+        self._links.append(RecordedLink(*ids, self._encode_all(attributes)))
 
     def update_name(self, name: str) -> None:
         """Call the step something else."""
@@ -370,7 +372,8 @@ class LiveSpan(SpanView):
     def to_record(self) -> Span:
         """Return the span as it is now, while it runs."""
         record = self._record(self.trace_id)
-        return replace(record, attributes_json=dict(self._texts), events=list(self._events), links=list(self._links))
+        events, links = list(self._events), list(self._links)
+        return replace(record, attributes_json=dict(self._texts), event_records=events, link_records=links)
 
     def _record(self, trace_id: str) -> Span:
         parent_number = self._parent_number

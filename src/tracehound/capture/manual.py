@@ -12,7 +12,8 @@ from tracehound.capture.current import say, to_texts
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.capture.shield import report_fault
-from tracehound.model.span import UNKNOWN, Link
+from tracehound.model.occurrence import Link
+from tracehound.model.span import UNKNOWN
 from tracehound.model.values import clean_text
 
 

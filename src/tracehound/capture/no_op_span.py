@@ -10,7 +10,8 @@ from tracehound.capture.arguments import Binder
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.otel_context import make_current, restore_current
 from tracehound.model.ids import NO_OP_TRACE_ID
-from tracehound.model.span import UNKNOWN, Link, SpanEvent, SpanStatus
+from tracehound.model.occurrence import RecordedEvent, RecordedLink
+from tracehound.model.span import UNKNOWN, SpanStatus
 
 
 class NoOpSpan(LiveSpan):
@@ -27,8 +28,8 @@ class NoOpSpan(LiveSpan):
     _status = SpanStatus()
     _inputs = None
     _outputs = None
-    _events: list[SpanEvent] = []  # noqa: RUF012 - nobody can add to it
-    _links: list[Link] = []  # noqa: RUF012 - as above
+    _events: list[RecordedEvent] = []  # noqa: RUF012 - nobody can add to it
+    _links: list[RecordedLink] = []  # noqa: RUF012 - as above
 
     def __init__(self, name: str, context: otel.SpanContext = otel.INVALID_SPAN_CONTEXT) -> None:
         self._name = name

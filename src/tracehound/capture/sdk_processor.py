@@ -24,7 +24,8 @@ from tracehound.capture.shield import report_fault
 from tracehound.capture.status import to_ns, to_status
 from tracehound.context.draft import TraceDraft
 from tracehound.model.ids import format_span_id, format_trace_id
-from tracehound.model.span import Link, Span, SpanEvent, SpanStatus, SpanStatusCode
+from tracehound.model.occurrence import RecordedEvent, RecordedLink
+from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.values import clean_text, encode_value
 from tracehound.runtime import Runtime, last_trace
 
@@ -75,16 +76,16 @@ class OpenSdkSpan:
             end_time_ns=to_ns(span.end_time, now_ns) if has_ended else None,
             status=_OK if has_ended and status.is_unset else status,
             attributes_json=_scope_of(span) | _encode_all(span.attributes, max_bytes),
-            events=[
-                SpanEvent(
+            event_records=[
+                RecordedEvent(
                     clean_text(str(event.name)),
                     to_ns(event.timestamp, now_ns),
                     _encode_all(event.attributes, max_bytes),
                 )
                 for event in span.events
             ],
-            links=[
-                Link(
+            link_records=[
+                RecordedLink(
                     format_trace_id(link.context.trace_id),
                     format_span_id(link.context.span_id),
                     _encode_all(link.attributes, max_bytes),

@@ -8,7 +8,8 @@ from typing import Any
 from tracehound.capture.sdk_view import SdkView
 from tracehound.context.draft import TraceDraft
 from tracehound.model.ids import format_span_id
-from tracehound.model.span import Link, SpanEvent, SpanStatus
+from tracehound.model.occurrence import Link, RecordedEvent, RecordedLink, SpanEvent, event_of, link_of
+from tracehound.model.span import SpanStatus
 from tracehound.model.values import decode_value
 
 
@@ -22,8 +23,8 @@ class SpanView(SdkView):
     _status: SpanStatus
     _inputs: str | None
     _outputs: str | None
-    _events: list[SpanEvent]
-    _links: list[Link]
+    _events: list[RecordedEvent]
+    _links: list[RecordedLink]
 
     @property
     @abstractmethod
@@ -98,12 +99,12 @@ class SpanView(SdkView):
     @property
     def events(self) -> list[SpanEvent]:
         """What happened so far."""
-        return list(self._events)
+        return [event_of(record) for record in list(self._events)]
 
     @property
     def links(self) -> list[Link]:
         """The spans of other traces that this one refers to."""
-        return list(self._links)
+        return [link_of(record) for record in list(self._links)]
 
     def get_attribute(self, key: str) -> Any:
         """Return one attribute as a plain value, or None."""

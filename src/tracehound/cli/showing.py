@@ -6,7 +6,6 @@ import re
 import sys
 from typing import Final
 
-from tracehound.cli.forms import to_form
 from tracehound.cli.options import use
 from tracehound.cli.tree import print_trace
 from tracehound.errors import ArgumentError, NotFoundError
@@ -28,7 +27,7 @@ def run_show(trace_id: str, store: str | None, form: str | None, *, is_full: boo
     use(store)
     trace = find_trace(current().drained_store(), trace_id)
     if form == "json" or (form is None and not sys.stdout.isatty()):
-        sys.stdout.buffer.write(to_json(to_form(trace)) + b"\n")
+        sys.stdout.buffer.write(to_json(trace.to_dict()) + b"\n")
         sys.stdout.buffer.flush()
     else:
         print_trace(trace, is_full=is_full)

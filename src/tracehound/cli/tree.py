@@ -89,7 +89,7 @@ def _guides(node: Node, levels: int) -> tuple[str, str]:
 
 def _span_lines(span: Span, room: int, *, is_full: bool) -> Iterator[tuple[str | Text, str]]:
     failed = span.status.status_code is SpanStatusCode.ERROR
-    kind = "" if span.span_type == UNKNOWN else f"  {line(span.span_type, max(4, room // 4))}"
+    kind = "" if span.span_type in (None, UNKNOWN) else f"  {line(span.span_type, max(4, room // 4))}"
     duration = f"  {_duration(span)}"
     name = line(span.name, max(8, room - cell_len(kind) - len(duration)))
     yield Text.assemble((name, "bold red" if failed else "bold"), (kind, "cyan"), (duration, "dim")), ""

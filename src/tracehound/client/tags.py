@@ -8,7 +8,7 @@ from typing import Final
 from tracehound.errors import NotFoundError
 from tracehound.model.edit import TagEdit
 from tracehound.model.ids import NO_OP_TRACE_ID
-from tracehound.model.merge import TRACE_NAME
+from tracehound.model.trace import TRACE_NAME
 from tracehound.model.values import clean_text, to_text
 from tracehound.runtime import Runtime, current
 

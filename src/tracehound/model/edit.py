@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from tracehound.model.merge import TRACE_NAME
 from tracehound.model.record import Record, replace, to_msgpack
-from tracehound.model.trace import Trace, TracePart
+from tracehound.model.trace import TRACE_NAME, Trace, TracePart
 
 TAG: Final = "tag"
 

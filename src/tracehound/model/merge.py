@@ -15,9 +15,8 @@ from typing import Final, TypeVar
 from tracehound.model.ids import experiment_id
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
-from tracehound.model.trace import Trace, TraceData, TraceInfo, TracePart, TraceState
+from tracehound.model.trace import TRACE_NAME, Trace, TraceData, TraceInfo, TracePart, TraceState
 
-TRACE_NAME: Final = "mlflow.traceName"
 MAX_PREVIEW: Final = 1000
 PROCESS_ENDED: Final = SpanStatus(SpanStatusCode.ERROR, "the process ended while this ran")
 

@@ -7,6 +7,9 @@ the garbage collector need not look at them (`gc=False`). Two encodings are used
 
 from __future__ import annotations
 
+import json
+import math
+import reprlib
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, Union
 
@@ -19,9 +22,12 @@ R = TypeVar("R")
 DecodeError = msgspec.DecodeError
 
 replace = msgspec.structs.replace
+force_setattr = msgspec.structs.force_setattr  # only for a record's own `__post_init__`
 
 # Returns a record as MessagePack; what `unpacker` returns is the inverse. No function around it: traced calls use it.
 to_msgpack: Final[Callable[[Record], bytes]] = msgspec.msgpack.Encoder().encode
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 _json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder().decode
 
@@ -50,3 +56,41 @@ def to_json(value: object) -> bytes:
 def from_json(data: bytes | str) -> Any:
     """Return what a JSON text holds as plain Python values; raise `DecodeError` if it is not JSON."""
     return _from_json(data)
+
+
+def to_json_text(value: object, *, pretty: bool = False) -> str:
+    """Return a value that is made of JSON types as JSON for others to read, on lines of its own each if pretty.
+
+    It is JSON in the strict sense: NaN and infinities, which JSON has not, become null, and a lone surrogate, which
+    UTF-8 has not, is written as an escape.
+    """
+    try:
+        text = _json(value).decode()
+    except UnicodeEncodeError:
+        text = json.dumps(_without_nan(value), allow_nan=False, separators=(",", ":"))
+    return msgspec.json.format(text, indent=2) if pretty else text
+
+
+def read_json_text(text: bytes | str) -> Any:
+    """Return what a JSON text of others holds, which Python's `json` may have written: NaN, infinities and all.
+
+    Raises `ValueError` for what is not JSON.
+    """
+    try:
+        return _from_json(text)
+    except (DecodeError, UnicodeError):
+        return json.loads(text)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def short_repr(self: Record) -> str:
+    """Return a `repr` of a few fields, those of `__rich_repr__`: a record may hold megabytes."""
+    fields = (f"{name}={_SHORT.repr(value)}" for name, value in self.__rich_repr__())
+    return f"{type(self).__name__}({', '.join(fields)})"

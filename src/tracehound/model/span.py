@@ -6,18 +6,34 @@ form that MLflow's clients exchange: base64 ids, and every attribute value a JSO
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from tracehound.errors import ArgumentError
+from tracehound.model.form import Form
 from tracehound.model.ids import from_base64, to_base64
-from tracehound.model.record import Record, from_json, to_json
-from tracehound.model.values import decode_value, encode_value
+from tracehound.model.occurrence import (
+    Link,
+    RecordedEvent,
+    RecordedLink,
+    SpanEvent,
+    decode_all,
+    event_of,
+    link_of,
+)
+from tracehound.model.record import Record, force_setattr, short_repr
+from tracehound.model.values import decode_value, encode_exactly, encode_value
 
 INPUTS: Final = "mlflow.spanInputs"
 OUTPUTS: Final = "mlflow.spanOutputs"
 SPAN_TYPE: Final = "mlflow.spanType"
 TRACE_REQUEST_ID: Final = "mlflow.traceRequestId"
 FUNCTION_NAME: Final = "mlflow.spanFunctionName"
+_DESCRIPTION: Final = "mlflow.spanDescription"
+_LOG_LEVEL: Final = "mlflow.spanLogLevel"
+_MODEL: Final = "mlflow.llm.model"
+_COST: Final = "mlflow.llm.cost"
 
 UNKNOWN: Final = "UNKNOWN"
 
@@ -34,10 +50,21 @@ class SpanStatusCode(str, Enum):
 
 
 class SpanStatus(Record, frozen=True, array_like=True, gc=False):
-    """How a span ended and, for an error, what went wrong."""
+    """How a span ended and, for an error, what went wrong; the code may be given as its text.
+
+    >>> SpanStatus("ERROR", "no answer").status_code
+    <SpanStatusCode.ERROR: 'ERROR'>
+    """
 
     status_code: SpanStatusCode = SpanStatusCode.UNSET
     description: str = ""
+
+    def __post_init__(self) -> None:
+        if type(self.status_code) is not SpanStatusCode:
+            try:
+                force_setattr(self, "status_code", SpanStatusCode(self.status_code))
+            except ValueError:
+                raise ArgumentError(f"a span's status is OK, ERROR or UNSET, not {self.status_code!r}") from None
 
     @property
     def is_ok(self) -> bool:
@@ -50,42 +77,34 @@ class SpanStatus(Record, frozen=True, array_like=True, gc=False):
         return self.status_code is SpanStatusCode.UNSET
 
 
-class SpanEvent(Record, frozen=True, array_like=True, gc=False):
-    """Something that happened at one moment of a span, such as an exception."""
+class SpanType:
+    """The kinds of steps that have a name; any other text is a type as well."""
 
-    name: str
-    timestamp_ns: int
-    attributes_json: dict[str, str] = {}
-
-    @property
-    def timestamp(self) -> int:
-        """The name that MLflow and OpenTelemetry give `timestamp_ns`."""
-        return self.timestamp_ns
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What was said about it, as plain values."""
-        return _decoded(self.attributes_json)
-
-
-class Link(Record, frozen=True, array_like=True, gc=False):
-    """A reference from a span to a span of another trace."""
-
-    trace_id: str
-    span_id: str
-    attributes_json: dict[str, str] = {}
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What was said about it, as plain values."""
-        return _decoded(self.attributes_json)
+    LLM = "LLM"
+    CHAIN = "CHAIN"
+    AGENT = "AGENT"
+    TOOL = "TOOL"
+    CHAT_MODEL = "CHAT_MODEL"
+    RETRIEVER = "RETRIEVER"
+    PARSER = "PARSER"
+    EMBEDDING = "EMBEDDING"
+    RERANKER = "RERANKER"
+    MEMORY = "MEMORY"
+    UNKNOWN = UNKNOWN
+    WORKFLOW = "WORKFLOW"
+    TASK = "TASK"
+    GUARDRAIL = "GUARDRAIL"
+    EVALUATOR = "EVALUATOR"
 
 
 class Span(Record, frozen=True, array_like=True, gc=False):
-    """One step of a trace.
+    """One step of a trace; it does not change any more, and there is no way to change it.
 
     `trace_id` is `tr-` and 32 hexadecimal digits, `span_id` and `parent_id` are 16; times are nanoseconds since the
     epoch; the fields that end in `_json` hold JSON texts, which `inputs`, `outputs` and `attributes` decode.
+
+    What was read of MLflow's files may differ: `trace_id` is what MLflow called the trace, and `otel_trace_id` holds
+    the 32 digits where the one does not say the other; type and kind are None and "" where nothing said them.
     """
 
     trace_id: str
@@ -95,13 +114,19 @@ class Span(Record, frozen=True, array_like=True, gc=False):
     start_time_ns: int
     end_time_ns: int | None
     status: SpanStatus = SpanStatus()
-    span_type: str = UNKNOWN
+    span_type: str | None = UNKNOWN
     inputs_json: str | None = None
     outputs_json: str | None = None
     attributes_json: dict[str, str] = {}
-    events: list[SpanEvent] = []
-    links: list[Link] = []
+    event_records: list[RecordedEvent] = []
+    link_records: list[RecordedLink] = []
     kind: str = "INTERNAL"
+    otel_trace_id: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        """MLflow 2's name of `trace_id`."""
+        return self.trace_id
 
     @property
     def inputs(self) -> Any:
@@ -116,86 +141,175 @@ class Span(Record, frozen=True, array_like=True, gc=False):
     @property
     def attributes(self) -> dict[str, Any]:
         """All attributes as plain values, with what MLflow keeps among them: type, inputs, outputs, trace id."""
-        return _decoded(_attribute_texts(self))
+        return decode_all(_attribute_texts(self))
 
-    def get_attribute(self, key: str) -> Any:
-        """Return one attribute as a plain value, or None."""
-        text = _attribute_texts(self).get(key)
-        return None if text is None else decode_value(text)
+    @property
+    def events(self) -> list[SpanEvent]:
+        """What happened during the step, in the order in which it was said."""
+        return [event_of(record) for record in self.event_records]
+
+    @property
+    def links(self) -> list[Link]:
+        """The spans of other traces that this one refers to."""
+        return [link_of(record) for record in self.link_records]
+
+    @property
+    def description(self) -> str | None:
+        """What the step is for, if somebody said."""
+        return self._text_of(_DESCRIPTION)
+
+    @property
+    def log_level(self) -> int | None:
+        """How much the step matters, as the numbers of `logging`, if somebody said."""
+        found = self.get_attribute(_LOG_LEVEL)
+        return found if isinstance(found, int) else None
+
+    @property
+    def model_name(self) -> str | None:
+        """Which model was called, if somebody said."""
+        return self._text_of(_MODEL)
+
+    @property
+    def llm_cost(self) -> dict[str, float] | None:
+        """What the call cost in US dollars (`input_cost`, `output_cost`, `total_cost`), if somebody said."""
+        found = self.get_attribute(_COST)
+        return found if isinstance(found, dict) else None
 
     @property
     def duration_ns(self) -> int | None:
         """How long the span took; None while it runs."""
         return None if self.end_time_ns is None else self.end_time_ns - self.start_time_ns
 
+    def get_attribute(self, key: str) -> Any:
+        """Return one attribute as a plain value, or None."""
+        text = _attribute_texts(self).get(key)
+        return None if text is None else decode_value(text)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the span in MLflow's form; `span_from_dict` is the inverse."""
-        return {
-            "trace_id": to_base64(self.trace_id.removeprefix("tr-")),
+        """Return the span in MLflow's form; `from_dict` is the inverse."""
+        trace_id, parent_id = self.otel_trace_id or self.trace_id[-32:], self.parent_id
+        form = {
+            "trace_id": to_base64(trace_id),
             "span_id": to_base64(self.span_id),
-            "parent_span_id": None if self.parent_id is None else to_base64(self.parent_id),
+            "parent_span_id": None if parent_id is None else to_base64(parent_id),
             "name": self.name,
             "kind": f"SPAN_KIND_{self.kind}",
             "start_time_unix_nano": self.start_time_ns,
             "end_time_unix_nano": self.end_time_ns,
             "events": [
-                {"name": event.name, "time_unix_nano": event.timestamp_ns, "attributes": event.attributes}
-                for event in self.events
+                {"name": each.name, "time_unix_nano": each.timestamp_ns, "attributes": decode_all(each.attributes_json)}
+                for each in self.event_records
             ],
             "status": {"code": f"STATUS_CODE_{self.status.status_code.value}", "message": self.status.description},
             "attributes": _attribute_texts(self),
-            "links": [
-                {
-                    "trace_id": to_base64(link.trace_id.removeprefix("tr-")),
-                    "span_id": to_base64(link.span_id),
-                    "attributes": link.attributes,
-                }
-                for link in self.links
-            ],
+            "links": [link_of(each).to_dict() for each in self.link_records],
         }
+        if not self.kind:
+            del form["kind"]
+        return form
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Span:
+        """Return the span that MLflow or `to_dict` wrote; raise `ArgumentError` for what is none.
+
+        Any MLflow since 2.14 is understood: base64 ids and hexadecimal ones, with a `kind` and without.
+        """
+        from tracehound.model.span_form import read_span
+
+        return read_span(Form(data, ""))
+
+    def __getitem__(self, key: object) -> NoReturn:
+        """Raise, and say what to write instead: a span is neither a mapping nor a sequence."""
+        if isinstance(key, str) and not key.startswith("_") and hasattr(type(self), key):
+            hint = f"write span.{key}"
+        elif isinstance(key, str) and key in _attribute_texts(self):
+            hint = f"write span.get_attribute({key!r})"
+        else:
+            hint = "write span.inputs, span.outputs or span.attributes; span.to_dict() gives a dict"
+        raise TypeError(f"a span is not subscriptable and cannot be iterated over: {hint}")
+
+    def __hash__(self) -> int:
+        return hash((self.trace_id, self.span_id))
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:  # type: ignore[override] # what rich allows
+        yield from (("name", self.name), ("trace_id", self.trace_id))
+        yield from (("span_id", self.span_id), ("parent_id", self.parent_id))
+
+    __repr__ = short_repr
+
+    def _text_of(self, key: str) -> str | None:
+        found = self.get_attribute(key)
+        return found if isinstance(found, str) else None
 
 
 def span_from_dict(form: dict[str, Any]) -> Span:
-    """Return the span that `Span.to_dict` wrote."""
+    """Return the span that `Span.to_dict` wrote. What others wrote is for `Span.from_dict`, which checks everything."""
     texts = dict(form["attributes"])
-    texts.pop(TRACE_REQUEST_ID, None)
-    parent = form["parent_span_id"]
+    digits = from_base64(form["trace_id"])
+    trace_id = f"tr-{digits}"
+    parent, status = form["parent_span_id"], form["status"]
+    named = texts.pop(TRACE_REQUEST_ID, None)
+    is_other = named is not None and named != f'"{trace_id}"'
     return Span(
-        trace_id=f"tr-{from_base64(form['trace_id'])}",
+        trace_id=decode_value(named) if is_other else trace_id,
         span_id=from_base64(form["span_id"]),
         parent_id=None if parent is None else from_base64(parent),
         name=form["name"],
         start_time_ns=form["start_time_unix_nano"],
         end_time_ns=form["end_time_unix_nano"],
-        status=SpanStatus(
-            SpanStatusCode(form["status"]["code"].removeprefix("STATUS_CODE_")), form["status"]["message"]
-        ),
-        span_type=from_json(texts.pop(SPAN_TYPE, '"UNKNOWN"')),
+        status=_read_status(status["code"], status["message"]),
+        span_type=_pop_type(texts),
         inputs_json=texts.pop(INPUTS, None),
         outputs_json=texts.pop(OUTPUTS, None),
         attributes_json=texts,
-        events=[
-            SpanEvent(event["name"], event["time_unix_nano"], _encoded(event["attributes"])) for event in form["events"]
+        event_records=[
+            RecordedEvent(event["name"], event["time_unix_nano"], _encoded(event["attributes"]))
+            for event in form["events"]
         ],
-        links=[
-            Link(f"tr-{from_base64(link['trace_id'])}", from_base64(link["span_id"]), _encoded(link["attributes"]))
+        link_records=[
+            RecordedLink(link["trace_id"], link["span_id"], _encoded(link["attributes"] or {}))
             for link in form["links"]
         ],
-        kind=form["kind"].removeprefix("SPAN_KIND_"),
+        kind=form.get("kind", "").removeprefix("SPAN_KIND_"),
+        otel_trace_id=digits if is_other and decode_value(named)[-32:] != digits else None,
     )
 
 
-def _decoded(texts: dict[str, str]) -> dict[str, Any]:
-    return {key: decode_value(text) for key, text in texts.items()}
+# Nearly all spans have one of these; they are not made anew for each.
+_PLAIN_STATUS: Final = {f"STATUS_CODE_{code.value}": SpanStatus(code) for code in SpanStatusCode}
+
+
+def _read_status(code: str, message: str) -> SpanStatus:
+    plain = _PLAIN_STATUS[code]
+    return SpanStatus(plain.status_code, message) if message else plain
+
+
+def _pop_type(texts: dict[str, str]) -> str | None:
+    """Return the type that the attributes say and take it out, unless the text says more than the type."""
+    text = texts.pop(SPAN_TYPE, None)
+    if text is None:
+        return None
+    inside = text[1:-1]
+    if inside.isidentifier() and text[0] == text[-1] == '"':  # nothing that JSON would escape: no need to decode it
+        return inside
+    kind = decode_value(text)
+    if isinstance(kind, str) and encode_value(kind) == text:
+        return kind
+    texts[SPAN_TYPE] = text
+    return kind if isinstance(kind, str) else None
 
 
 def _encoded(values: dict[str, Any]) -> dict[str, str]:
-    return {key: to_json(value).decode() for key, value in values.items()}
+    return {key: encode_exactly(value) for key, value in values.items()}
 
 
 def _attribute_texts(span: Span) -> dict[str, str]:
     """Return every attribute as JSON text under MLflow's names."""
-    texts = {TRACE_REQUEST_ID: f'"{span.trace_id}"', SPAN_TYPE: encode_value(span.span_type)}
+    is_ours = span.otel_trace_id is None  # then there is nothing in the id that JSON would escape
+    texts = {TRACE_REQUEST_ID: f'"{span.trace_id}"' if is_ours else encode_value(span.trace_id)}
+    kind = span.span_type
+    if kind is not None:
+        texts[SPAN_TYPE] = f'"{kind}"' if kind.isidentifier() else encode_value(kind)
     if span.inputs_json is not None:
         texts[INPUTS] = span.inputs_json
     if span.outputs_json is not None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from tracehound.model.record import Record
+from tracehound.errors import ArgumentError
+from tracehound.model.assessment import Assessment, Expectation, Feedback
+from tracehound.model.form import Form, read_document, write_time
+from tracehound.model.location import TraceLocation
+from tracehound.model.record import Record, short_repr, to_json_text
 from tracehound.model.span import Span
+from tracehound.model.values import decode_value
+
+TRACE_NAME: Final = "mlflow.traceName"
+_TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"  # noqa: S105 - the name of a metadata key
+_COST: Final = "mlflow.trace.cost"
 
 
 class TraceState(str, Enum):
@@ -51,6 +62,11 @@ class TraceInfo(Record, frozen=True, kw_only=True):
     `request_time` is whole milliseconds since the epoch and `execution_duration` whole milliseconds, None while the
     trace runs. The names of MLflow 2 are properties: timestamp_ms, execution_time_ms, status, request_metadata,
     request_id; so are those its documents use: timestamp, metadata.
+
+    It is a snapshot of the moment of the search and cannot be changed: what MLflow lets one assign would change the
+    object and not the trace. `set_trace_tag` changes the trace.
+
+    `experiment_id` is empty for what was read of a file and lies in no experiment; `trace_location` says where.
     """
 
     trace_id: str
@@ -64,6 +80,23 @@ class TraceInfo(Record, frozen=True, kw_only=True):
     client_request_id: str | None = None
     trace_metadata: dict[str, str] = {}
     tags: dict[str, str] = {}
+    assessments: list[Assessment] = []
+    other_location: TraceLocation | None = None
+
+    @property
+    def trace_location(self) -> TraceLocation:
+        """Where the trace lies: in an experiment, unless it was read of a file that says otherwise."""
+        return self.other_location or TraceLocation.from_experiment_id(self.experiment_id)
+
+    @property
+    def token_usage(self) -> dict[str, int] | None:
+        """How many tokens the models took and gave (`input_tokens`, `output_tokens`, `total_tokens`), if known."""
+        return _object_in(self.trace_metadata.get(_TOKEN_USAGE))
+
+    @property
+    def cost(self) -> dict[str, float] | None:
+        """What the models cost in US dollars (`input_cost`, `output_cost`, `total_cost`), if known."""
+        return _object_in(self.trace_metadata.get(_COST))
 
     @property
     def request_id(self) -> str:
@@ -100,6 +133,39 @@ class TraceInfo(Record, frozen=True, kw_only=True):
         """The documents' name of `trace_metadata`."""
         return self.trace_metadata
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is known in MLflow's form, without what is not; `from_dict` is the inverse."""
+        form = {
+            "trace_id": self.trace_id,
+            "client_request_id": self.client_request_id,
+            "trace_location": self.trace_location.to_dict(),
+            "request_preview": self.request_preview,
+            "response_preview": self.response_preview,
+            "request_time": write_time(self.request_time),
+            "execution_duration_ms": self.execution_duration,
+            "state": self.state.value,
+            "trace_metadata": self.trace_metadata or None,
+            "tags": self.tags or None,
+            "assessments": [each.to_dict() for each in self.assessments] or None,
+        }
+        return {key: value for key, value in form.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TraceInfo:
+        """Return what MLflow (from 2.14 on) or `to_dict` wrote; raise `ArgumentError` for anything else."""
+        from tracehound.model.trace_form import read_info
+
+        return read_info(Form(data, ""))
+
+    def __hash__(self) -> int:
+        return hash(self.trace_id)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:  # type: ignore[override] # what rich allows
+        yield from (("trace_id", self.trace_id), ("name", self.name), ("state", self.state.value))
+        yield from (("request_time", self.request_time), ("execution_duration", self.execution_duration))
+
+    __repr__ = short_repr
+
 
 class StoredSpans(Protocol):
     """The spans of a trace as a store keeps them, not yet decoded; two that are equal hold the same spans."""
@@ -122,8 +188,8 @@ class TraceData:
 
     __slots__ = ("_spans",)
 
-    def __init__(self, spans: list[Span] | StoredSpans) -> None:
-        self._spans = spans
+    def __init__(self, spans: list[Span] | StoredSpans | None = None) -> None:
+        self._spans: list[Span] | StoredSpans = [] if spans is None else spans
 
     @property
     def spans(self) -> list[Span]:
@@ -141,30 +207,137 @@ class TraceData:
     @property
     def request(self) -> str | None:
         """The inputs of the root span as JSON text."""
-        return self.spans[0].inputs_json if self.spans else None
+        return None if (root := self._root()) is None else root.inputs_json
 
     @property
     def response(self) -> str | None:
         """The outputs of the root span as JSON text."""
-        return self.spans[0].outputs_json if self.spans else None
+        return None if (root := self._root()) is None else root.outputs_json
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spans in MLflow's form; `from_dict` is the inverse."""
+        return {"spans": self.span_dicts()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TraceData:
+        """Return the spans that MLflow or `to_dict` wrote; raise `ArgumentError` for anything else."""
+        from tracehound.model.trace_form import read_data
+
+        return read_data(Form(data, ""))
 
     def __eq__(self, other: object) -> bool:
         return self.spans == other.spans if isinstance(other, TraceData) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment] # its spans are a list
+    def __hash__(self) -> int:
+        return hash(tuple(self.spans))
 
-    def __repr__(self) -> str:
-        return f"TraceData(spans={self.spans!r})"
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        yield "spans", self.spans
+
+    __repr__ = short_repr
+
+    def _root(self) -> Span | None:
+        """Return the span without parent or, of a part of a trace that another process began, the first one."""
+        return next((span for span in self.spans if span.parent_id is None), self.spans[0] if self.spans else None)
 
     def __reduce__(self) -> tuple[type[TraceData], tuple[list[Span] | StoredSpans]]:
         return TraceData, (self._spans,)
 
 
 class Trace(Record, frozen=True):
-    """A whole trace: `info` without its spans, `data` with them."""
+    """A whole trace: `info` without its spans, `data` with them. A snapshot, which does not change."""
 
     info: TraceInfo
     data: TraceData
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace."""
+        return self.info.trace_id
+
+    @property
+    def token_usage(self) -> dict[str, int] | None:
+        """How many tokens the models took and gave, if known; see `TraceInfo`."""
+        return self.info.token_usage
+
+    @property
+    def cost(self) -> dict[str, float] | None:
+        """What the models cost in US dollars, if known; see `TraceInfo`."""
+        return self.info.cost
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the trace in MLflow's form; `from_dict` is the inverse."""
+        return {"info": self.info.to_dict(), "data": self.data.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Trace:
+        """Return the trace that MLflow (from 2.14 on) or `to_dict` wrote.
+
+        Raises `ArgumentError`, which names the key, where one is missing, is not known or holds something else.
+        """
+        from tracehound.model.trace_form import read_trace
+
+        return read_trace(data)
+
+    def to_json(self, pretty: bool = False) -> str:  # noqa: FBT001, FBT002 - MLflow's signature
+        """Return the trace as a JSON text, which MLflow reads as well; `from_json` is the inverse.
+
+        It is always valid JSON: NaN and infinities in events and assessments, which JSON has not, become null.
+        """
+        return to_json_text(self.to_dict(), pretty=pretty)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Trace:
+        """Return the trace that MLflow or `to_json` wrote as JSON, also with the NaN that JSON does not have.
+
+        Raises `ArgumentError` for what is no JSON, and as `from_dict` does.
+        """
+        return cls.from_dict(read_document(text))
+
+    def search_spans(
+        self, span_type: str | None = None, name: str | re.Pattern[str] | None = None, span_id: str | None = None
+    ) -> list[Span]:
+        """Return the spans of a type, with a name or a name that a pattern is found in, with an id; in their order."""
+        for given, kinds in ((span_type, str), (span_id, str), (name, (str, re.Pattern))):
+            if given is not None and not isinstance(given, kinds):
+                raise ArgumentError(f"spans are found by texts, their names by a pattern too, not by {given!r}")
+        return [
+            span
+            for span in self.data.spans
+            if (span_type is None or span.span_type == span_type)
+            and (span_id is None or span.span_id == span_id)
+            and (name is None or (span.name == name if isinstance(name, str) else name.search(span.name) is not None))
+        ]
+
+    def search_assessments(
+        self,
+        name: str | None = None,
+        *,
+        span_id: str | None = None,
+        all: bool = False,  # noqa: A002 - MLflow's signature
+        type: Literal["expectation", "feedback"] | None = None,  # noqa: A002 - as above
+    ) -> list[Assessment]:
+        """Return the assessments with a name, of a span, of a type; those that others replaced only if `all`."""
+        kinds = {None: Assessment, "expectation": Expectation, "feedback": Feedback}
+        if type not in kinds:
+            raise ArgumentError(f"the type of an assessment is expectation or feedback, not {type!r}")
+        return [
+            each
+            for each in self.info.assessments
+            if isinstance(each, kinds[type])
+            and (name is None or each.name == name)
+            and (span_id is None or each.span_id == span_id)
+            and (all or each.valid is not False)
+        ]
+
+    def __hash__(self) -> int:
+        return hash(self.info)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:  # type: ignore[override] # what rich allows
+        yield from (("trace_id", self.info.trace_id), ("name", self.info.name))
+        yield from (("state", self.info.state.value), ("spans", len(self.data.spans)))
+
+    __repr__ = short_repr
 
     def _repr_html_(self) -> str:
         """Return what notebooks show of it."""
@@ -178,3 +351,9 @@ class Experiment(Record, frozen=True):
 
     experiment_id: str
     name: str
+
+
+def _object_in(text: str | None) -> dict[str, Any] | None:
+    """Return the JSON object that a value of the metadata holds; None where it holds none."""
+    found = None if text is None else decode_value(text)
+    return found if isinstance(found, dict) else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
+import json
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tracehound.model.record import from_json, to_json
+from tracehound.model.record import from_json, read_json_text, to_json
 
 MAX_DEPTH: Final = 64
 _MAX_NODES: Final = 100_000
@@ -63,8 +64,23 @@ def _cut_any(value: object, data: bytes, max_bytes: int) -> bytes:
 
 
 def decode_value(text: str) -> Any:
-    """Return the plain value that a JSON text holds."""
-    return from_json(text)
+    """Return the plain value that a JSON text holds; a text that is no JSON is a value itself.
+
+    MLflow keeps such texts: what was set on a span of OpenTelemetry beside it.
+    """
+    try:
+        return read_json_text(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def encode_exactly(value: object) -> str:
+    """Return the JSON text of a value of JSON types that `decode_value` gives back as it is: NaN is kept as well."""
+    try:
+        text = to_json(value).decode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text if from_json(text) == value else json.dumps(value, ensure_ascii=False)
 
 
 def clean_text(text: str) -> str:

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from tracehound.model.ids import hash63
-from tracehound.model.merge import TRACE_NAME
-from tracehound.model.trace import TraceInfo
+from tracehound.model.trace import TRACE_NAME, TraceInfo
 from tracehound.query.fields import NAME, Field, Group
 
 MAX_INDEXED_CHARACTERS: Final = 200

@@ -18,6 +18,7 @@ from typing import Any, Final
 from tracehound.errors import TracehoundError
 from tracehound.model.ids import TRACE_ID_PREFIX, from_base64
 from tracehound.model.merge import merge_parts
+from tracehound.model.occurrence import RecordedEvent, RecordedLink
 from tracehound.model.record import DecodeError, from_json, replace, to_json
 from tracehound.model.span import (
     INPUTS,
@@ -25,9 +26,7 @@ from tracehound.model.span import (
     SPAN_TYPE,
     TRACE_REQUEST_ID,
     UNKNOWN,
-    Link,
     Span,
-    SpanEvent,
     SpanStatus,
     SpanStatusCode,
 )
@@ -104,19 +103,19 @@ def _to_form(span: Span) -> dict[str, Any]:
     if span.end_time_ns is not None:
         form["endTimeUnixNano"] = str(span.end_time_ns)
     form["attributes"] = to_attributes({**own, **span.attributes_json})
-    if span.events:
+    if span.event_records:
         form["events"] = [
             {
                 "timeUnixNano": str(each.timestamp_ns),
                 "name": each.name,
                 "attributes": to_attributes(each.attributes_json),
             }
-            for each in span.events
+            for each in span.event_records
         ]
-    if span.links:
+    if span.link_records:
         form["links"] = [
             {"traceId": _bare(each.trace_id), "spanId": each.span_id, "attributes": to_attributes(each.attributes_json)}
-            for each in span.links
+            for each in span.link_records
         ]
     status = {"message": span.status.description} if span.status.description else {}
     form["status"] = {**status, "code": _CODES.index(span.status.status_code)}
@@ -179,16 +178,16 @@ def _from_form(form: Mapping[str, Any], scope: Mapping[str, str]) -> Span:
         inputs_json=texts.pop(INPUTS, None),
         outputs_json=texts.pop(OUTPUTS, None),
         attributes_json=texts,
-        events=[
-            SpanEvent(
+        event_records=[
+            RecordedEvent(
                 clean_text(_get(each, "name") or ""),
                 _time_ns(each, "timeUnixNano") or 0,
                 from_attributes(_many(each, "attributes")),
             )
             for each in _many(form, "events")
         ],
-        links=[
-            Link(_trace_id(each), _id(_get(each, "spanId"), 16), from_attributes(_many(each, "attributes")))
+        link_records=[
+            RecordedLink(_trace_id(each), _id(_get(each, "spanId"), 16), from_attributes(_many(each, "attributes")))
             for each in _many(form, "links")
         ],
         kind=_KINDS[_number_of(_get(form, "kind") or 0, [f"SPAN_KIND_{each}" for each in _KINDS])],
