@@ -26,7 +26,11 @@ from rich.table import Table
 
 import tracehound
 from tracehound.model.record import from_json
-from tracehound.wire.payload import zstd
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 KINDS: tuple[Any, ...] = ("pandas", "list", "iterator", "arrow", "polars")
 console = Console()
@@ -98,7 +102,7 @@ def floor(path: Path, wanted: int) -> int:
 
 def memory_of(kind: str, path: Path, wanted: int) -> tuple[str, str]:
     """Return the peak memory of a process before it reads and in the end, in MB."""
-    command = [sys.executable, __file__, path.stem, "--folder", path.parent, "--traces", str(wanted)]
+    command = [sys.executable, __file__, path.stem, "--folder", str(path.parent), "--traces", str(wanted)]
     done = subprocess.run([*command, "--memory-of", kind], check=True, capture_output=True, text=True)  # noqa: S603
     before, after = done.stdout.split()
     return before, after
