@@ -26,15 +26,7 @@ from tracehound.context.draft import TraceDraft
 from tracehound.model.ids import format_span_id, format_trace_id
 from tracehound.model.occurrence import Link, RecordedEvent, RecordedLink, SpanEvent
 from tracehound.model.record import replace
-from tracehound.model.span import (
-    INPUTS,
-    OUTPUTS,
-    SPAN_TYPE,
-    TRACE_REQUEST_ID,
-    Span,
-    SpanStatus,
-    SpanStatusCode,
-)  # fmt: skip
+from tracehound.model.span import INPUTS, OUTPUTS, SPAN_TYPE, TRACE_REQUEST_ID, Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
 from tracehound.model.values import clean_text, decode_value, encode_value
 from tracehound.runtime import Runtime, current, last_trace
@@ -221,7 +213,8 @@ class LiveSpan(SpanView):
         if self._end_ns is not None:
             return
         if isinstance(name, SpanEvent):
-            name, attributes, timestamp = name.name, name.attributes, name.timestamp
+            self.add_event(name.name, name.attributes, name.timestamp)
+            return
         time_ns = to_ns(timestamp, self._runtime.clock_ns())
         event = RecordedEvent(clean_text(str(name)), time_ns, self._encode_all(attributes))
         if self._events is _NO_ITEMS:
