@@ -92,7 +92,7 @@ def _row(trace: Trace, fields: Sequence[SpanField]) -> dict[str, Any]:
         "trace_metadata": list(info.trace_metadata.items()),
         "tags": list(info.tags.items()),
         "spans": spans,
-        "assessments": [],
+        "assessments": [_json(each.to_dict()) for each in info.assessments],
         **extracted,
     }
 

@@ -323,7 +323,8 @@ def _knowing(method: str, parameters: tuple[str, ...], *, keeps_columns: bool) -
         result = original(_extended(self, added), *arguments, **named)
         return result.drop(columns=list(added)) if keeps_columns and isinstance(result, pd.DataFrame) else result
 
-    call.__name__, call.__doc__ = method, original.__doc__
+    call.__name__ = method
+    call.__doc__ = f"Do what `DataFrame.{method}` does; the columns may be named by the older names."
     return call
 
 

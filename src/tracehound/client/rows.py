@@ -43,7 +43,8 @@ class Table:
         root: dict[str, str] = spans[0]["attributes"] if spans else {}
         row: list[Any] = [
             info.trace_id, trace, info.client_request_id, info.state.value, info.request_time, info.execution_duration,
-            decoded(root.get(INPUTS)), decoded(root.get(OUTPUTS)), info.trace_metadata, info.tags, spans, [],
+            decoded(root.get(INPUTS)), decoded(root.get(OUTPUTS)), info.trace_metadata, info.tags, spans,
+            [each.to_dict() for each in info.assessments],
         ]  # fmt: skip
         if self._fields:
             row += [field.value(spans) for field in self._fields]

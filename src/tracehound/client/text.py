@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tracehound.model.record import to_json
 from tracehound.model.trace import Trace
 
 
@@ -26,11 +25,6 @@ def to_texts(frame: pd.DataFrame, *, only_traces: bool = False) -> pd.DataFrame:
     return changed
 
 
-def trace_text(trace: Trace) -> str:
-    """Return a whole trace as JSON text."""
-    return to_json({"info": trace.info, "data": {"spans": trace.data.span_dicts()}}).decode()
-
-
 def _is_other(column: Any, *, only_traces: bool) -> bool:
     if only_traces:
         return any(isinstance(cell, Trace) for cell in column)
@@ -45,5 +39,5 @@ def _is_mixed(column: Any) -> bool:
 
 def _to_text(cell: object) -> str:
     if isinstance(cell, Trace):
-        return trace_text(cell)
+        return cell.to_json()
     return json.dumps(cell, ensure_ascii=False, default=str)
