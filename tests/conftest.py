@@ -17,7 +17,7 @@ from tracehound.settings import RAISE_FAULTS, Settings
 
 # `./dev prove` says how many cases each property is to be checked with.
 PROVE = "TRACEHOUND_PROVE"
-hypothesis_settings.register_profile("default", deadline=None, max_examples=100)
+hypothesis_settings.register_profile("default", deadline=None, max_examples=60)
 hypothesis_settings.register_profile(
     "prove", deadline=None, max_examples=int(os.environ.get(PROVE, "1000")), suppress_health_check=list(HealthCheck)
 )
