@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.traces import START_MS, part, span
-from tracehound.model.edit import Change, Deletion, TagEdit, latest_edits, lay_over
+from tracehound.model.edit import Change, Deletion, Edit, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import merge_parts
 from tracehound.model.record import replace, to_msgpack
@@ -60,7 +60,7 @@ def parts(draw: st.DrawFn) -> TracePart:
 
 
 TRACE_IDS = TRACES.map(lambda number: span(1, trace=number).trace_id)
-EDITS = st.builds(TagEdit, TRACE_IDS, KEYS, st.none() | VALUES, TIMES_NS)
+EDITS = st.builds(Edit, TRACE_IDS, KEYS, st.none() | VALUES, TIMES_NS)
 DELETIONS = st.builds(Deletion, TRACE_IDS, TIMES_NS)
 ANY_CHANGES = st.lists(st.one_of(parts(), parts(), EDITS, EDITS, DELETIONS), min_size=1, max_size=4)
 
@@ -96,7 +96,7 @@ class AnyOrder(RuleBasedStateMachine):
         self._stores: list[Store] = [MemoryStore(), SqliteStore(Path(self._folder.name, "any.db"))]
         self._written: list[Change] = []
         self._parts: dict[bytes, TracePart] = {}  # under what they were when they were written
-        self._edits: list[TagEdit] = []
+        self._edits: list[Edit] = []
         self._deleted: set[str] = set()
 
     @initialize(changes=ANY_CHANGES)
@@ -108,7 +108,7 @@ class AnyOrder(RuleBasedStateMachine):
         self._write(changes)
 
     @rule(edits=st.lists(EDITS, min_size=1, max_size=3))
-    def edit(self, edits: list[TagEdit]) -> None:
+    def edit(self, edits: list[Edit]) -> None:
         self._write(edits)
 
     @rule(data=st.data())
@@ -142,14 +142,14 @@ class AnyOrder(RuleBasedStateMachine):
             store.close()
         self._folder.cleanup()
 
-    def _write(self, changes: list[Change] | list[TagEdit]) -> None:
+    def _write(self, changes: list[Change] | list[Edit]) -> None:
         for store in self._stores:
             assert store.write(changes)
         self._written += changes
         for change in changes:
             if isinstance(change, TracePart):
                 self._parts.setdefault(to_msgpack(change), change)
-            elif isinstance(change, TagEdit):
+            elif isinstance(change, Edit):
                 self._edits.append(change)
             else:
                 self._deleted.add(change.trace_id)
@@ -164,7 +164,7 @@ class AnyOrder(RuleBasedStateMachine):
             for trace_id, of_trace in by_trace.items()
         }
 
-    def _edits_of(self, trace_id: str) -> list[TagEdit]:
+    def _edits_of(self, trace_id: str) -> list[Edit]:
         return [edit for edit in self._edits if edit.trace_id == trace_id]
 
     @staticmethod

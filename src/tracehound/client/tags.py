@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from tracehound.errors import NotFoundError
-from tracehound.model.edit import TagEdit
+from tracehound.model.edit import Edit
 from tracehound.model.ids import NO_OP_TRACE_ID
+from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.model.trace import TRACE_NAME
 from tracehound.model.values import clean_text, to_text
 from tracehound.runtime import Runtime, current
-
-# What a store says of itself or a process of its user. MLflow refuses them too (`mlflow.tracing.utils`, 3.18).
-IMMUTABLE: Final = frozenset(
-    {
-        "mlflow.artifactLocation",
-        "mlflow.trace.archivalFailure",
-        "mlflow.trace.archiveLocation",
-        "mlflow.trace.spansLocation",
-        "mlflow.user",
-    }
-)
-REMOVABLE: Final = frozenset({"mlflow.trace.archivalFailure"})
 
 _logger = logging.getLogger("tracehound.client")
 
@@ -32,7 +20,7 @@ def set_trace_tag(trace_id: str, key: str, value: object) -> None:
 
     A value that is no text becomes JSON (`3`, `true`, `{"a":1}`); None sets nothing. The tag is kept when this returns,
     and wins over what the trace says of itself. Setting `mlflow.traceName` changes the trace's name. Tags that belong
-    to the store (`IMMUTABLE`) are not set, with a warning. Raise `NotFoundError` for a trace that is not there,
+    to the store (`model.reserved.IMMUTABLE_TAGS`) are not set, with a warning. Raise `NotFoundError` for a trace that is not there,
     `StoreError` where the tag cannot be kept.
 
     >>> import tracehound
@@ -43,7 +31,7 @@ def set_trace_tag(trace_id: str, key: str, value: object) -> None:
     1
     """
     wanted, name = clean_text(str(trace_id)), clean_text(str(key))
-    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE):
+    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE_TAGS):
         return
     runtime = current()
     _read_tags(runtime, wanted)
@@ -65,7 +53,7 @@ def delete_trace_tag(trace_id: str, key: str) -> None:
     0
     """
     wanted, name = clean_text(str(trace_id)), clean_text(str(key))
-    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE - REMOVABLE):
+    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE_TAGS - REMOVABLE_TAGS):
         return
     runtime = current()
     tags = _read_tags(runtime, wanted)
@@ -102,4 +90,4 @@ def _edit(runtime: Runtime, trace_id: str, key: str, value: str | None) -> None:
     """Keep the edit, and tell it to what runs here: what is said there later is to win over the edit."""
     for draft in runtime.running_drafts(trace_id):
         draft.edit_tag(key, value)
-    runtime.keep_edit(TagEdit(trace_id, key, value, runtime.edit_time_ns()))
+    runtime.keep_edit(Edit(trace_id, key, value, runtime.edit_time_ns()))

@@ -92,11 +92,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             version = schema_version(connection)
             if version > len(migrations):
                 raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
-            for name, script in migrations[version:]:
+            for _, script in migrations[version:]:
                 for statement in _statements(script):
                     connection.execute(statement)
-                if name.endswith("_reindex.sql"):
-                    index_again(connection)
+            # At the end: that is done by the program as it is, which knows the newest schema alone.
+            if any(name.endswith("_reindex.sql") for name, _ in migrations[version:]):
+                index_again(connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
