@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.traces import START_MS, part, span
-from tracehound.model.edit import Change, Deletion, Edit, latest_edits, lay_over
+from tracehound.model.edit import Deletion, Edit, TraceChange, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import merge_parts
 from tracehound.model.record import replace, to_msgpack
@@ -94,17 +94,17 @@ class AnyOrder(RuleBasedStateMachine):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.exists() else None)
         self._stores: list[Store] = [MemoryStore(), SqliteStore(Path(self._folder.name, "any.db"))]
-        self._written: list[Change] = []
+        self._written: list[TraceChange] = []
         self._parts: dict[bytes, TracePart] = {}  # under what they were when they were written
         self._edits: list[Edit] = []
         self._deleted: set[str] = set()
 
     @initialize(changes=ANY_CHANGES)
-    def begin(self, changes: list[Change]) -> None:
+    def begin(self, changes: list[TraceChange]) -> None:
         self._write(changes)
 
     @rule(changes=ANY_CHANGES)
-    def write(self, changes: list[Change]) -> None:
+    def write(self, changes: list[TraceChange]) -> None:
         self._write(changes)
 
     @rule(edits=st.lists(EDITS, min_size=1, max_size=3))
@@ -142,7 +142,7 @@ class AnyOrder(RuleBasedStateMachine):
             store.close()
         self._folder.cleanup()
 
-    def _write(self, changes: list[Change] | list[Edit]) -> None:
+    def _write(self, changes: list[TraceChange] | list[Edit]) -> None:
         for store in self._stores:
             assert store.write(changes)
         self._written += changes

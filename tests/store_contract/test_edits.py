@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.traces import START_MS, part, span
+from tests.traces import START_MS, part, said_tags, span
 from tracehound.model.edit import Change, Deletion, Edit
 from tracehound.model.trace import Trace
 from tracehound.query.search import parse_search
@@ -29,7 +29,7 @@ def test_an_edited_tag_is_found_and_read_and_the_captured_one_is_not(store: Stor
     store.write([edit("env", "dev"), edit("new", "5")])
     assert found(store, "tags.env = 'dev' AND tags.new > 4 AND tags.team = 'a'") == [TRACE]
     assert found(store, "tags.env = 'prod'") == []
-    assert only_trace(store).info.tags == {"mlflow.traceName": "agent", "env": "dev", "team": "a", "new": "5"}
+    assert said_tags(only_trace(store).info) == {"mlflow.traceName": "agent", "env": "dev", "team": "a", "new": "5"}
     assert store.search(parse_search(["0"])).traces == [only_trace(store).info]
 
 
@@ -66,7 +66,7 @@ def test_an_edit_waits_for_its_trace_and_makes_none(store: Store) -> None:
     assert store.read_traces([TRACE]) == {}
     assert store.experiments() == []
     store.write([PART])
-    assert only_trace(store).info.tags == {"mlflow.traceName": "agent", "env": "dev"}
+    assert said_tags(only_trace(store).info) == {"mlflow.traceName": "agent", "env": "dev"}
     assert found(store, "tags.env = 'dev'") == [TRACE]
 
 

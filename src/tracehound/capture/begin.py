@@ -57,8 +57,9 @@ def begin_span(
         return NoOpSpan(name, otel.SpanContext(trace_number, runtime.ids.span_id(), is_remote=False))
     if not runtime.is_watching:
         runtime.watch()
-    draft = None if scope is None and runtime.settings.model_id is None else _draft(runtime, trace_number, scope)
-    return LiveSpan(runtime, name, span_type, attributes, trace_number, draft)
+    if scope is None and runtime.settings.model_id is None:  # then nobody asks for a draft, mostly
+        return LiveSpan(runtime, name, span_type, attributes, trace_number)
+    return LiveSpan(runtime, name, span_type, attributes, trace_number, _draft(runtime, trace_number, scope))
 
 
 def begin_child(

@@ -73,7 +73,7 @@ class RemovedError(TracehoundError):
 class SegmentWriter:
     """Appends frames to segments of its own: a new one when the present one is full or takes no more."""
 
-    def __init__(self, directory: Path, max_segment_bytes: int, first_frame: Callable[[], bytes]) -> None:
+    def __init__(self, directory: Path, max_segment_bytes: int, first_frame: Callable[[], bytes] = bytes) -> None:
         self._directory = directory
         self._max_segment_bytes = max_segment_bytes
         self._first_frame = first_frame
