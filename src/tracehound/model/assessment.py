@@ -6,17 +6,20 @@ fault. Like everything in results they are snapshots and do not change.
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tracehound.errors import ArgumentError
 from tracehound.model.form import Form, write_time
 from tracehound.model.record import short_repr
+
+Said = TypeVar("Said", bound="Assessment")
 
 _SOURCE_RUN: Final = "mlflow.assessment.sourceRunId"
 _TIMES: Final = ("create_time_ms", "last_update_time_ms")
@@ -129,6 +132,13 @@ class Assessment:
         return read_assessment(Form(data, ""))
 
     from_dictionary = from_dict  # MLflow's name of it
+
+    def changed(self: Said, **values: object) -> Said:
+        """Return the assessment with other values of some of its fields."""
+        copied = copy.copy(self)
+        for name, value in values.items():
+            object.__setattr__(copied, name, value)
+        return copied
 
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
         yield from (("name", self.name), *self._content().items(), ("source", self.source))
