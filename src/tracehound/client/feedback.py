@@ -49,7 +49,7 @@ def log_feedback(
     >>> import tracehound
     >>> with tracehound.start_span("answer") as span:
     ...     pass
-    >>> feedback = tracehound.log_feedback(trace_id=span.trace_id, name="correct", value=True, rationale="as in the book")
+    >>> _ = tracehound.log_feedback(trace_id=span.trace_id, name="correct", value=True, rationale="as in the book")
     >>> tracehound.get_trace(span.trace_id).info.assessments[0].value
     True
     """
@@ -296,7 +296,9 @@ def _check_json(value: object) -> None:
         for each in value:
             _check_json(each)
     elif value is not None and not isinstance(value, (str, int, float, bool)):
-        raise ArgumentError(f"an assessment's value is made of texts, numbers, booleans, lists and dicts, not {value!r}")
+        raise ArgumentError(
+            f"an assessment's value is made of texts, numbers, booleans, lists and dicts, not {value!r}"
+        )
 
 
 def _kind_of(assessment: Assessment) -> str:

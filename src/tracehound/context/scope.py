@@ -44,11 +44,13 @@ class Common:
 
     def __init__(self) -> None:
         self.scope: Scope | None = None
+        self.last_run_id: str | None = None  # of the run that began last
         self._model_id: str | None = None
         self._runs: dict[str, str] = {}  # the experiments of the active runs
 
     def begin_run(self, run_id: str, experiment: str) -> None:
         """Note a run that is active from now on."""
+        self.last_run_id = run_id
         self._runs = {**self._runs, run_id: experiment}
         self._update()
 
