@@ -22,7 +22,7 @@ from tracehound.client.runs import (
     set_params,
     tag_run,
 )
-from tracehound.context.scope import SCOPE, common, current_scope, own_scope
+from tracehound.context.scope import common, current_scope, own_scope, set_scope
 from tracehound.errors import ArgumentError
 from tracehound.model.run import Run, RunStatus
 from tracehound.runtime import Runtime, current
@@ -243,7 +243,7 @@ def _resume(runtime: Runtime, run_id: str, number: str | None, tags: Mapping[str
 
 def _push(run: Run, experiment: str) -> None:
     _RUNS.set((*_RUNS.get(), run))
-    SCOPE.set(replace(own_scope(), run_id=run.info.run_id, experiment=experiment))
+    set_scope(replace(own_scope(), run_id=run.info.run_id, experiment=experiment))
     common.begin_run(run.info.run_id, experiment)
 
 
@@ -256,7 +256,7 @@ def _end(run_id: str, status: object) -> None:
     common.end_run(run_id)
     if own_scope().run_id == run_id:
         around = left[-1] if left else None
-        SCOPE.set(
+        set_scope(
             replace(
                 own_scope(),
                 run_id=None if around is None else around.info.run_id,

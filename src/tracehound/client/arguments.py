@@ -50,8 +50,7 @@ def check_search(
         raise ArgumentError(f"{name} is a list of ids{hint}")
     if filter_string is not None and not isinstance(filter_string, str):
         raise ArgumentError(f"filter_string is a text, not {filter_string!r}")
-    if max_results is not None and not (type(max_results) is int and max_results >= 0):
-        raise ArgumentError(f"max_results is a whole number from 0 up, not {max_results!r}")
+    check_count("max_results", max_results)
     default = default_experiment or experiment_id(runtime.settings.experiment)
     searched = [default] if ids is None else list(ids)
     return parse_search(searched, filter_string, _check_order(order_by), now_ms=now_ms)
@@ -65,6 +64,19 @@ def _check_order(order_by: Any) -> Sequence[str] | None:
     ):
         raise ArgumentError(f"order_by is a list of texts such as 'latency DESC', not {order_by!r}")
     return order_by
+
+
+def check_name(what: str, value: object) -> str:
+    """Return a name without what no store can keep; raise unless it is a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise ArgumentError(f"{what} is a text that is not empty, not {value!r}")
+    return clean_text(value)
+
+
+def check_count(name: str, value: object) -> None:
+    """Raise unless the value is None or a number of things."""
+    if value is not None and not (type(value) is int and value >= 0):
+        raise ArgumentError(f"{name} is a whole number from 0 up, not {value!r}")
 
 
 def check_text(name: str, value: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from tracehound.client.arguments import check_texts
+from tracehound.client.arguments import check_count, check_name, check_text, check_texts
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.ids import experiment_id as id_of_experiment
@@ -96,12 +96,9 @@ def make_experiment(
     runtime: Runtime, name: str, artifact_location: object = None, tags: Mapping[str, object] | None = None
 ) -> Experiment:
     """Make an experiment; raise `ArgumentError` where there is one of this name."""
-    if not isinstance(name, str) or not name.strip():
-        raise ArgumentError(f"an experiment's name is a text that is not empty, not {name!r}")
-    if artifact_location is not None and not isinstance(artifact_location, str):
-        raise ArgumentError(f"artifact_location is a text, not {artifact_location!r}")
+    cleaned = check_name("an experiment's name", name)
+    check_text("artifact_location", artifact_location)
     said = check_texts("tags", tags)
-    cleaned = clean_text(name)
     if id_of_experiment(cleaned) in known_experiments(runtime):
         raise ArgumentError(f"there is an experiment {name!r} already; set_experiment makes it the active one")
     created_ms = runtime.clock_ns() // 1_000_000
@@ -138,6 +135,7 @@ def find_experiments(
     runtime: Runtime, max_results: int | None, filter_string: str | None, order_by: Sequence[str] | None
 ) -> list[Experiment]:
     """Return the experiments that a filter is true of, in an order."""
+    check_count("max_results", max_results)
     wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000)
     found = [each for each in known_experiments(runtime).values() if wanted.is_true_of(_find_in(each))]
     newest_first = sorted(found, key=lambda each: (-(each.creation_time or 0), each.name))

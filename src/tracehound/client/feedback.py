@@ -6,10 +6,12 @@ too. One that overrides another makes that invalid; when it is deleted, the othe
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from tracehound.client.arguments import check_name, check_text
 from tracehound.client.known import KnownTrace, read_known
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.assessment import (
@@ -246,14 +248,10 @@ def remove_assessment(runtime: Runtime, trace_id: str, assessment_id: str) -> No
 
 def _keep(runtime: Runtime, known: KnownTrace | None, said: Said) -> Said:
     """Keep an assessment as it is, in place of what was kept under its id; return it as it will be read."""
-    form = _checked_form(said)
-    text = encode_value(form, runtime.settings.max_value_bytes)
+    text = encode_value(_checked_form(said), sys.maxsize)
     if len(text) > runtime.settings.max_value_bytes:
         raise ArgumentError(f"an assessment has at most {runtime.settings.max_value_bytes:,} bytes as JSON")
-    read = from_json(text)
-    if read.keys() != form.keys():  # it was cut
-        raise ArgumentError(f"an assessment has at most {runtime.settings.max_value_bytes:,} bytes as JSON")
-    kept = Assessment.from_dict(read)
+    kept = Assessment.from_dict(from_json(text))
     assert kept.trace_id is not None  # noqa: S101 - every one that is kept has these
     assert kept.assessment_id is not None  # noqa: S101 - as above
     _edit(runtime, known, kept.trace_id, kept.assessment_id, text, kept)
@@ -271,13 +269,10 @@ def _edit(
 
 def _checked_form(said: Assessment) -> dict[str, Any]:
     """Return the assessment in MLflow's form; raise `ArgumentError` for a field that it could not be read from."""
-    if not isinstance(said.name, str) or not said.name.strip():
-        raise ArgumentError(f"an assessment's name is a text that is not empty, not {said.name!r}")
-    for field, value in (("rationale", said.rationale), ("span_id", said.span_id), ("source", said.source.source_id)):
-        if value is not None and not isinstance(value, str):
-            raise ArgumentError(f"an assessment's {field} is a text, not {value!r}")
-    if said.metadata is not None and not isinstance(said.metadata, Mapping):
-        raise ArgumentError(f"an assessment's metadata is a mapping such as {{'key': 'value'}}, not {said.metadata!r}")
+    check_name("an assessment's name", said.name)
+    check_text("an assessment's rationale", said.rationale)
+    check_text("an assessment's span_id", said.span_id)
+    check_text("the id of an assessment's source", said.source.source_id)
     if isinstance(said, (Feedback, Expectation)):
         _check_json(said.value)
     if said.metadata is not None:

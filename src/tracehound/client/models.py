@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final
 
-from tracehound.client.arguments import check_return_type, check_texts
+from tracehound.client.arguments import check_count, check_name, check_return_type, check_texts
 from tracehound.client.experiments import ensure_experiment, find_experiment
 from tracehound.client.runs import find_run
-from tracehound.context.scope import SCOPE, common, current_scope, own_scope
+from tracehound.context.scope import common, current_scope, own_scope, set_scope
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.ids import experiment_id as id_of_experiment
@@ -38,7 +38,7 @@ class ActiveModel(LoggedModel, frozen=True, dict=True):
         self, kind: type[BaseException] | None, exception: BaseException | None, stack: TracebackType | None
     ) -> None:
         here, everywhere = self.__dict__["before"]
-        SCOPE.set(dataclasses.replace(own_scope(), model_id=here))
+        set_scope(dataclasses.replace(own_scope(), model_id=here))
         common.set_model(everywhere)
 
 
@@ -63,7 +63,7 @@ def set_active_model(*, name: str | None = None, model_id: str | None = None) ->
     else:
         model = _named(runtime, name) or make_model(runtime, name)
     before = own_scope().model_id, None if common.scope is None else common.scope.model_id
-    SCOPE.set(dataclasses.replace(own_scope(), model_id=model.model_id))
+    set_scope(dataclasses.replace(own_scope(), model_id=model.model_id))
     common.set_model(model.model_id)
     active = ActiveModel(**model.to_dictionary())
     active.__dict__["before"] = before
@@ -81,7 +81,7 @@ def clear_active_model() -> None:
     """
     runtime = current()
     runtime.settings = dataclasses.replace(runtime.settings, model_id=None)
-    SCOPE.set(dataclasses.replace(own_scope(), model_id=None))
+    set_scope(dataclasses.replace(own_scope(), model_id=None))
     common.set_model(None)
 
 
@@ -192,8 +192,8 @@ def make_model(
 ) -> LoggedModel:
     """Make a model in the experiment of a name, without one in the active experiment, and return it."""
     for argument, given in (("name", name), ("model_type", model_type)):
-        if given is not None and (not isinstance(given, str) or not given.strip()):
-            raise ArgumentError(f"{argument} is a text that is not empty, not {given!r}")
+        if given is not None:
+            check_name(argument, given)
     model_id = f"m-{uuid.uuid4().hex}"
     facts = {
         "name": clean_text(name or f"model-{model_id[2:10]}"),
@@ -226,6 +226,7 @@ def find_models(
     """Return the models of experiments, of all where none are given, that a filter is true of, the newest first."""
     if isinstance(experiment_ids, str):
         raise ArgumentError(f"experiment_ids is a list of ids: [{experiment_ids!r}]")
+    check_count("max_results", max_results)
     wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000)
     models = [model_of_facts(each, facts) for each, facts in runtime.drained_store().facts(MODEL).items()]
     within = [model for model in models if experiment_ids is None or model.experiment_id in experiment_ids]

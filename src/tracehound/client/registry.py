@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tracehound.client.arguments import check_texts
+from tracehound.client.arguments import check_name, check_texts
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.logged_model import (
@@ -48,7 +48,7 @@ def make_registered_model(
     runtime: Runtime, name: str, tags: Mapping[str, object] | None = None, description: str | None = None
 ) -> RegisteredModel:
     """Make a name that versions can be registered under; raise `ArgumentError` for one that there is."""
-    if not isinstance(name, str) or not name.strip() or "/" in name or ":" in name:
+    if "/" in check_name("a registered model's name", name) or ":" in name:
         raise ArgumentError(f"a registered model's name is a text without / and :, not {name!r}")
     if runtime.drained_store().facts(REGISTERED_MODEL, name):
         raise ArgumentError(f"there is a registered model {name!r} already")
@@ -68,14 +68,13 @@ def make_version(
     model_id: str | None = None,
 ) -> ModelVersion:
     """Make the next version of a registered name; raise `NotFoundError` for a name or a model that is not there."""
-    if not isinstance(source, str) or not source.strip():
-        raise ArgumentError(f"a version's source is a text such as 'models:/MODEL_ID', not {source!r}")
+    place = check_name("a version's source, such as 'models:/MODEL_ID',", source)
     find_registered(runtime, name)
-    wanted = model_id if model_id is not None else _model_in(source)
+    wanted = model_id if model_id is not None else _model_in(place)
     if wanted is not None and not runtime.drained_store().facts(MODEL, wanted):
         raise NotFoundError(f"there is no model with the id {wanted!r}; create_external_model makes one")
     facts = {
-        "source": clean_text(source),
+        "source": place,
         "creation_time": str(runtime.clock_ns() // 1_000_000),
         **({} if wanted is None else {"model_id": wanted}),
         **({} if run_id is None else {"run_id": run_id}),

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tracehound.client.arguments import check_return_type, check_texts
+from tracehound.client.arguments import check_count, check_return_type, check_text, check_texts
 from tracehound.client.experiments import find_experiment
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Facts
@@ -102,8 +102,7 @@ def find_runs(
     """Return the runs of experiments, of all where none are given, that a filter is true of, the newest first."""
     if isinstance(experiment_ids, str):
         raise ArgumentError(f"experiment_ids is a list of ids: [{experiment_ids!r}]")
-    if max_results is not None and not (type(max_results) is int and max_results >= 0):
-        raise ArgumentError(f"max_results is a whole number from 0 up, not {max_results!r}")
+    check_count("max_results", max_results)
     names = (*_ATTRIBUTES, *_OTHER_NAMES)
     wanted = parse_plain_filter(filter_string, names, time.time_ns() // 1_000_000)
     runs = [run_of_facts(run_id, facts) for run_id, facts in runtime.drained_store().facts(RUN).items()]
@@ -125,8 +124,7 @@ def make_run(
 ) -> Run:
     """Make a run in the experiment of a name, and return it."""
     for argument, given in (("run_name", run_name), ("parent_run_id", parent_run_id), ("description", description)):
-        if given is not None and not isinstance(given, str):
-            raise ArgumentError(f"{argument} is a text, not {given!r}")
+        check_text(argument, given)
     run_id = uuid.uuid4().hex
     said = {key: value for key, value in runtime.origin().items() if key.startswith(_ORIGIN)}
     said.update(check_texts("tags", tags))
@@ -226,13 +224,14 @@ def _to_frame(runs: Sequence[Run]) -> Any:
     """Return a DataFrame with a row a run: what it is, then a column for each metric, parameter and tag."""
     import pandas as pd
 
+    started, ended = [run.info.start_time for run in runs], [run.info.end_time for run in runs]
     columns: dict[str, Any] = {
         "run_id": [run.info.run_id for run in runs],
         "experiment_id": [run.info.experiment_id for run in runs],
         "status": [str(run.info.status) for run in runs],
         "artifact_uri": [run.info.artifact_uri for run in runs],
-        "start_time": pd.to_datetime([run.info.start_time for run in runs], unit="ms", utc=True),
-        "end_time": pd.to_datetime([run.info.end_time for run in runs], unit="ms", utc=True),
+        "start_time": pd.to_datetime(pd.Series(started, dtype="Int64"), unit="ms", utc=True),
+        "end_time": pd.to_datetime(pd.Series(ended, dtype="Int64"), unit="ms", utc=True),
     }
     for group in ("metrics", "params", "tags"):
         values = [getattr(run.data, group) for run in runs]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tracehound.client.arguments import check_flag
+from tracehound.client.arguments import check_count, check_flag, check_text
 from tracehound.client.deletion import delete_from
 from tracehound.client.experiments import (
     find_experiment,
@@ -358,9 +358,9 @@ class StoreClient:
 
 def _page(found: Sequence[Any], max_results: int | None, page_token: str | None) -> PagedList[Any]:
     """Return one page of an answer that is at hand; its tokens are places in it."""
-    if max_results is not None and not (type(max_results) is int and max_results >= 0):
-        raise ArgumentError(f"max_results is a whole number from 0 up, not {max_results!r}")
-    if page_token is not None and not (isinstance(page_token, str) and page_token.isdecimal()):
+    check_count("max_results", max_results)
+    check_text("page_token", page_token)
+    if page_token is not None and not page_token.isdecimal():
         raise ArgumentError(f"page_token {page_token!r} is not one that a search returned")
     start = int(page_token or 0)
     end = len(found) if max_results is None else start + max_results

@@ -111,7 +111,7 @@ def _change(path: Path, changes: dict[str, str | None]) -> None:
     """Write the configuration with other warehouses, whole or not at all."""
     found = _read_file(path)
     kept = {normal_id(name): uri for name, uri in found.get(_KEY, {}).items()}
-    kept.update(changes)  # type: ignore[arg-type] # what is None is left out below
+    kept.update(changes)
     written = {**found, _KEY: {name: uri for name, uri in kept.items() if uri is not None}}
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:

@@ -94,6 +94,11 @@ def own_scope() -> Scope:
     return SCOPE.get() or NOTHING
 
 
+def set_scope(scope: Scope) -> None:
+    """Let a scope count here from now on; where it says nothing, traces begin as if there had never been one."""
+    SCOPE.set(None if scope == NOTHING else scope)
+
+
 @contextmanager
 def within(scope: Scope) -> Iterator[None]:
     """Let a scope count in a block, in place of that around it."""

@@ -153,6 +153,8 @@ class Assessment:
         """Fill in the fields, the times with now and the run with what the metadata say, where they are not given."""
         if not isinstance(values["source"], AssessmentSource):
             raise ArgumentError(f"the source of an assessment is an AssessmentSource, not {values['source']!r}")
+        if values["metadata"] is not None and not isinstance(values["metadata"], dict):
+            raise ArgumentError(f"the metadata of an assessment are a dict, not {values['metadata']!r}")
         now_ms = time.time_ns() // 1_000_000
         for name, value in values.items():
             object.__setattr__(self, name, now_ms if value is None and name in _TIMES else value)
