@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from tracehound.capture.begin import find_open_span
 from tracehound.capture.current import get_current_active_span
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.manual import start_span_no_context
@@ -19,7 +18,7 @@ from tracehound.model.occurrence import Link
 from tracehound.model.span import UNKNOWN
 from tracehound.runtime import current
 
-# The spans that were begun here, by trace: who ends them may keep nothing but their ids.
+# The spans that were begun here, by trace: who ends them may keep nothing but their ids, and the runtime holds none.
 _held: Final[dict[str, dict[str, LiveSpan]]] = {}
 
 
@@ -138,16 +137,15 @@ class MlflowClient(StoreClient):
         wanted = _trace_id(trace_id, request_id)
         if wanted == NO_OP_TRACE_ID:
             return
-        roots = [span_id for span_id, span in _held.get(wanted, {}).items() if span.parent_id is None]
-        if not roots:
+        root = next((span for span in _open_spans(wanted) if span.parent_id is None), None)
+        if root is None:
             raise self._not_running(wanted, "the trace")
-        self.end_span(wanted, roots[0], outputs, attributes, status, end_time_ns)
+        self.end_span(wanted, root.span_id, outputs, attributes, status, end_time_ns)
 
     def _running(self, trace_id: str, span_id: str) -> LiveSpan:
         """Return a span that runs, whoever began it."""
-        held = _held.get(trace_id, {}).get(span_id)
-        found = held if held is not None else _open_span(span_id)
-        if found is None or found.trace_id != trace_id or not found.is_recording():
+        found = next((span for span in _open_spans(trace_id) if span.span_id == span_id), None)
+        if found is None:
             raise self._not_running(trace_id, f"the span {span_id} of the trace")
         return found
 
@@ -155,7 +153,7 @@ class MlflowClient(StoreClient):
         """Return the error for what does not run: it has ended, or never began."""
         runtime = self._runtime()
         store = runtime.drained_store()
-        if store.read_traces([trace_id]) or _held.get(trace_id) or runtime.running_drafts(trace_id):
+        if store.read_traces([trace_id]) or runtime.running_drafts(trace_id):
             return ArgumentError(f"{what} {trace_id} does not run: it has ended already, or is of another process")
         return NotFoundError(f"there is no trace {trace_id}")
 
@@ -168,12 +166,10 @@ def _trace_id(trace_id: str | None, request_id: str | None) -> str:
     return wanted
 
 
-def _open_span(span_id: str) -> LiveSpan | None:
-    try:
-        found = find_open_span(current(), int(span_id, 16))
-    except ValueError:
-        return None
-    return found if isinstance(found, LiveSpan) else None
+def _open_spans(trace_id: str) -> list[LiveSpan]:
+    """Return the spans of a trace that run in this process, whoever began them."""
+    spans = [reference() for reference in list(current().open_spans.values())]
+    return [span for span in spans if isinstance(span, LiveSpan) and span.draft.trace_id == trace_id]
 
 
 def _hold(span: LiveSpan) -> LiveSpan:

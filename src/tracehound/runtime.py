@@ -146,10 +146,6 @@ class Runtime:
                 return store, False
         return store, True
 
-    def is_own(self, store: Store) -> bool:
-        """Whether the store is the one of this runtime, which others must not close."""
-        return store is self._store
-
     def flush(self) -> FlushReport:
         """Bring what is finished into the store and say what became of it."""
         if self._spool is not None:

@@ -91,7 +91,7 @@ def test_without_experiments_the_active_one_is_searched() -> None:
 def test_bad_arguments_of_a_search_are_told() -> None:
     client = MlflowClient()
     bad: list[tuple[Callable[[], object], str]] = [
-        (lambda: client.search_traces("0"), "a text in its place is the filter|active"),
+        (lambda: client.search_traces("0", "attributes.status = 'OK'"), "a text in its place is the filter"),
         (lambda: client.search_traces(max_results=None), "max_results is a whole number"),  # type: ignore[arg-type] # bad
         (lambda: client.search_traces(max_results=-1), "max_results is a whole number"),
         (lambda: client.search_traces(page_token="abc"), "page_token 'abc' is not one that a search returned"),
@@ -101,7 +101,7 @@ def test_bad_arguments_of_a_search_are_told() -> None:
         (lambda: client.search_runs(["0"], page_token="x"), "page_token 'x' is not one"),
         (lambda: MlflowClient("http://elsewhere"), "names no store"),
     ]
-    for call, message in bad[1:]:
+    for call, message in bad:
         with pytest.raises(ArgumentError, match=message):
             call()
 
@@ -109,13 +109,13 @@ def test_bad_arguments_of_a_search_are_told() -> None:
 def test_a_trace_is_read_edited_and_deleted_by_its_id() -> None:
     client = MlflowClient()
     trace_id = trace("answer")
-    client.set_trace_tag(trace_id, "reviewed", True)
+    client.set_trace_tag(trace_id, "reviewed", value=True)
     assert client.get_trace(trace_id).info.tags["reviewed"] == "true"
     client.delete_trace_tag(trace_id, "reviewed")
     assert "reviewed" not in client.get_trace(trace_id).info.tags
     kept = client.log_feedback(trace_id, "correct", value=False)
     assert kept.assessment_id is not None
-    client.update_assessment(trace_id, kept.assessment_id, Feedback("correct", True))
+    client.update_assessment(trace_id, kept.assessment_id, Feedback("correct", value=True))
     changed = client.get_assessment(trace_id, kept.assessment_id)
     assert isinstance(changed, Feedback)
     assert changed.value is True
@@ -174,7 +174,14 @@ def test_a_run_of_the_client_is_described_and_ended_by_its_id() -> None:
     assert [each.info.run_id for each in first] == [others[1], others[0]]
     rest = client.search_runs([number], max_results=2, page_token=first.token)
     assert ([each.info.run_id for each in rest], rest.token) == ([run_id], None)
-    for call in (lambda: client.set_tag("x", "k", 1), lambda: client.log_metric("x", "k", 1), lambda: client.log_param("x", "k", 1)):  # fmt: skip
+    calls: list[Callable[[], object]] = [
+        lambda: client.set_tag("x", "k", 1),
+        lambda: client.log_metric("x", "k", 1),
+        lambda: client.log_param("x", "k", 1),
+        lambda: client.set_terminated("x"),
+        lambda: client.get_run("x"),
+    ]
+    for call in calls:
         with pytest.raises(NotFoundError, match="no run 'x'"):
             call()
 
@@ -252,6 +259,12 @@ def test_what_has_ended_is_not_ended_again() -> None:
             call()
     with pytest.raises(ArgumentError, match="trace_id is a text, not None"):
         client.end_trace()
+
+
+def test_a_trace_that_another_call_began_is_ended_by_its_id() -> None:
+    root = tracehound.start_span_no_context("answer")
+    MlflowClient().end_trace(root.trace_id, outputs="because")
+    assert MlflowClient().get_trace(root.trace_id).data.spans[0].outputs == "because"
 
 
 def test_a_span_that_outlives_its_trace_is_added_when_it_ends() -> None:

@@ -86,7 +86,9 @@ def test_what_is_said_of_a_model_is_read_and_searched() -> None:
     assert (known.name, known.tags, known.model_type, known.source_run_id) == (
         "agent-v1", {"team": "a"}, "agent", run.info.run_id
     )  # fmt: skip
-    listed = tracehound.search_logged_models(filter_string="params.k = 3 AND model_type = 'agent'", output_format="list")
+    listed = tracehound.search_logged_models(
+        filter_string="params.k = 3 AND model_type = 'agent'", output_format="list"
+    )
     assert listed == [known]
     assert tracehound.search_logged_models(order_by=["name ASC"])["name"].tolist() == ["agent-v1", "agent-v2"]
     assert tracehound.search_logged_models(["5"], output_format="list") == []

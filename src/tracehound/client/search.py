@@ -13,12 +13,13 @@ from tracehound.client.extract import SpanField, parse_fields
 from tracehound.client.narrowing import to_search
 from tracehound.client.pages import once, read_pages
 from tracehound.client.progress import with_progress
-from tracehound.client.warehouses import closing, open_warehouse
+from tracehound.client.warehouses import read_warehouse
 from tracehound.errors import ArgumentError
 from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text
 from tracehound.query.search import DEFAULT_LIMIT
 from tracehound.runtime import current
+from tracehound.store.api import Store
 from tracehound.store.explain import Explanation
 
 if TYPE_CHECKING:
@@ -180,15 +181,17 @@ def search_traces(
         raise ArgumentError("extract_fields reads spans: leave include_spans=False out")
     if flush:
         runtime.flush()
-    store = runtime.drained_store() if sql_warehouse_id is None else open_warehouse(runtime, sql_warehouse_id)
-    search = to_search(
-        runtime, store, experiment_ids, filter_string, max_results, order_by, locations, run_id=run_id,
-        model_id=model_id,
-    )  # fmt: skip
-    pages = read_pages(store, search, max_results, include_spans=include_spans)
+
+    def find(store: Store) -> Iterator[list[Trace]]:
+        search = to_search(
+            runtime, store, experiment_ids, filter_string, max_results, order_by, locations, run_id=run_id,
+            model_id=model_id,
+        )  # fmt: skip
+        return read_pages(store, search, max_results, include_spans=include_spans)
+
     if sql_warehouse_id is not None:
-        pages = closing(runtime, store, pages)
-    return _to_result(kind, pages, fields, max_results)
+        return _to_result(kind, read_warehouse(runtime, sql_warehouse_id, find), fields, max_results)
+    return _to_result(kind, find(runtime.drained_store()), fields, max_results)
 
 
 def _to_result(kind: str, pages: Iterator[list[Trace]], fields: Sequence[SpanField], max_results: int | None) -> Any:

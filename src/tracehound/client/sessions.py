@@ -70,7 +70,9 @@ def find_sessions(
         narrowed = oldest_first.narrowed(joined(Or, of_sessions))
         for page in once(read_pages(store, narrowed, include_spans=include_spans)):
             for trace in page:
-                traces[trace.info.trace_metadata[TRACE_SESSION]].append(trace)
+                session = trace.info.trace_metadata.get(TRACE_SESSION)
+                if session in traces:  # it may have been edited since it was found
+                    traces[session].append(trace)
     return [Session(session, traces[session]) for session in wanted if traces[session]]
 
 

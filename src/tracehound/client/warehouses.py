@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tracehound.errors import ArgumentError, NotFoundError, StoreError
+from tracehound.errors import ArgumentError, NotFoundError, StoreError, TracehoundError
 from tracehound.model.trace import Trace
 from tracehound.runtime import Runtime
 from tracehound.settings import configuration_path, named_warehouses
@@ -50,11 +50,13 @@ def remove_warehouse(name: str) -> None:
     _change(configuration_path(), {key: None})
 
 
-def open_warehouse(runtime: Runtime, name: object) -> Store:
-    """Return the store that an id names, for `closing`; raise `ArgumentError` for an id that names none.
+def read_warehouse(
+    runtime: Runtime, name: object, find: Callable[[Store], Iterator[list[Trace]]]
+) -> Iterator[list[Trace]]:
+    """Return the pages that are found in the store that an id names; raise `ArgumentError` for an id that names none.
 
     A file must be there: what only reads makes none. What waits for a store in a spool is brought there by whoever
-    traces into it.
+    traces into it. It is closed behind the last page.
     """
     known = read_warehouses()
     uri = known.get(normal_id(name)) if isinstance(name, str) else None
@@ -65,19 +67,23 @@ def open_warehouse(runtime: Runtime, name: object) -> Store:
         )
     target = parse_target(uri)
     if target == parse_target(runtime.settings.tracking_uri):
-        return runtime.drained_store()
+        return find(runtime.drained_store())
     if target.path is not None and not target.path.exists():
         raise StoreError(f"the warehouse {name!r} is the store {target.path}, which is not there")
-    return open_store(target, allow_network=runtime.settings.allow_network_filesystem)
+    store = open_store(target, allow_network=runtime.settings.allow_network_filesystem)
+    try:
+        return _closing(store, find(store))
+    except TracehoundError:
+        store.close()
+        raise
 
 
-def closing(runtime: Runtime, store: Store, pages: Iterator[list[Trace]]) -> Iterator[list[Trace]]:
-    """Yield the pages, then close their store, unless it is that of the runtime."""
+def _closing(store: Store, pages: Iterator[list[Trace]]) -> Iterator[list[Trace]]:
+    """Yield the pages, then close their store."""
     try:
         yield from pages
     finally:
-        if not runtime.is_own(store):
-            store.close()
+        store.close()
 
 
 def normal_id(name: str) -> str:
