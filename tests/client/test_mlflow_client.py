@@ -254,9 +254,10 @@ def test_what_has_ended_is_not_ended_again() -> None:
         client.end_trace(root.trace_id)
     with pytest.raises(ArgumentError, match="has ended already"):
         client.start_span("late", root.trace_id, root.span_id)
-    for call in (lambda: client.end_trace("tr-none"), lambda: client.end_span("tr-none", step.span_id)):
-        with pytest.raises(NotFoundError, match="no trace tr-none"):
-            call()
+    with pytest.raises(NotFoundError, match="no trace tr-none"):
+        client.end_trace("tr-none")
+    with pytest.raises(NotFoundError, match="no trace tr-none"):
+        client.end_span("tr-none", step.span_id)
     with pytest.raises(ArgumentError, match="trace_id is a text, not None"):
         client.end_trace()
 
@@ -280,8 +281,8 @@ def test_a_trace_goes_into_the_experiment_and_the_run_that_are_named() -> None:
     client = MlflowClient()
     number = client.create_experiment("shop")
     run_id = client.create_run(number).info.run_id
-    for arguments in ({"experiment_id": number}, {"run_id": run_id}):
-        client.end_trace(client.start_trace("answer", **arguments).trace_id)
+    client.end_trace(client.start_trace("answer", experiment_id=number).trace_id)
+    client.end_trace(client.start_trace("answer", run_id=run_id).trace_id)
     assert len(client.search_traces([experiment_id("shop")])) == 2
     assert len(client.search_traces(run_id=run_id)) == 1
     assert client.search_traces(["0"]) == []

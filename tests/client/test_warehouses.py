@@ -45,7 +45,7 @@ def test_a_warehouse_of_the_environment_is_searched_in_place_of_the_store(
     assert found(sql_warehouse_id="your-warehouse-id") == ["in the warehouse"]
     assert found(sql_warehouse_id="your-warehouse-id", run_id="r-1") == ["in the warehouse"]
     assert found() == ["in the store"]
-    lazily = tracehound.search_traces(sql_warehouse_id="Your_Warehouse.Id", return_type="iterator")  # type: ignore[call-overload] # as above
+    lazily = tracehound.search_traces(sql_warehouse_id="Your_Warehouse.Id", return_type="iterator")
     assert [trace.info.name for trace in lazily] == ["in the warehouse"]
 
 
