@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tracehound import runtime
 from tracehound.runtime import Runtime
-from tracehound.settings import RAISE_FAULTS, Settings
+from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
 
 # `./dev prove` says how many cases each property is to be checked with.
 PROVE = "TRACEHOUND_PROVE"
@@ -38,6 +38,7 @@ def store_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     """Keep this test's traces in a SQLite file of its own, and programs that it starts in its folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(RAISE_FAULTS, "1")
+    monkeypatch.setenv(CONFIGURATION, str(tmp_path / "config.json"))
     path = tmp_path / "tracehound.db"
     own = Runtime(dataclasses.replace(Settings(), tracking_uri=str(path), raise_faults=True))
     before = runtime.replace(own)

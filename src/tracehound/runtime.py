@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tracehound.context.draft import TraceDraft
+from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces
 from tracehound.errors import ArgumentError, NotFoundError, StoreBusyError, StoreReadOnlyError, TracehoundError
 from tracehound.model.edit import Deletion, Edit, Facts
@@ -24,7 +25,7 @@ from tracehound.model.values import clean_text
 from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
-from tracehound.store.targets import open_store, parse_target
+from tracehound.store.targets import Target, open_store, parse_target
 
 _logger = logging.getLogger("tracehound.runtime")
 
@@ -202,35 +203,13 @@ class Runtime:
             return self._store
 
 
-class Switch:
-    """Whether capture is switched off. It stays so when settings change, and in forked children."""
-
-    def __init__(self) -> None:
-        self.is_off = False
-
-
-class LastTrace:
-    """The trace that finished last, in the process and in each thread."""
-
-    def __init__(self) -> None:
-        self.anywhere: str | None = None
-        self._here = threading.local()
-
-    def set(self, trace_id: str) -> None:
-        """Note a trace that has finished now, in this thread."""
-        self.anywhere = self._here.trace_id = trace_id
-
-    def in_this_thread(self) -> str | None:
-        """Return the trace that finished last in this thread."""
-        return getattr(self._here, "trace_id", None)
-
-
 # Faults of capture itself, by the place where they happened.
 faults: Final[Counter[str]] = Counter()
 last_trace: Final = LastTrace()
 switch: Final = Switch()
 
 _inherited: Final[list[Any]] = []
+_beside: Final[dict[Target, Runtime]] = {}  # for other places than the active one
 _lock = threading.RLock()
 _current: Runtime | None = None
 
@@ -238,6 +217,20 @@ _current: Runtime | None = None
 def current() -> Runtime:
     """Return the runtime of this process, made from the environment when it is first asked for."""
     return _current if _current is not None else _begin()
+
+
+def beside(uri: str) -> Runtime:
+    """Return the runtime of another place, for reading and editing what is there; the active one if it is that place.
+
+    It is kept for the rest of the process, as the active one is.
+    """
+    active, target = current(), parse_target(uri)
+    if target == parse_target(active.settings.tracking_uri):
+        return active
+    with _lock:
+        if target not in _beside:
+            _beside[target] = Runtime(dataclasses.replace(active.settings, tracking_uri=uri))
+        return _beside[target]
 
 
 def raises_faults() -> bool:
@@ -384,6 +377,9 @@ def _after_fork_in_child() -> None:
     """Give the child files, ids and locks of its own."""
     global _lock  # noqa: PLW0603 - another thread of the parent may have held it
     _lock = threading.RLock()
+    for other in _beside.values():
+        other.abandon()
+    _beside.clear()
     if _current is not None:
         replace(Runtime(_current.abandon()))
 

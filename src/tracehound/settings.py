@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracehound.errors import ArgumentError
@@ -29,6 +30,8 @@ _MLFLOW_NAMES = {
 }
 ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
+CONFIGURATION = "TRACEHOUND_CONFIG"
+WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,21 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         allow_network_filesystem=given.get(ALLOW_NETWORK_FILESYSTEM) == "1",
         raise_faults=given.get(RAISE_FAULTS) == "1",
     )
+
+
+def named_warehouses() -> dict[str, str]:
+    """Return the places that the environment names as warehouses (`TRACEHOUND_WAREHOUSE_<NAME>`), by name."""
+    given = os.environ.items()
+    return {key[len(WAREHOUSE_PREFIX) :]: uri for key, uri in given if key.startswith(WAREHOUSE_PREFIX) and uri}
+
+
+def configuration_path() -> Path:
+    """Return the file of the user's configuration, which need not exist; `TRACEHOUND_CONFIG` says another one."""
+    named = os.environ.get(CONFIGURATION)
+    if named:
+        return Path(named).absolute()
+    folder = os.environ.get("APPDATA") if os.name == "nt" else os.environ.get("XDG_CONFIG_HOME")
+    return (Path(folder) if folder else Path.home() / ".config") / "tracehound" / "config.json"
 
 
 def notebook_path() -> str | None:

@@ -21,6 +21,7 @@ from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.query.search import parse_search
 from tracehound.runtime import current
 from tracehound.store.api import Store
+from tracehound.store.experiments import read_experiments
 
 
 class _ShowsTags(click.Group):
@@ -87,7 +88,7 @@ def delete_tags(trace_id: str, keys: Sequence[str], store: str | None) -> None:
 @click.option("--format", "form", type=click.Choice(["table", "json"]), help="JSON unless in a terminal.")
 @store_option
 def experiments(form: str | None, store: str | None) -> None:
-    """Show the experiments that have traces: names, ids, how many traces, and when the newest began."""
+    """Show the experiments, created or begun with a trace: names, ids, how many traces, when the newest began."""
     use(store)
     found = _experiments(current().drained_store())
     if _is_json(form):
@@ -103,12 +104,14 @@ def experiments(form: str | None, store: str | None) -> None:
     for each in found:
         newest = "" if each["newest"] is None else local_time(each["newest"])
         table.add_row(Text(line(each["name"], max(8, room))), f"{each['traces']:,}", newest, each["experiment_id"])
-    console.print(table if found else "there are no traces")
+    console.print(table if found else "there are no experiments")
 
 
 def _experiments(store: Store) -> list[dict[str, Any]]:
     found = []
-    for each in store.experiments():
+    known = {each.experiment_id: each for each in store.experiments()}
+    created = {key: each for key, each in read_experiments(store).items() if each.creation_time is not None}
+    for each in sorted({**created, **known}.values(), key=lambda each: each.name):
         search = parse_search([each.experiment_id], limit=1)
         count = sum(some.count for some in store.latency(search))
         newest = store.search(search).traces

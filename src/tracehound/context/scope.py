@@ -44,11 +44,13 @@ class Common:
 
     def __init__(self) -> None:
         self.scope: Scope | None = None
+        self.last_run_id: str | None = None  # of the run that began last
         self._model_id: str | None = None
         self._runs: dict[str, str] = {}  # the experiments of the active runs
 
     def begin_run(self, run_id: str, experiment: str) -> None:
         """Note a run that is active from now on."""
+        self.last_run_id = run_id
         self._runs = {**self._runs, run_id: experiment}
         self._update()
 
@@ -90,6 +92,11 @@ def current_scope() -> Scope | None:
 def own_scope() -> Scope:
     """Return what the context itself says."""
     return SCOPE.get() or NOTHING
+
+
+def set_scope(scope: Scope) -> None:
+    """Let a scope count here from now on; where it says nothing, traces begin as if there had never been one."""
+    SCOPE.set(None if scope == NOTHING else scope)
 
 
 @contextmanager

@@ -140,15 +140,26 @@ def _parse_order_key(text: str) -> OrderKey:
 
 def _parse_cursor(cursor: str, fingerprint: int) -> tuple[int, tuple[KeyValue, ...]]:
     """Return the time and the values that `Search.cursor` wrote; a cursor belongs to one search."""
+    found = _read_cursor(cursor)
+    if found[0] != fingerprint:
+        raise ArgumentError("page_token belongs to another search: keep experiments, filter and order as they were")
+    return found[1], tuple(found[2:])
+
+
+def cursor_time_ms(cursor: str) -> int:
+    """Return what `now()` meant in the search that a cursor is of; raise `ArgumentError` for what is no cursor."""
+    return int(_read_cursor(cursor)[1])
+
+
+def _read_cursor(cursor: str) -> list[Any]:
+    """Return what a cursor holds: a fingerprint, a time, and values."""
     try:
         found: Any = from_json(base64.urlsafe_b64decode(cursor))
     except (TypeError, ValueError, DecodeError):
         found = None
     if not isinstance(found, list) or len(found) < 2 or not _is_whole(found[1]):
         raise ArgumentError(f"page_token {cursor!r} is not one that a search returned")
-    if found[0] != fingerprint:
-        raise ArgumentError("page_token belongs to another search: keep experiments, filter and order as they were")
-    return found[1], tuple(found[2:])
+    return found
 
 
 def _fits(key: OrderKey, value: object) -> bool:
