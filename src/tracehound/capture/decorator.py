@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, overload
 
 from tracehound.capture.call import TracedFunction
 from tracehound.capture.generators import Reducer, trace_async_generator, trace_generator
+from tracehound.capture.routes import count_holders, follow_routes
 from tracehound.errors import ArgumentError
 from tracehound.model.occurrence import Link
 from tracehound.model.span import UNKNOWN
@@ -86,11 +87,14 @@ def trace(
     """
 
     def wrap(function: Any) -> Any:
+        holders = count_holders(function)  # now: the wrapper holds it as well
         traced = functools.partial(
             TracedFunction, name=name, span_type=span_type, attributes=attributes,
             sampling_ratio=sampling_ratio_override, links=links,
         )  # fmt: skip
-        return _wrap(function, traced, output_reducer)
+        wrapped = _wrap(function, traced, output_reducer)
+        follow_routes(function, wrapped, holders)
+        return wrapped
 
     return wrap if func is None else wrap(func)
 
