@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tracehound.client.search import search_traces as search_traces
     from tracehound.client.tags import delete_trace_tag as delete_trace_tag
     from tracehound.client.tags import set_trace_tag as set_trace_tag
+    from tracehound.compat.mlflow import install_as_mlflow as install_as_mlflow
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
     from tracehound.errors import NotFoundError as NotFoundError
@@ -54,6 +55,7 @@ _PUBLIC = {
     "get_current_active_span": "tracehound.capture.current",
     "get_last_active_trace_id": "tracehound.capture.current",
     "get_trace": "tracehound.client.search",
+    "install_as_mlflow": "tracehound.compat.mlflow",
     "search_traces": "tracehound.client.search",
     "set_experiment": "tracehound.runtime",
     "set_trace_tag": "tracehound.client.tags",

@@ -286,7 +286,7 @@ def test_an_endpoint_that_raises_is_an_error_and_answered_as_before(app: fastapi
 
 
 def test_what_the_application_tells_of_itself_stays_the_same(app: fastapi.FastAPI) -> None:
-    def order(request: Request, order: Order, urgent: bool = False) -> dict[str, Any]:
+    def order(request: Request, order: Order, urgency: int = 0) -> dict[str, Any]:
         """Order an article."""
         return {}
 
@@ -403,7 +403,5 @@ keep = [held, held, held]
 print(tracehound.trace(held)(), "starlette" in sys.modules)
 """
     environment = {**os.environ, "TRACEHOUND_TRACKING_URI": "memory://"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["bone", "False"]

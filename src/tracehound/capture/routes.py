@@ -11,8 +11,10 @@ looked through, which takes tens of milliseconds in a large program.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType, FunctionType
@@ -34,14 +36,21 @@ def count_holders(func: object) -> int:
 
 def follow_routes(func: Any, traced: Any, holders: int) -> None:
     """Give the traced function to the routes that hold the plain one, if any do; `holders` was counted before."""
-    if "starlette.routing" not in sys.modules or holders <= _UNHELD or not isinstance(func, FunctionType):
-        return
-    if _is_ours(func.__globals__):  # traced already: requests are as they are
+    if "starlette.routing" not in sys.modules or not isinstance(func, FunctionType):
         return
     try:
-        _follow(func, traced)
+        _tell_types(func, traced)
+        if holders > _UNHELD and not _is_ours(func.__globals__):  # of what is traced already requests are traced
+            _follow(func, traced)
     except Exception as fault:  # noqa: BLE001 - the shield; the function is traced where it is called by its name
         report_fault("routes", fault)
+
+
+def _tell_types(func: FunctionType, traced: Any) -> None:
+    """Resolve annotations that are texts: FastAPI looked them up where the wrapper stands, once."""
+    with contextlib.suppress(Exception):  # what is not defined yet stays as it is
+        if any(isinstance(each, str) for each in func.__annotations__.values()):
+            traced.__signature__ = inspect.signature(func, eval_str=True)
 
 
 def _follow(func: FunctionType, traced: Any) -> None:

@@ -14,9 +14,10 @@ from tracehound.cli.options import store_option, use
 from tracehound.cli.render import plain_table
 from tracehound.cli.showing import find_id, find_trace
 from tracehound.cli.text import line, local_time, open_console
-from tracehound.client.tags import IMMUTABLE, REMOVABLE, delete_trace_tag, set_trace_tag
+from tracehound.client.tags import delete_trace_tag, set_trace_tag
 from tracehound.errors import ArgumentError
 from tracehound.model.record import to_json
+from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.query.search import parse_search
 from tracehound.runtime import current
 from tracehound.store.api import Store
@@ -75,7 +76,7 @@ def set_tags(trace_id: str, pairs: Sequence[str], store: str | None) -> None:
 def delete_tags(trace_id: str, keys: Sequence[str], store: str | None) -> None:
     """Delete tags of a trace."""
     for key in keys:
-        _refuse(key, IMMUTABLE - REMOVABLE)
+        _refuse(key, IMMUTABLE_TAGS - REMOVABLE_TAGS)
     use(store)
     wanted = find_id(current().drained_store(), trace_id)
     for key in dict.fromkeys(keys):
@@ -126,7 +127,7 @@ def _parse_pair(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not separator or not key:
         raise ArgumentError(f"a tag is written KEY=VALUE, not {text!r}")
-    _refuse(key, IMMUTABLE)
+    _refuse(key, IMMUTABLE_TAGS)
     return key, value
 
 
