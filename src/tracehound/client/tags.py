@@ -20,8 +20,8 @@ def set_trace_tag(trace_id: str, key: str, value: object) -> None:
 
     A value that is no text becomes JSON (`3`, `true`, `{"a":1}`); None sets nothing. The tag is kept when this returns,
     and wins over what the trace says of itself. Setting `mlflow.traceName` changes the trace's name. Tags that belong
-    to the store (`model.reserved.IMMUTABLE_TAGS`) are not set, with a warning. Raise `NotFoundError` for a trace that is not there,
-    `StoreError` where the tag cannot be kept.
+    to the store (`model.reserved.IMMUTABLE_TAGS`) are not set, with a warning. Raise `NotFoundError` for a trace that
+    is not there, `StoreError` where the tag cannot be kept.
 
     >>> import tracehound
     >>> with tracehound.start_span("answer") as span:

@@ -53,14 +53,16 @@ def read_repository(folders: list[Path]) -> dict[str, str]:
     >>> read_repository([])
     {}
     """
-    for folder in folders:
-        try:
-            for place in (folder.resolve(), *folder.resolve().parents):
-                if (place / ".git").exists():
-                    return _read_git(place / ".git")
-        except (OSError, UnicodeError):  # a folder that may not be read is none
-            continue
-    return {}
+    return next((found for folder in folders if (found := _read_repository_of(folder))), {})
+
+
+def _read_repository_of(folder: Path) -> dict[str, str]:
+    try:
+        places = [place / ".git" for place in (folder.resolve(), *folder.resolve().parents)]
+        git = next((place for place in places if place.exists()), None)
+        return {} if git is None else _read_git(git)
+    except (OSError, UnicodeError):  # what may not be read is none
+        return {}
 
 
 def without_credentials(url: str) -> str:

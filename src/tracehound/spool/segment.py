@@ -3,7 +3,7 @@
 A frame is written before the call returns, so it outlives the process. How far a segment has been applied is a row of
 the store, so any process may drain it and nothing is applied twice. Segments belong to one process and one fork, their
 owner, which holds the lock of that name from before its first segment until its end; only that lock says that it
-lives. It writes to its last segment only. The first frame of each says where its parts come from, as far as that is known:
+lives. It writes to its last segment only. The first frame of each says where its parts come from:
 
     00001735689600000000-4711-1f2e3d4c.lock
     00001735689600000000-4711-1f2e3d4c.000001.seg      full, or torn: not written any more

@@ -124,7 +124,7 @@ class Spool:
         return True
 
     def append_edit(self, edit: Edit | Deletion | Facts) -> None:
-        """Keep an edit, a deletion or facts: it is on disk when this returns; raise `StoreError` where it cannot be kept."""
+        """Keep an edit, a deletion or facts: on disk when this returns; raise `StoreError` where that cannot be."""
         with self._mutex:
             if self._is_writing:  # a signal handler or a finalizer: what returns here has to be kept, so it cannot wait
                 raise StoreBusyError("this thread is in the midst of keeping a trace; edit it when that is done")

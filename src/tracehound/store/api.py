@@ -1,8 +1,8 @@
 """The contract of a store, in words. `tests/store_contract` checks it on every store.
 
 Writing
-    `write` takes parts of traces, edits, deletions and facts, in any number and any order, and MUST give the same store for
-    every order of any set of them, each any number of times: parts of one trace are merged by the rules of
+    `write` takes parts of traces, edits, deletions and facts, in any number and any order, and MUST give the same
+    store for every order of any set of them, each any number of times: parts of one trace are merged by the rules of
     `model.merge`, edits are laid over what the parts say by those of `model.edit`, and a deletion takes away all that
     is of its trace. A batch is applied whole or not at all, together with the position it was read up to
     (`SegmentRange`); when the store's position of that segment is not the range's start, somebody else has applied

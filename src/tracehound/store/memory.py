@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tracehound.model.buckets import bucket_of
-from tracehound.model.edit import Change, Deletion, Edit, Facts, latest_edits, lay_over
+from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
@@ -67,43 +67,44 @@ class MemoryStore:
         with self._lock:
             if source is not None and self._positions.get(source.segment, 0) != source.start:
                 return False
-            deletions = [change for change in changes if isinstance(change, Deletion)]
-            deleted = ChainMap({each.trace_id: each.written_ns for each in deletions}, self._deleted_ns)
-            parts: dict[str, dict[bytes, TracePart]] = {}
-            edits: dict[str, list[Edit]] = {}
+            self._write_traces([change for change in changes if not isinstance(change, Facts)])
             for change in changes:
                 if isinstance(change, Facts):
-                    continue
-                trace_id = change.trace_id
-                if trace_id in deleted:
-                    continue
-                if isinstance(change, TracePart):
-                    known = parts.setdefault(trace_id, dict(self._parts.get(trace_id, {})))
-                    known.setdefault(to_msgpack(change), change)
-                elif isinstance(change, Edit):
-                    edits[trace_id] = latest_edits([*edits.get(trace_id, self._edits.get(trace_id, [])), change])
-            all_parts, all_edits = ChainMap(parts, self._parts), ChainMap(edits, self._edits)
-            merged = {
-                trace_id: lay_over(merge_parts(list(all_parts[trace_id].values())), all_edits.get(trace_id, []))
-                for trace_id in parts.keys() | edits.keys()
-                if trace_id in all_parts
-            }
-            # What could fail is done.
-            self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in parts.items()})
-            self._edits.update(edits)
-            self._traces.update(merged)
-            for trace_id in parts:
-                self._numbers.setdefault(trace_id, next(self._counter))
-            names = {part.experiment for known in parts.values() for part in known.values()}
-            self._experiments.update({experiment_id(name): name for name in names})
-            for deletion in deletions:
-                self._delete(deletion)
-            for facts in changes:
-                if isinstance(facts, Facts):
-                    self._learn(facts)
+                    self._learn(change)
             if source is not None:
                 self._positions[source.segment] = source.end
             return True
+
+    def _write_traces(self, changes: Sequence[TraceChange]) -> None:
+        deletions = [change for change in changes if isinstance(change, Deletion)]
+        deleted = ChainMap({each.trace_id: each.written_ns for each in deletions}, self._deleted_ns)
+        parts: dict[str, dict[bytes, TracePart]] = {}
+        edits: dict[str, list[Edit]] = {}
+        for change in changes:
+            trace_id = change.trace_id
+            if trace_id in deleted:
+                continue
+            if isinstance(change, TracePart):
+                known = parts.setdefault(trace_id, dict(self._parts.get(trace_id, {})))
+                known.setdefault(to_msgpack(change), change)
+            elif isinstance(change, Edit):
+                edits[trace_id] = latest_edits([*edits.get(trace_id, self._edits.get(trace_id, [])), change])
+        all_parts, all_edits = ChainMap(parts, self._parts), ChainMap(edits, self._edits)
+        merged = {
+            trace_id: lay_over(merge_parts(list(all_parts[trace_id].values())), all_edits.get(trace_id, []))
+            for trace_id in parts.keys() | edits.keys()
+            if trace_id in all_parts
+        }
+        # What could fail is done.
+        self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in parts.items()})
+        self._edits.update(edits)
+        self._traces.update(merged)
+        for trace_id in parts:
+            self._numbers.setdefault(trace_id, next(self._counter))
+        names = {part.experiment for known in parts.values() for part in known.values()}
+        self._experiments.update({experiment_id(name): name for name in names})
+        for deletion in deletions:
+            self._delete(deletion)
 
     def _learn(self, facts: Facts) -> None:
         """Let facts take the place of older ones; of those of one time the greater text counts."""
