@@ -11,15 +11,16 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent
 
 sys.path[:] = [place for place in sys.path if Path(place) != _FOLDER]
-sys.modules.pop(__name__, None)
 try:
     from tracehound.compat.mlflow import put_finder
 except ImportError:  # another Python, which the program starts
     pass
 else:
     put_finder()
+_this = sys.modules.pop(__name__)
 try:
     importlib.import_module(__name__)
 except ModuleNotFoundError as error:
+    sys.modules.setdefault(__name__, _this)
     if error.name != __name__:
         raise
