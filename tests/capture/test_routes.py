@@ -108,7 +108,7 @@ def test_the_route_is_found_without_a_search_where_its_application_has_a_name(
 def test_coroutines_are_traced_as_well_and_with_the_options_of_the_decorator(
     app: fastapi.FastAPI, options: dict[str, Any]
 ) -> None:
-    @tracehound.trace(**options)
+    @tracehound.trace(**options)  # type: ignore[untyped-decorator] # options of any kind
     @app.get("/words/{word}")
     async def word(word: str) -> str:
         return word.upper()

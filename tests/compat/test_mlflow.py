@@ -89,7 +89,7 @@ def test_the_names_of_the_table_are_one_thing_wherever_they_stand(mlflow: Module
 
 
 def test_a_program_is_traced_as_under_its_own_name(mlflow: ModuleType) -> None:
-    @mlflow.trace(span_type=mlflow.entities.SpanType.TOOL)
+    @mlflow.trace(span_type=mlflow.entities.SpanType.TOOL)  # type: ignore[untyped-decorator] # found when it is run
     def double(number: int) -> int:
         mlflow.update_current_trace(tags={"kind": "sum"})
         return 2 * number

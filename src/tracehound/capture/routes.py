@@ -150,7 +150,8 @@ def _rebind_handler(app: Any, func: Any, traced: Any) -> None:
         elif isinstance(item, functools.partial):
             if item.func is not func:  # Starlette's, which calls the function in a thread
                 arguments = _exchanged(item.args, func, traced)
-                item.__setstate__((item.func, arguments, item.keywords, item.__dict__))
+                state = (item.func, arguments, item.keywords, item.__dict__)
+                item.__setstate__(state)  # type: ignore[attr-defined] # documented with pickling only
         else:
             waiting.append(getattr(item, "__dict__", {}).get("app"))
 
