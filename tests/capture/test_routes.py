@@ -327,6 +327,26 @@ def test_functions_that_starlette_holds_are_traced(endpoint: Callable[..., Any])
     assert names(traces) == [[endpoint.__name__], [endpoint.__name__]]
 
 
+@pytest.mark.parametrize("options", [None, {"span_type": "AGENT"}])
+def test_a_route_of_starlette_below_the_decorator_is_traced(options: dict[str, Any] | None) -> None:
+    app = Starlette()
+
+    def route(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        app.router.routes.append(Route("/words", endpoint))
+        return endpoint
+
+    decorate = tracehound.trace if options is None else tracehound.trace(**options)
+
+    @decorate
+    @route
+    async def words(request: StarletteRequest) -> PlainTextResponse:
+        return PlainTextResponse("bone")
+
+    with recorded_traces() as traces:
+        assert ask(app, "/words") == (200, "bone")
+    assert names(traces) == [["words"]]
+
+
 # What is left alone
 
 

@@ -34,13 +34,16 @@ def count_holders(func: object) -> int:
     return sys.getrefcount(func)
 
 
-def follow_routes(func: Any, traced: Any, holders: int) -> None:
-    """Give the traced function to the routes that hold the plain one, if any do; `holders` was counted before."""
+def follow_routes(func: Any, traced: Any, *, is_held: bool) -> None:
+    """Give the traced function to the routes that hold the plain one, if any do.
+
+    `is_held` says whether it had more holders than `UNHELD` when its decorator was called.
+    """
     if "starlette.routing" not in sys.modules or not isinstance(func, FunctionType):
         return
     try:
         _tell_types(func, traced)
-        if holders > _UNHELD and not _is_ours(func.__globals__):  # of what is traced already requests are traced
+        if is_held and not _is_ours(func.__globals__):  # of what is traced already requests are traced
             _follow(func, traced)
     except Exception as fault:  # noqa: BLE001 - the shield; the function is traced where it is called by its name
         report_fault("routes", fault)
@@ -169,16 +172,18 @@ def _rebind_cells(closure: FunctionType, func: Any, traced: Any) -> Iterator[Any
             yield value
 
 
-def _count_unheld() -> int:
+def _count_unheld(*, has_options: bool) -> int:
     """Return what `count_holders` gives, called as the decorator calls it, for a function that nobody else holds."""
 
-    def trace(func: Callable[[], None]) -> int:
+    def trace(func: Callable[[], None] | None = None) -> Any:
         def wrap(function: Callable[[], None]) -> int:
             return count_holders(function)
 
-        return wrap(func)
+        return wrap if func is None else wrap(func)
 
-    return trace(lambda: None)
+    count: int = trace()(lambda: None) if has_options else trace(lambda: None)
+    return count
 
 
-_UNHELD: Final = _count_unheld()
+# By whether the decorator has options, and so is called twice.
+UNHELD: Final = {has_options: _count_unheld(has_options=has_options) for has_options in (False, True)}
