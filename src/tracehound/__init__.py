@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from tracehound.client.sessions import search_sessions as search_sessions
     from tracehound.client.tags import delete_trace_tag as delete_trace_tag
     from tracehound.client.tags import set_trace_tag as set_trace_tag
+    from tracehound.compat.mlflow import install_as_mlflow as install_as_mlflow
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
     from tracehound.errors import NotFoundError as NotFoundError
@@ -106,6 +107,7 @@ _PUBLIC = {
     "get_logged_model": "tracehound.client.models",
     "get_run": "tracehound.client.runs",
     "get_trace": "tracehound.client.search",
+    "install_as_mlflow": "tracehound.compat.mlflow",
     "last_active_run": "tracehound.client.active_run",
     "log_assessment": "tracehound.client.feedback",
     "log_expectation": "tracehound.client.feedback",

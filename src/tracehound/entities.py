@@ -9,6 +9,7 @@ from tracehound.model.assessment import AssessmentSourceType as AssessmentSource
 from tracehound.model.assessment import Expectation as Expectation
 from tracehound.model.assessment import Feedback as Feedback
 from tracehound.model.assessment import IssueReference as IssueReference
+from tracehound.model.document import Document as Document
 from tracehound.model.location import MlflowExperimentLocation as MlflowExperimentLocation
 from tracehound.model.location import TraceLocation as TraceLocation
 from tracehound.model.location import TraceLocationType as TraceLocationType

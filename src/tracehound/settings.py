@@ -11,6 +11,7 @@ from tracehound.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 DEFAULT_STORE = "tracehound.db"
 DEFAULT_EXPERIMENT = "Default"
@@ -115,6 +116,12 @@ def notebook_path() -> str | None:
 def is_databricks() -> bool:
     """Whether this process runs on a cluster of Databricks."""
     return "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+def environment_with_path(folder: Path) -> dict[str, str]:
+    """Return the environment for a Python that looks for modules in a folder first."""
+    before = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *([before] if before else [])])}
 
 
 def check_ratio(value: object, name: str) -> float:

@@ -189,6 +189,20 @@ cli.add_command(experiments)
 cli.add_command(warehouse)
 
 
+@cli.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("arguments", metavar="FILE|-m MODULE [ARGUMENTS]", nargs=-1, required=True, type=click.UNPROCESSED)
+def run_program(arguments: tuple[str, ...]) -> None:
+    """Run a Python program that was written for MLflow, unchanged: its `import mlflow` gives Tracehound.
+
+    For example: tracehound run app.py --port 8000, or tracehound run -m uvicorn app:app
+
+    This holds for the Python programs that it starts, too.
+    """
+    from tracehound.cli.running import run_program
+
+    run_program(arguments)
+
+
 @cli.command()
 @click.option("--older-than", metavar="AGE", required=True, help="How old: 12h, 30d, 8w.")
 @store_option

@@ -24,25 +24,29 @@ GIT_BRANCH: Final = "mlflow.source.git.branch"
 GIT_URL: Final = "mlflow.source.git.repoURL"
 USER: Final = "mlflow.user"
 
+_NO_FILES: Final = frozenset({"", "-", "-c", "-m"})  # what stands in the place of a script
 _BRANCH: Final = "ref: refs/heads/"
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@]*@")
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/]*@")
 
 
 def read_origin() -> dict[str, str]:
     """Return what is known of this process, under MLflow's names of metadata; what is not known is left out."""
     notebook = _notebook()
-    script = _script()
-    kind = "LOCAL" if notebook is None else "NOTEBOOK"
-    name = notebook or ("" if script is None else script.name)
+    if notebook is not None:
+        program, kind, name = notebook, "NOTEBOOK", notebook.name or "<notebook>"
+    else:
+        program, kind = _script(), "LOCAL"
+        name = _module_name() or program.name or "<console>"
     if is_databricks():
         path, is_job = _databricks_notebook()
         name = path or name
         kind = "JOB" if is_job else "NOTEBOOK" if path else kind
+    folders = [program.parent] if program.is_absolute() else []
     found = {
-        SOURCE_NAME: _module_name() or name or "<console>",
+        SOURCE_NAME: name,
         SOURCE_TYPE: kind,
         USER: _user(),
-        **read_repository([*([] if script is None else [script.parent]), Path.cwd()]),
+        **read_repository([*folders, Path()]),
     }
     return {key: clean_text(value) for key, value in found.items() if value}
 
@@ -60,8 +64,8 @@ def _read_repository_of(folder: Path) -> dict[str, str]:
     try:
         places = [place / ".git" for place in (folder.resolve(), *folder.resolve().parents)]
         git = next((place for place in places if place.exists()), None)
-        return {} if git is None else _read_git(git)
-    except (OSError, UnicodeError):  # what may not be read is none
+        return {} if git is None else {key: value for key, value in _read_git(git).items() if value}
+    except (OSError, ValueError, RuntimeError):  # what cannot be read is none: no rights, a folder that is gone, a loop
         return {}
 
 
@@ -114,26 +118,33 @@ def _remote_url(config: Path) -> str:
     return without_credentials(urls[0]) if urls else ""
 
 
-def _script() -> Path | None:
-    """Return the file that Python was started with, if there is one."""
-    path = Path(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-", "-c", "-m") else None
-    return path if path is not None and path.is_file() else None
+def _script() -> Path:
+    """Return the file that Python was started with; an empty path where there is none.
+
+    The module knows it by its whole path, also after the program has changed its folder or its arguments. Packed
+    programs (`app.pyz`) are no files to their modules.
+    """
+    known = getattr(sys.modules.get("__main__"), "__file__", None)
+    for name in (known, *sys.argv[:1]):
+        if isinstance(name, str) and name not in _NO_FILES and (path := Path(name).absolute()).is_file():
+            return path
+    return Path()
 
 
 def _module_name() -> str:
     """Return the module that was started with `python -m`, if one was."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     name = getattr(spec, "name", None)
-    return name.removesuffix(".__main__") if isinstance(name, str) and _notebook() is None else ""
+    return name.removesuffix(".__main__") if isinstance(name, str) and name != "__main__" else ""  # of a packed program
 
 
-def _notebook() -> str | None:
-    """Return the name of the notebook that this is, "" for one without a known name, None for anything else."""
+def _notebook() -> Path | None:
+    """Return the path of the notebook that this is, empty where it is not known; None for anything else."""
     variables = _notebook_variables()
     if variables is None:
         return None
     path = variables.get("__vsc_ipynb_file__") or notebook_path()
-    return Path(path).name if isinstance(path, str) else ""
+    return Path(path) if isinstance(path, str) else Path()
 
 
 def _notebook_variables() -> Mapping[str, Any] | None:
