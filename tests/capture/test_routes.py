@@ -337,7 +337,7 @@ def test_a_route_of_starlette_below_the_decorator_is_traced(options: dict[str, A
 
     decorate = tracehound.trace if options is None else tracehound.trace(**options)
 
-    @decorate
+    @decorate  # type: ignore[untyped-decorator] # options of any kind
     @route
     async def words(request: StarletteRequest) -> PlainTextResponse:
         return PlainTextResponse("bone")
