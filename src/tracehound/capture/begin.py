@@ -17,7 +17,7 @@ from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.capture.otel_context import SPAN_KEY, get_context
 from tracehound.context.draft import TraceDraft
 from tracehound.context.running import OpenSpan
-from tracehound.context.scope import MODEL_ID, SCOPE, Scope, common, current_scope
+from tracehound.context.scope import MODEL_ID, Scope, common, current_scope
 from tracehound.model.span import UNKNOWN
 from tracehound.runtime import Runtime, current
 
@@ -38,7 +38,7 @@ def begin_span(
     one, if it is not the setting's. Where nothing is to be recorded, the span is a `NoOpSpan`.
     """
     here = get_context() if context is None else context
-    scope = None if SCOPE.get() is None and common.scope is None else current_scope()
+    scope = current_scope() if common.is_used else None
     is_off = process.switch.is_off or (scope is not None and scope.is_off)
     if is_off or (here and here.get(_SUPPRESS_INSTRUMENTATION_KEY)):
         return NoOpSpan(name, otel.get_current_span(here).get_span_context())

@@ -44,6 +44,7 @@ class Common:
 
     def __init__(self) -> None:
         self.scope: Scope | None = None
+        self.is_used = False  # whether anything was ever said: until then a traced call need not ask
         self.last_run_id: str | None = None  # of the run that began last
         self._model_id: str | None = None
         self._runs: dict[str, str] = {}  # the experiments of the active runs
@@ -68,6 +69,7 @@ class Common:
         only = next(iter(self._runs.items())) if len(self._runs) == 1 else (None, None)
         scope = Scope(run_id=only[0], experiment=only[1], model_id=self._model_id)
         self.scope = None if scope == NOTHING else scope
+        self.is_used = True
 
 
 common: Final = Common()
@@ -96,6 +98,7 @@ def own_scope() -> Scope:
 
 def set_scope(scope: Scope) -> None:
     """Let a scope count here from now on; where it says nothing, traces begin as if there had never been one."""
+    common.is_used = True
     SCOPE.set(None if scope == NOTHING else scope)
 
 
@@ -103,7 +106,7 @@ def set_scope(scope: Scope) -> None:
 def within(scope: Scope) -> Iterator[None]:
     """Let a scope count in a block, in place of that around it."""
     before = SCOPE.get()
-    SCOPE.set(scope)
+    set_scope(scope)
     try:
         yield
     finally:
