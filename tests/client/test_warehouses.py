@@ -75,7 +75,7 @@ def test_an_unknown_warehouse_is_told_with_those_there_are(big: Path, monkeypatc
     with pytest.raises(ArgumentError, match="names no warehouse; there are BIG, OTHER"):
         found(sql_warehouse_id="w")
     with pytest.raises(FilterError):
-        tracehound.search_traces("status =", sql_warehouse_id="big")  # type: ignore[call-overload] # as below
+        tracehound.search_traces("status =", sql_warehouse_id="big")
     with pytest.raises(ArgumentError, match="sql_warehouse_id=3 names no warehouse"):
         tracehound.search_traces(sql_warehouse_id=3)  # type: ignore[call-overload] # what is refused
 
