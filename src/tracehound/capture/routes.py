@@ -6,7 +6,8 @@ their objects that hold the plain one are given the traced one: routes, what Fas
 
 Where the decorator stands in the program the route is found through the routers that can be seen from there. Only for a
 function that somebody holds and that is not found so, or that had its name already, all objects of the process are
-looked through, which takes tens of milliseconds in a large program.
+looked through, which takes tens of milliseconds in a large program. A function may be made and traced in every request:
+so that is done a few times for each place in the code, and no more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import gc
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from types import FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -27,6 +28,8 @@ _FRAMEWORKS: Final = ("starlette", "fastapi")
 _OURS: Final = __name__.partition(".")[0]
 # Whether a class is one of the frameworks, or derived from one.
 _known: Final[WeakKeyDictionary[type, bool]] = WeakKeyDictionary()
+_MAX_LOOKS: Final = 8
+_looks: Final[WeakKeyDictionary[CodeType, int]] = WeakKeyDictionary()
 
 
 def count_holders(func: object) -> int:
@@ -63,7 +66,9 @@ def _follow(func: FunctionType, traced: Any) -> None:
         if getattr(route, "endpoint", None) is func:
             _rebind(route, func, traced)
             is_found = True
-    if not is_found or frame is None or frame.f_locals.get(func.__name__) is func:
+    looks = _looks.get(func.__code__, 0)
+    if looks < _MAX_LOOKS and (not is_found or frame is None or frame.f_locals.get(func.__name__) is func):
+        _looks[func.__code__] = looks + 1
         for holder in _holders(func):
             _rebind(holder, func, traced)
 

@@ -17,7 +17,7 @@ from tracehound.query.search import Search
 from tracehound.store.api import Page, Store
 
 # To find a page takes a millisecond or more whatever its size, to read a trace little; but a trace can be large.
-_FOUND_AT_A_TIME: Final = 500
+_FOUND_AT_A_TIME: Final = 250
 _READ_AT_A_TIME: Final = 100
 
 
