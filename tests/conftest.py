@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tracehound import runtime
 from tracehound.runtime import Runtime
-from tracehound.settings import RAISE_FAULTS, Settings
+from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
 
 # `./dev prove` says how many cases each property is to be checked with.
 PROVE = "TRACEHOUND_PROVE"
@@ -28,6 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew; read the difference")
 
 
+@pytest.fixture(autouse=True)
+def imports_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take Tracehound out of the place of MLflow again, where a test puts it there."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mlflow"]:
+        del sys.modules[name]
+
+
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
@@ -38,6 +48,7 @@ def store_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     """Keep this test's traces in a SQLite file of its own, and programs that it starts in its folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(RAISE_FAULTS, "1")
+    monkeypatch.setenv(CONFIGURATION, str(tmp_path / "config.json"))
     path = tmp_path / "tracehound.db"
     own = Runtime(dataclasses.replace(Settings(), tracking_uri=str(path), raise_faults=True))
     before = runtime.replace(own)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from tracehound.model.derive import COST, SIZE_BYTES, SIZE_STATS, TOKEN_USAGE, TRACE_INPUTS, TRACE_OUTPUTS
+from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
-from tracehound.model.trace import TracePart
+from tracehound.model.trace import TraceInfo, TracePart
 
 START_MS = 1_735_689_600_000
+DERIVED = (TRACE_INPUTS, TRACE_OUTPUTS, TOKEN_USAGE, COST, SIZE_BYTES, SIZE_STATS)
+
+
+def said_tags(info: TraceInfo) -> dict[str, str]:
+    """Return the tags without what the store says of itself."""
+    return {key: value for key, value in info.tags.items() if key != ARTIFACT_LOCATION}
+
+
+def said_metadata(info: TraceInfo) -> dict[str, str]:
+    """Return the metadata without what follows from the spans, and without where the trace comes from."""
+    filled_in = ("mlflow.source.", "mlflow.user", *DERIVED)
+    return {key: value for key, value in info.trace_metadata.items() if not key.startswith(filled_in)}
 
 
 def span(number: int, trace: int = 1, *, parent: int | None = None, start_ms: int = 0, duration_ms: int | None = 10,

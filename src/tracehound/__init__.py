@@ -18,12 +18,49 @@ if TYPE_CHECKING:
     from tracehound.capture.decorator import trace as trace
     from tracehound.capture.manual import start_span as start_span
     from tracehound.capture.manual import start_span_no_context as start_span_no_context
+    from tracehound.client.active_run import ActiveRun as ActiveRun
+    from tracehound.client.active_run import active_run as active_run
+    from tracehound.client.active_run import end_run as end_run
+    from tracehound.client.active_run import last_active_run as last_active_run
+    from tracehound.client.active_run import log_metric as log_metric
+    from tracehound.client.active_run import log_metrics as log_metrics
+    from tracehound.client.active_run import log_param as log_param
+    from tracehound.client.active_run import log_params as log_params
+    from tracehound.client.active_run import set_tag as set_tag
+    from tracehound.client.active_run import set_tags as set_tags
+    from tracehound.client.active_run import start_run as start_run
     from tracehound.client.deletion import delete_traces as delete_traces
+    from tracehound.client.experiments import create_experiment as create_experiment
+    from tracehound.client.experiments import get_experiment as get_experiment
+    from tracehound.client.experiments import get_experiment_by_name as get_experiment_by_name
+    from tracehound.client.experiments import search_experiments as search_experiments
+    from tracehound.client.experiments import set_experiment_tag as set_experiment_tag
+    from tracehound.client.experiments import set_experiment_tags as set_experiment_tags
+    from tracehound.client.feedback import delete_assessment as delete_assessment
+    from tracehound.client.feedback import get_assessment as get_assessment
+    from tracehound.client.feedback import log_assessment as log_assessment
+    from tracehound.client.feedback import log_expectation as log_expectation
+    from tracehound.client.feedback import log_feedback as log_feedback
+    from tracehound.client.feedback import override_feedback as override_feedback
+    from tracehound.client.feedback import update_assessment as update_assessment
+    from tracehound.client.models import ActiveModel as ActiveModel
+    from tracehound.client.models import clear_active_model as clear_active_model
+    from tracehound.client.models import create_external_model as create_external_model
+    from tracehound.client.models import get_active_model_id as get_active_model_id
+    from tracehound.client.models import get_logged_model as get_logged_model
+    from tracehound.client.models import log_model_params as log_model_params
+    from tracehound.client.models import search_logged_models as search_logged_models
+    from tracehound.client.models import set_active_model as set_active_model
+    from tracehound.client.registry import register_model as register_model
+    from tracehound.client.runs import get_run as get_run
+    from tracehound.client.runs import search_runs as search_runs
     from tracehound.client.search import explain_search as explain_search
     from tracehound.client.search import get_trace as get_trace
     from tracehound.client.search import search_traces as search_traces
+    from tracehound.client.sessions import search_sessions as search_sessions
     from tracehound.client.tags import delete_trace_tag as delete_trace_tag
     from tracehound.client.tags import set_trace_tag as set_trace_tag
+    from tracehound.compat.mlflow import install_as_mlflow as install_as_mlflow
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
     from tracehound.errors import NotFoundError as NotFoundError
@@ -31,6 +68,7 @@ if TYPE_CHECKING:
     from tracehound.errors import StoreError as StoreError
     from tracehound.errors import StoreReadOnlyError as StoreReadOnlyError
     from tracehound.errors import TracehoundError as TracehoundError
+    from tracehound.mlflow_client import MlflowClient as MlflowClient
     from tracehound.runtime import flush as flush
     from tracehound.runtime import set_experiment as set_experiment
     from tracehound.runtime import set_tracking_uri as set_tracking_uri
@@ -39,28 +77,66 @@ __version__ = "0.1.0"
 
 # Each public name and the module it is loaded from when it is first used: `import tracehound` alone costs nothing.
 _PUBLIC = {
+    "ActiveModel": "tracehound.client.models",
+    "ActiveRun": "tracehound.client.active_run",
     "ArgumentError": "tracehound.errors",
     "FilterError": "tracehound.errors",
+    "MlflowClient": "tracehound.mlflow_client",
     "NotFoundError": "tracehound.errors",
     "StoreBusyError": "tracehound.errors",
     "StoreError": "tracehound.errors",
     "StoreReadOnlyError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
-    "explain_search": "tracehound.client.search",
+    "active_run": "tracehound.client.active_run",
+    "clear_active_model": "tracehound.client.models",
+    "create_experiment": "tracehound.client.experiments",
+    "create_external_model": "tracehound.client.models",
+    "delete_assessment": "tracehound.client.feedback",
     "delete_trace_tag": "tracehound.client.tags",
     "delete_traces": "tracehound.client.deletion",
+    "end_run": "tracehound.client.active_run",
+    "explain_search": "tracehound.client.search",
     "flush": "tracehound.runtime",
+    "get_active_model_id": "tracehound.client.models",
     "get_active_trace_id": "tracehound.capture.current",
+    "get_assessment": "tracehound.client.feedback",
     "get_current_active_span": "tracehound.capture.current",
+    "get_experiment": "tracehound.client.experiments",
+    "get_experiment_by_name": "tracehound.client.experiments",
     "get_last_active_trace_id": "tracehound.capture.current",
+    "get_logged_model": "tracehound.client.models",
+    "get_run": "tracehound.client.runs",
     "get_trace": "tracehound.client.search",
+    "install_as_mlflow": "tracehound.compat.mlflow",
+    "last_active_run": "tracehound.client.active_run",
+    "log_assessment": "tracehound.client.feedback",
+    "log_expectation": "tracehound.client.feedback",
+    "log_feedback": "tracehound.client.feedback",
+    "log_metric": "tracehound.client.active_run",
+    "log_metrics": "tracehound.client.active_run",
+    "log_model_params": "tracehound.client.models",
+    "log_param": "tracehound.client.active_run",
+    "log_params": "tracehound.client.active_run",
+    "override_feedback": "tracehound.client.feedback",
+    "register_model": "tracehound.client.registry",
+    "search_experiments": "tracehound.client.experiments",
+    "search_logged_models": "tracehound.client.models",
+    "search_runs": "tracehound.client.runs",
+    "search_sessions": "tracehound.client.sessions",
     "search_traces": "tracehound.client.search",
+    "set_active_model": "tracehound.client.models",
     "set_experiment": "tracehound.runtime",
+    "set_experiment_tag": "tracehound.client.experiments",
+    "set_experiment_tags": "tracehound.client.experiments",
+    "set_tag": "tracehound.client.active_run",
+    "set_tags": "tracehound.client.active_run",
     "set_trace_tag": "tracehound.client.tags",
     "set_tracking_uri": "tracehound.runtime",
+    "start_run": "tracehound.client.active_run",
     "start_span": "tracehound.capture.manual",
     "start_span_no_context": "tracehound.capture.manual",
     "trace": "tracehound.capture.decorator",
+    "update_assessment": "tracehound.client.feedback",
     "update_current_trace": "tracehound.capture.current",
 }
 

@@ -13,17 +13,19 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tracehound.context.draft import TraceDraft
+from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import ArgumentError, StoreBusyError, StoreReadOnlyError
-from tracehound.model.edit import Deletion, TagEdit
-from tracehound.model.ids import IdSource, RandomIds, experiment_id
+from tracehound.errors import ArgumentError, NotFoundError, StoreBusyError, StoreReadOnlyError, TracehoundError
+from tracehound.model.edit import Deletion, Edit, Facts
+from tracehound.model.ids import IdSource, RandomIds
+from tracehound.model.ids import experiment_id as id_of_experiment
 from tracehound.model.record import replace as replace_field
 from tracehound.model.trace import Experiment, TracePart
 from tracehound.model.values import clean_text
 from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
-from tracehound.store.targets import open_store, parse_target
+from tracehound.store.targets import Target, open_store, parse_target
 
 _logger = logging.getLogger("tracehound.runtime")
 
@@ -37,6 +39,7 @@ class Runtime:
         ids: IdSource | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
         open_spans: OpenSpans | None = None,
+        origin: Callable[[], dict[str, str]] | None = None,
     ) -> None:
         self.settings = dataclasses.replace(settings, experiment=clean_text(settings.experiment))
         self.ids: IdSource = RandomIds() if ids is None else ids
@@ -55,10 +58,12 @@ class Runtime:
         # Keeps a finished part of a trace.
         self.submit: Callable[[TracePart], None] = self._submit_directly
         if self._target.spool_directory is not None:
-            self._spool = Spool(self._target.spool_directory, self._open_store, settings)
+            self._spool = Spool(self._target.spool_directory, self._open_store, settings, self.origin)
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
+        self._read_origin = origin
+        self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
 
     def watch(self) -> None:
@@ -79,19 +84,25 @@ class Runtime:
             if self._running is not None:
                 self._running.take_all()
 
+    def origin(self) -> dict[str, str]:
+        """Return where the traces of this process come from (`context.origin`), as metadata of each."""
+        if self._origin is None:
+            self._origin = (self._read_origin or _read_origin)()
+        return self._origin
+
     def _submit_directly(self, part: TracePart) -> None:
-        self._open_store().write([part])
+        self._open_store().write([replace_field(part, origin=self.origin())])
         self._direct += 1
 
     def _keep_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs; False where that cannot be done now."""
         if self._spool is not None:
             return self._spool.append_snapshot(part)
-        self._open_store().write([replace_field(part, owner="memory")])
+        self._open_store().write([replace_field(part, owner="memory", origin=self.origin())])
         return True
 
-    def keep_edit(self, edit: TagEdit | Deletion) -> None:
-        """Keep an edit or a deletion: it is safe when this returns; raise `StoreError` where that cannot be."""
+    def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
+        """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""
         if self._spool is not None:
             self._spool.append_edit(edit)
         else:
@@ -192,35 +203,13 @@ class Runtime:
             return self._store
 
 
-class Switch:
-    """Whether capture is switched off. It stays so when settings change, and in forked children."""
-
-    def __init__(self) -> None:
-        self.is_off = False
-
-
-class LastTrace:
-    """The trace that finished last, in the process and in each thread."""
-
-    def __init__(self) -> None:
-        self.anywhere: str | None = None
-        self._here = threading.local()
-
-    def set(self, trace_id: str) -> None:
-        """Note a trace that has finished now, in this thread."""
-        self.anywhere = self._here.trace_id = trace_id
-
-    def in_this_thread(self) -> str | None:
-        """Return the trace that finished last in this thread."""
-        return getattr(self._here, "trace_id", None)
-
-
 # Faults of capture itself, by the place where they happened.
 faults: Final[Counter[str]] = Counter()
 last_trace: Final = LastTrace()
 switch: Final = Switch()
 
 _inherited: Final[list[Any]] = []
+_beside: Final[dict[Target, Runtime]] = {}  # for other places than the active one
 _lock = threading.RLock()
 _current: Runtime | None = None
 
@@ -228,6 +217,20 @@ _current: Runtime | None = None
 def current() -> Runtime:
     """Return the runtime of this process, made from the environment when it is first asked for."""
     return _current if _current is not None else _begin()
+
+
+def beside(uri: str) -> Runtime:
+    """Return the runtime of another place, for reading and editing what is there; the active one if it is that place.
+
+    It is kept for the rest of the process, as the active one is.
+    """
+    active, target = current(), parse_target(uri)
+    if target == parse_target(active.settings.tracking_uri):
+        return active
+    with _lock:
+        if target not in _beside:
+            _beside[target] = Runtime(dataclasses.replace(active.settings, tracking_uri=uri))
+        return _beside[target]
 
 
 def raises_faults() -> bool:
@@ -283,21 +286,40 @@ def set_tracking_uri(uri: str) -> None:
     _reconfigure(dataclasses.replace(current().settings, tracking_uri=uri))
 
 
-def set_experiment(experiment_name: str) -> Experiment:
+def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> Experiment:
     """Make an experiment the active one: new traces go into it, and searches that name none look there.
 
-    It needs no creation: it exists as soon as it has a trace, and its id follows from its name.
+    One that is named needs no creation: its id follows from its name. Raise `ArgumentError` unless just one of the two
+    is given, and `NotFoundError` for an id that no experiment of the store has.
 
     >>> import tracehound
     >>> tracehound.set_experiment("shop").name
     'shop'
     """
-    if not isinstance(experiment_name, str) or not experiment_name.strip():  # type: ignore[redundant-expr] # untyped callers
-        raise ArgumentError(f"an experiment's name is a text that is not empty, not {experiment_name!r}")
+    if (experiment_name is None) == (experiment_id is None):
+        raise ArgumentError("set_experiment takes a name, or experiment_id=, and not both")
     runtime = current()
-    name = clean_text(experiment_name)
-    runtime.settings = dataclasses.replace(runtime.settings, experiment=name)
-    return Experiment(experiment_id(name), name)
+    if experiment_id is not None:
+        experiment = find_experiment(runtime, experiment_id)
+    else:
+        if not isinstance(experiment_name, str) or not experiment_name.strip():
+            raise ArgumentError(f"an experiment's name is a text that is not empty, not {experiment_name!r}")
+        name = clean_text(experiment_name)
+        experiment = Experiment(id_of_experiment(name), name)
+    runtime.settings = dataclasses.replace(runtime.settings, experiment=experiment.name)
+    return experiment
+
+
+def find_experiment(runtime: Runtime, number: str) -> Experiment:
+    """Return the experiment that has an id; raise `NotFoundError` where none has."""
+    from tracehound.store.experiments import DEFAULT, read_experiments
+
+    if number == DEFAULT.experiment_id:
+        return DEFAULT
+    found = read_experiments(runtime.drained_store()).get(number)
+    if found is None:
+        raise NotFoundError(f"there is no experiment with the id {number!r}; create_experiment makes one")
+    return found
 
 
 def flush() -> FlushReport:
@@ -312,13 +334,33 @@ def flush() -> FlushReport:
     return current().flush()
 
 
+def _read_origin() -> dict[str, str]:
+    """Return where traces of this process come from. What it takes to know is loaded with the first trace."""
+    from tracehound.context.origin import read_origin
+
+    return read_origin()
+
+
 def _begin() -> Runtime:
     with _lock:
         if _current is not None:
             return _current
         runtime = Runtime(read_settings())
         replace(runtime)
+        _name_experiment(runtime)
         return runtime
+
+
+def _name_experiment(runtime: Runtime) -> None:
+    """Make the experiment active whose id the environment gives; where there is none, say so and go on."""
+    number = runtime.settings.experiment_id
+    if number is not None:
+        try:
+            experiment = find_experiment(runtime, number)
+        except TracehoundError as error:
+            _logger.warning("%s: traces go into the experiment %r", error, runtime.settings.experiment)
+        else:
+            runtime.settings = dataclasses.replace(runtime.settings, experiment=experiment.name)
 
 
 def _reconfigure(settings: Settings) -> None:
@@ -335,6 +377,9 @@ def _after_fork_in_child() -> None:
     """Give the child files, ids and locks of its own."""
     global _lock  # noqa: PLW0603 - another thread of the parent may have held it
     _lock = threading.RLock()
+    for other in _beside.values():
+        other.abandon()
+    _beside.clear()
     if _current is not None:
         replace(Runtime(_current.abandon()))
 

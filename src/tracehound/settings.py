@@ -4,37 +4,54 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracehound.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 DEFAULT_STORE = "tracehound.db"
 DEFAULT_EXPERIMENT = "Default"
 
+# Each is followed by MLflow's name, which counts where ours is not set.
 TRACKING_URI = "TRACEHOUND_TRACKING_URI"
 EXPERIMENT_NAME = "TRACEHOUND_EXPERIMENT_NAME"
+EXPERIMENT_ID = "TRACEHOUND_EXPERIMENT_ID"
+ACTIVE_MODEL_ID = "TRACEHOUND_ACTIVE_MODEL_ID"
 SAMPLING_RATIO = "TRACEHOUND_SAMPLING_RATIO"
+_MLFLOW_NAMES = {
+    TRACKING_URI: "MLFLOW_TRACKING_URI",
+    EXPERIMENT_NAME: "MLFLOW_EXPERIMENT_NAME",
+    EXPERIMENT_ID: "MLFLOW_EXPERIMENT_ID",
+    ACTIVE_MODEL_ID: "MLFLOW_ACTIVE_MODEL_ID",
+    SAMPLING_RATIO: "MLFLOW_TRACE_SAMPLING_RATIO",
+}
 ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
+CONFIGURATION = "TRACEHOUND_CONFIG"
+WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
 
 
 @dataclass(frozen=True)
 class Settings:
     """What a process was told about itself.
 
-    `tracking_uri` is a path, `sqlite:///path` or `memory://`; `max_value_bytes` bounds one input, output or
-    attribute, `max_trace_bytes` what one process hands over of a trace at a time, and `max_spool_bytes` what may wait
-    on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace that has run for
-    `snapshot_after_s` can be seen by other processes; 0 keeps that from happening. `allow_network_filesystem`
-    lets the file lie where other machines could mount it too, for whoever sees to it that none does. `raise_faults`
-    lets faults of capture itself reach the traced program, for our own tests.
+    `tracking_uri` is a path, `sqlite:///path` or `memory://`; `experiment` is the name of the active experiment, unless
+    `experiment_id` is given, and `model_id` the model that traces are of where nobody says another; `max_value_bytes`
+    bounds one input, output or attribute, `max_trace_bytes` what one process hands over of a trace at a time, and
+    `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace
+    that has run for `snapshot_after_s` can be seen by other processes; 0 keeps that from happening.
+    `allow_network_filesystem` lets the file lie where other machines could mount it too, for whoever sees to it that
+    none does. `raise_faults` lets faults of capture itself reach the traced program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE
     experiment: str = DEFAULT_EXPERIMENT
+    experiment_id: str | None = None
+    model_id: str | None = None
     max_value_bytes: int = 1_000_000
     max_trace_bytes: int = 64_000_000
     max_spool_bytes: int = 1_000_000_000
@@ -54,17 +71,57 @@ def child_environment(settings: Settings) -> dict[str, str]:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings that the environment asks for; an empty variable counts as unset.
 
+    Where one of ours is not set, MLflow's name of the same counts.
+
     >>> read_settings({"TRACEHOUND_EXPERIMENT_NAME": "shop"}).experiment
     'shop'
     """
     given = os.environ if environment is None else environment
+
+    def find(name: str) -> str | None:
+        return given.get(name) or given.get(_MLFLOW_NAMES[name]) or None
+
+    experiment = find(EXPERIMENT_NAME)
     return Settings(
-        tracking_uri=given.get(TRACKING_URI) or DEFAULT_STORE,
-        experiment=given.get(EXPERIMENT_NAME) or DEFAULT_EXPERIMENT,
-        sampling_ratio=check_ratio(given.get(SAMPLING_RATIO) or 1.0, SAMPLING_RATIO),
+        tracking_uri=find(TRACKING_URI) or DEFAULT_STORE,
+        experiment=experiment or DEFAULT_EXPERIMENT,
+        experiment_id=find(EXPERIMENT_ID) if experiment is None else None,
+        model_id=find(ACTIVE_MODEL_ID),
+        sampling_ratio=check_ratio(find(SAMPLING_RATIO) or 1.0, SAMPLING_RATIO),
         allow_network_filesystem=given.get(ALLOW_NETWORK_FILESYSTEM) == "1",
         raise_faults=given.get(RAISE_FAULTS) == "1",
     )
+
+
+def named_warehouses() -> dict[str, str]:
+    """Return the places that the environment names as warehouses (`TRACEHOUND_WAREHOUSE_<NAME>`), by name."""
+    given = os.environ.items()
+    return {key[len(WAREHOUSE_PREFIX) :]: uri for key, uri in given if key.startswith(WAREHOUSE_PREFIX) and uri}
+
+
+def configuration_path() -> Path:
+    """Return the file of the user's configuration, which need not exist; `TRACEHOUND_CONFIG` says another one."""
+    named = os.environ.get(CONFIGURATION)
+    if named:
+        return Path(named).absolute()
+    folder = os.environ.get("APPDATA") if os.name == "nt" else os.environ.get("XDG_CONFIG_HOME")
+    return (Path(folder) if folder else Path.home() / ".config") / "tracehound" / "config.json"
+
+
+def notebook_path() -> str | None:
+    """Return the path of the notebook that Jupyter has started this process for, if it says so."""
+    return os.environ.get("JPY_SESSION_NAME") or None
+
+
+def is_databricks() -> bool:
+    """Whether this process runs on a cluster of Databricks."""
+    return "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+def environment_with_path(folder: Path) -> dict[str, str]:
+    """Return the environment for a Python that looks for modules in a folder first."""
+    before = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *([before] if before else [])])}
 
 
 def check_ratio(value: object, name: str) -> float:

@@ -81,7 +81,7 @@ def recorded_traces() -> Iterator[RecordedTraces]:
     [{'name': 'greet', 'state': 'OK', 'spans': [{'name': 'greet', 'status': 'OK'}]}]
     """
     settings = dataclasses.replace(Settings(), tracking_uri="memory://", snapshot_after_s=0.0, raise_faults=True)
-    recording = Runtime(settings, CountingIds(), TickingClock())
+    recording = Runtime(settings, CountingIds(), TickingClock(), origin=dict)
     before = runtime.replace(recording)
     try:
         yield RecordedTraces(recording)

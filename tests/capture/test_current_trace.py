@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tracehound
+from tests.traces import said_metadata, said_tags
 from tracehound.errors import ArgumentError
 from tracehound.testing import recorded_traces
 
@@ -17,10 +18,10 @@ def test_tags_and_metadata_are_kept_as_text() -> None:
         )
         tracehound.update_current_trace(tags={"env": "dev"})
     (trace,) = traces.traces()
-    assert trace.info.tags == {
+    assert said_tags(trace.info) == {
         "mlflow.traceName": "root", "env": "dev", "attempt": "2", "flag": "true", "list": '[1,"a"]'
     }  # fmt: skip
-    assert trace.info.trace_metadata == {"version": "1.0", "7": "seven"}
+    assert said_metadata(trace.info) == {"version": "1.0", "7": "seven"}
 
 
 def test_the_state_that_is_said_wins_over_that_of_the_root() -> None:
@@ -52,4 +53,4 @@ def test_wrong_arguments_are_refused_and_change_nothing() -> None:
             tracehound.update_current_trace(tags={"env": "prod"}, state="FINE")
         with pytest.raises(ArgumentError, match="tags is a mapping"):
             tracehound.update_current_trace(tags=["env"])  # type: ignore[arg-type] # the mistake under test
-    assert traces.traces()[0].info.tags == {"mlflow.traceName": "root"}
+    assert said_tags(traces.traces()[0].info) == {"mlflow.traceName": "root"}

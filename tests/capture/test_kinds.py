@@ -16,6 +16,7 @@ import pytest
 from opentelemetry import trace as otel
 
 import tracehound
+from tests.traces import said_metadata
 from tracehound.entities import Link
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import RandomIds
@@ -159,7 +160,7 @@ def test_a_span_without_context_has_the_times_and_the_parent_it_is_given() -> No
         root.end(status="ERROR")
     trace = only(traces.traces())
     assert (trace.info.request_time, trace.info.execution_duration) == (1_700_000_000_000, 2500)
-    assert (trace.info.tags["a"], trace.info.trace_metadata, trace.info.state) == ("1", {"b": "x"}, "OK")
+    assert (trace.info.tags["a"], said_metadata(trace.info), trace.info.state) == ("1", {"b": "x"}, "OK")
     found, below = trace.data.spans
     assert (found.span_type, found.inputs, found.outputs) == ("CHAIN", {"path": "/"}, [1])
     assert (found.get_attribute("n"), found.get_attribute("m")) == (1, 2)

@@ -96,7 +96,9 @@ def test_a_traced_function_keeps_its_signature_and_its_kind() -> None:
     async def wait() -> None: ...
 
     traced = tracehound.trace(add)
-    assert (traced.__name__, traced.__doc__, inspect.signature(traced)) == ("add", "Add.", inspect.signature(add))
+    assert (traced.__name__, traced.__doc__) == ("add", "Add.")
+    # With Starlette loaded the annotations are no texts any more (`capture.routes`).
+    assert inspect.signature(traced, eval_str=True) == inspect.signature(add, eval_str=True)
     assert inspect.iscoroutinefunction(tracehound.trace(wait))
     assert not inspect.iscoroutinefunction(traced)
 

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import tracehound
+from tests.traces import part, said_tags, span
 from tracehound import runtime
 from tracehound.client.deletion import STEP, count_older_than, delete_older_than
 from tracehound.errors import ArgumentError, NotFoundError
@@ -33,7 +34,7 @@ def found(filter_string: str | None = None) -> list[str]:
 def tags_of(trace_id: str) -> dict[str, str]:
     trace = tracehound.get_trace(trace_id)
     assert trace is not None
-    return trace.info.tags
+    return said_tags(trace.info)
 
 
 @pytest.mark.usefixtures("anywhere")
@@ -92,7 +93,9 @@ def test_a_tag_that_is_not_set_cannot_be_deleted() -> None:
 
 
 def test_tags_of_the_store_are_left_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    trace_id = make_trace(**{"mlflow.user": "me", "mlflow.trace.archivalFailure": "x"})
+    made = part(span(1, name="answer"), tags={"mlflow.user": "me", "mlflow.trace.archivalFailure": "x"})
+    runtime.current().submit(made)
+    trace_id = made.trace_id
     tracehound.set_trace_tag(trace_id, "mlflow.user", "you")
     tracehound.delete_trace_tag(trace_id, "mlflow.user")
     tracehound.set_trace_tag(trace_id, "mlflow.trace.archivalFailure", "y")
@@ -190,13 +193,13 @@ def test_a_trace_that_runs_can_be_edited_when_it_is_being_handed_over(monkeypatc
     real_submit = present.submit
 
     def edit_first(part: object) -> None:
-        tracehound.set_trace_tag(span.trace_id, "k", "v")
+        tracehound.set_trace_tag(running.trace_id, "k", "v")
         real_submit(part)  # type: ignore[arg-type] # what it is given goes on
 
     monkeypatch.setattr(present, "submit", edit_first)
-    with tracehound.start_span("agent") as span:
+    with tracehound.start_span("agent") as running:
         pass
-    assert tags_of(span.trace_id)["k"] == "v"
+    assert tags_of(running.trace_id)["k"] == "v"
 
 
 @pytest.mark.usefixtures("anywhere")
@@ -213,8 +216,8 @@ def test_traces_are_deleted_by_their_ids() -> None:
 
 def test_the_oldest_traces_are_deleted_up_to_a_time() -> None:
     spans = [tracehound.start_span_no_context("step", start_time_ns=number * 10**9) for number in (1, 2, 3, 4)]
-    for span in spans:
-        span.end()
+    for each in spans:
+        each.end()
     assert tracehound.delete_traces("0", max_timestamp_millis=3000, max_traces=1) == 1
     assert found() == [span.trace_id for span in spans[:0:-1]]
     assert tracehound.delete_traces("0", max_timestamp_millis=3000) == 2

@@ -19,6 +19,8 @@ from tests.traces import START_MS, part, span
 from tracehound import runtime
 from tracehound.client.frame import TraceFrame, TraceRow
 from tracehound.client.rows import COLUMNS
+from tracehound.model.derive import SIZE_BYTES, SIZE_STATS, TRACE_INPUTS, TRACE_OUTPUTS
+from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.trace import Trace
 
 mpl.use("Agg")
@@ -262,7 +264,9 @@ def test_a_series_whose_labels_look_like_columns_has_no_older_names(frame: Any) 
 def test_wide_is_an_ordinary_frame_with_everything(frame: Any) -> None:
     wide = frame.wide()
     assert type(wide) is pd.DataFrame
-    assert set(wide.columns) == {*COLUMNS, *OLDER, "request_metadata", "metadata"}
+    filled_in = {f"metadata.{key}" for key in (TRACE_INPUTS, TRACE_OUTPUTS, SIZE_BYTES, SIZE_STATS)}
+    filled_in.add(f"tags.{ARTIFACT_LOCATION}")
+    assert set(wide.columns) == {*COLUMNS, *OLDER, *filled_in, "request_metadata", "metadata"}
     assert {name: wide[name].tolist() for name in OLDER} == OLDER
 
 

@@ -20,7 +20,8 @@ from tests.traces import START_MS, part, span
 from tracehound import runtime
 from tracehound.client.pages import once, read_pages
 from tracehound.client.progress import with_progress
-from tracehound.errors import ArgumentError, StoreError
+from tracehound.errors import ArgumentError, NotFoundError, StoreError
+from tracehound.model.edit import Facts
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TracePart
 from tracehound.query.search import parse_search
@@ -55,6 +56,7 @@ def three() -> None:
             )
             for at in range(3)
         ]
+        + [Facts("run", f"run-{at}", {"experiment": "Default"}, 1) for at in range(3)]
     )  # fmt: skip
 
 
@@ -116,7 +118,8 @@ def test_runs_models_and_locations_narrow_a_search() -> None:
     assert found(model_id="m-1", filter_string="attributes.run_id = 'run-2' OR attributes.run_id = 'run-0'") == [
         IDS[0], IDS[2]
     ]  # fmt: skip
-    assert found(run_id="x' OR attributes.status = 'OK") == []
+    with pytest.raises(NotFoundError, match="there is no run"):
+        found(run_id="x' OR attributes.status = 'OK")
     assert found(run_id="run-1", model_id="m-2") == []
     assert found(locations=["0"], flush=True) == IDS
     assert found(locations=[]) == found(locations=["5"]) == []
@@ -128,7 +131,7 @@ def test_runs_models_and_locations_narrow_a_search() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sql_warehouse_id": "w"}, "sql_warehouse_id='w': no warehouse is configured"),
+        ({"sql_warehouse_id": "w"}, "sql_warehouse_id='w' names no warehouse; there are none"),
         ({"locations": "0"}, r"locations is a list of ids: \['0'\]"),
         ({"locations": ["0"], "experiment_ids": ["0"]}, "experiment_ids and locations say the same"),
         ({"run_id": 5}, "run_id is a text, not 5"),

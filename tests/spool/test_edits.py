@@ -13,7 +13,7 @@ from tests.spool.programs import kill_after, start
 from tests.spool.test_trouble import needs_mount, small_disk
 from tests.traces import part, span
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.model.edit import Deletion, TagEdit
+from tracehound.model.edit import Deletion, Edit
 from tracehound.query.search import parse_search
 from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
@@ -63,7 +63,7 @@ def test_an_edit_that_returned_is_found_after_kill_9(store_path: Path, edits: in
 def test_edits_and_deletions_reach_the_store_with_the_traces_and_are_not_counted(tmp_path: Path) -> None:
     store = MemoryStore()
     spool = make_spool(tmp_path / "spool", store)
-    spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
+    spool.append_edit(Edit(TRACE, "env", "dev", 1))
     spool.append(part(span(1), tags={"env": "prod"}))
     spool.append(part(span(1, trace=2)))
     spool.append_edit(Deletion(span(1, trace=2).trace_id, 1))
@@ -79,13 +79,13 @@ def test_edits_that_wait_for_a_store_are_not_counted_as_traces(tmp_path: Path) -
 
     spool = make_spool(tmp_path / "spool", Refusing())
     spool.append(part(span(1)))
-    spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
+    spool.append_edit(Edit(TRACE, "env", "dev", 1))
     assert spool.flush() == FlushReport(accepted=1, stored=0, pending=1, dropped=0)
 
 
 def test_a_segment_that_is_applied_again_changes_nothing(tmp_path: Path) -> None:
     writer = SegmentWriter(tmp_path / "spool", 10**6)
-    edits = [TagEdit(TRACE, "env", "a", 1), TagEdit(TRACE, "env", "b", 2)]
+    edits = [Edit(TRACE, "env", "a", 1), Edit(TRACE, "env", "b", 2)]
     frames: list[Frame] = [part(span(1)), *edits, part(span(1, trace=2)), Deletion(span(1, trace=2).trace_id, 3)]
     for frame in frames:
         writer.append(to_frame(frame))
@@ -103,14 +103,14 @@ def test_an_edit_for_which_there_is_no_folder_is_an_error(tmp_path: Path) -> Non
     (tmp_path / "spool").write_text("a file where the folder should be")
     spool = make_spool(tmp_path / "spool", MemoryStore())
     with pytest.raises(StoreError, match="cannot be kept"):
-        spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
+        spool.append_edit(Edit(TRACE, "env", "dev", 1))
     assert spool.flush() == FlushReport(accepted=0, stored=0, pending=0, dropped=0)
 
 
 def test_an_edit_for_which_the_spool_has_no_room_is_an_error(tmp_path: Path) -> None:
     spool = make_spool(tmp_path / "spool", MemoryStore(), Settings(max_spool_bytes=100))
     with pytest.raises(StoreError, match="too much waits"):
-        spool.append_edit(TagEdit(TRACE, "env", "x" * 200, 1))
+        spool.append_edit(Edit(TRACE, "env", "x" * 200, 1))
     spool.close()
 
 
@@ -123,9 +123,9 @@ def test_an_edit_for_which_the_disk_has_no_room_is_an_error_until_there_is_some(
     with pytest.raises(OSError, match="No space"):
         ballast.write_bytes(bytes(8_000_000))
     with pytest.raises(StoreError, match="cannot be kept"):
-        spool.append_edit(TagEdit(TRACE, "env", "x" * 100_000, 1))
+        spool.append_edit(Edit(TRACE, "env", "x" * 100_000, 1))
     ballast.unlink()
-    spool.append_edit(TagEdit(TRACE, "env", "dev", 2))
+    spool.append_edit(Edit(TRACE, "env", "dev", 2))
     spool.close()
     assert found(store, "tags.env = 'dev'") == [TRACE]
 
@@ -139,7 +139,7 @@ def test_an_edit_from_inside_of_an_append_is_refused_since_it_could_not_be_kept_
 
     def append_and_be_interrupted(frame: bytes) -> None:
         with pytest.raises(StoreBusyError, match="in the midst"):
-            spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
+            spool.append_edit(Edit(TRACE, "env", "dev", 1))
         real_append(frame)
 
     monkeypatch.setattr(spool._writer, "append", append_and_be_interrupted)
@@ -151,7 +151,7 @@ def test_an_edit_from_inside_of_an_append_is_refused_since_it_could_not_be_kept_
 def test_an_edit_outlives_the_removal_of_the_spool(tmp_path: Path) -> None:
     store = MemoryStore()
     spool = make_spool(tmp_path / "spool", store, Settings(drain_interval_s=3600))
-    spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
+    spool.append_edit(Edit(TRACE, "env", "dev", 1))
     for path in (tmp_path / "spool").iterdir():
         path.unlink()
     spool.append(part(span(1)))
@@ -201,7 +201,7 @@ def test_a_trace_that_ends_inside_of_an_edit_that_fails_is_kept(
 
     monkeypatch.setattr(spool._writer, "append", refuse_once)
     with pytest.raises(StoreError, match="cannot be kept"):
-        spool.append_edit(TagEdit(TRACE, "env", "dev", 1))
+        spool.append_edit(Edit(TRACE, "env", "dev", 1))
     assert spool.flush().stored == 1
     spool.close()
     assert found(store) == [TRACE]

@@ -1,4 +1,4 @@
-"""Any order of any set of parts, edits and deletions, each any number of times, gives the same store.
+"""Any order of any set of parts, edits, deletions and facts, each any number of times, gives the same store.
 
 A state machine writes them in batches as they come to its mind, to SQLite and to memory. The model is the set of what
 was written: what a trace is follows from all of its parts and edits together, and from whether it was deleted, by the
@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.traces import START_MS, part, span
-from tracehound.model.edit import Change, Deletion, TagEdit, latest_edits, lay_over
+from tracehound.model.assessment import Feedback
+from tracehound.model.edit import ASSESSMENT, METADATA, Change, Deletion, Edit, Facts, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import merge_parts
-from tracehound.model.record import replace, to_msgpack
+from tracehound.model.record import replace, to_json_text, to_msgpack
 from tracehound.model.trace import Trace, TracePart
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import matches
+from tracehound.query.expand import expand, linked_run_key
 from tracehound.query.search import parse_search
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
@@ -60,9 +62,34 @@ def parts(draw: st.DrawFn) -> TracePart:
 
 
 TRACE_IDS = TRACES.map(lambda number: span(1, trace=number).trace_id)
-EDITS = st.builds(TagEdit, TRACE_IDS, KEYS, st.none() | VALUES, TIMES_NS)
+RUNS = ["r-1", "r-2"]
+METADATA_KEYS = st.sampled_from(["env", "mlflow.sourceRun", linked_run_key("r-1")])
+FEEDBACK = st.builds(
+    lambda value, time_ms: to_json_text(
+        Feedback("f", value, create_time_ms=time_ms, last_update_time_ms=time_ms, assessment_id="a-1").to_dict()
+    ),
+    st.sampled_from([1, "good", {"a": [None]}]),
+    st.integers(1, 3),
+)
+EDITS = st.one_of(
+    st.builds(Edit, TRACE_IDS, KEYS, st.none() | VALUES, TIMES_NS),
+    st.builds(
+        Edit, TRACE_IDS, METADATA_KEYS, st.none() | st.sampled_from([*RUNS, "true", "prod"]), TIMES_NS,
+        st.just(METADATA),
+    ),
+    st.builds(
+        Edit, TRACE_IDS, st.sampled_from(["a-1", "a-2"]), st.none() | FEEDBACK, TIMES_NS, st.just(ASSESSMENT)
+    ),
+)  # fmt: skip
+FACTS = st.builds(
+    Facts,
+    st.sampled_from(["run", "model"]),
+    st.sampled_from(RUNS),
+    st.dictionaries(KEYS, st.none() | VALUES, max_size=2),
+    TIMES_NS,
+)
 DELETIONS = st.builds(Deletion, TRACE_IDS, TIMES_NS)
-ANY_CHANGES = st.lists(st.one_of(parts(), parts(), EDITS, EDITS, DELETIONS), min_size=1, max_size=4)
+ANY_CHANGES = st.lists(st.one_of(parts(), parts(), EDITS, EDITS, DELETIONS, FACTS), min_size=1, max_size=4)
 
 FILTERS = [
     "tags.env = 'prod'",
@@ -81,10 +108,15 @@ FILTERS = [
     "tags.`mlflow.traceName` LIKE '%'",
     "attributes.status = 'IN_PROGRESS'",
     "NOT (attributes.status = 'OK' OR tags.n = '5')",
+    "metadata.env = 'prod'",
+    "metadata.env IS NULL",
+    "attributes.run_id = 'r-1'",
+    "attributes.run_id != 'r-1'",
+    "attributes.run_id = 'r-2' OR metadata.env != 'prod'",
 ]
 
 IN_MEMORY = Path("/dev/shm")  # where there is one: hundreds of stores are made, and none has to last
-SEARCHES = [(parse_search(["0", experiment_id("shop")], text), parse_filter(text)) for text in FILTERS]
+SEARCHES = [(parse_search(["0", experiment_id("shop")], text), expand(parse_filter(text))) for text in FILTERS]
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -96,7 +128,8 @@ class AnyOrder(RuleBasedStateMachine):
         self._stores: list[Store] = [MemoryStore(), SqliteStore(Path(self._folder.name, "any.db"))]
         self._written: list[Change] = []
         self._parts: dict[bytes, TracePart] = {}  # under what they were when they were written
-        self._edits: list[TagEdit] = []
+        self._edits: list[Edit] = []
+        self._facts: list[Facts] = []
         self._deleted: set[str] = set()
 
     @initialize(changes=ANY_CHANGES)
@@ -108,7 +141,7 @@ class AnyOrder(RuleBasedStateMachine):
         self._write(changes)
 
     @rule(edits=st.lists(EDITS, min_size=1, max_size=3))
-    def edit(self, edits: list[TagEdit]) -> None:
+    def edit(self, edits: list[Edit]) -> None:
         self._write(edits)
 
     @rule(data=st.data())
@@ -127,10 +160,15 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def both_stores_hold_what_the_set_of_changes_says(self) -> None:
         expected = self._expected()
-        wanted = sorted({change.trace_id for change in self._written})
+        wanted = sorted({change.trace_id for change in self._written if not isinstance(change, Facts)})
         for store in self._stores:
             assert store.read_traces(wanted) == expected
             assert [each.name for each in store.experiments()] == self._experiments(expected)
+            for kind in ("run", "model"):
+                assert store.facts(kind) == self._expected_facts(kind)
+                assert store.facts(kind, "r-1") == {
+                    subject: values for subject, values in self._expected_facts(kind).items() if subject == "r-1"
+                }
             for search, where in SEARCHES:
                 found = {info.trace_id for info in store.search(search).traces}
                 assert found == {key for key, trace in expected.items() if matches(where, trace.info)}, where
@@ -142,15 +180,17 @@ class AnyOrder(RuleBasedStateMachine):
             store.close()
         self._folder.cleanup()
 
-    def _write(self, changes: list[Change] | list[TagEdit]) -> None:
+    def _write(self, changes: list[Change] | list[Edit]) -> None:
         for store in self._stores:
             assert store.write(changes)
         self._written += changes
         for change in changes:
             if isinstance(change, TracePart):
                 self._parts.setdefault(to_msgpack(change), change)
-            elif isinstance(change, TagEdit):
+            elif isinstance(change, Edit):
                 self._edits.append(change)
+            elif isinstance(change, Facts):
+                self._facts.append(change)
             else:
                 self._deleted.add(change.trace_id)
 
@@ -164,7 +204,22 @@ class AnyOrder(RuleBasedStateMachine):
             for trace_id, of_trace in by_trace.items()
         }
 
-    def _edits_of(self, trace_id: str) -> list[TagEdit]:
+    def _expected_facts(self, kind: str) -> dict[str, dict[str, str]]:
+        """Return what the latest facts say; of those of one time the greater text, and any text before none."""
+        ranked = sorted(
+            (facts.written_ns, value is not None, value or "", facts.subject, key)
+            for facts in self._facts
+            if facts.kind == kind
+            for key, value in facts.values.items()
+        )
+        latest = {(subject, key): value if is_there else None for _, is_there, value, subject, key in ranked}
+        found: dict[str, dict[str, str]] = {}
+        for (subject, key), value in latest.items():
+            if value is not None:
+                found.setdefault(subject, {})[key] = value
+        return found
+
+    def _edits_of(self, trace_id: str) -> list[Edit]:
         return [edit for edit in self._edits if edit.trace_id == trace_id]
 
     @staticmethod

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.traces import START_MS, part, span
-from tracehound.model.edit import Change, Deletion, TagEdit
+from tests.traces import START_MS, part, said_tags, span
+from tracehound.model.edit import Change, Deletion, Edit
 from tracehound.model.trace import Trace
 from tracehound.query.search import parse_search
 from tracehound.store.api import SegmentRange, Store
@@ -20,8 +20,8 @@ PART = part(span(1, name="agent"), tags={"env": "prod", "team": "a"}, written_ns
 SECRET = "a value that must be gone"
 
 
-def edit(key: str, value: str | None, written_ns: int = 5) -> TagEdit:
-    return TagEdit(TRACE, key, value, written_ns)
+def edit(key: str, value: str | None, written_ns: int = 5) -> Edit:
+    return Edit(TRACE, key, value, written_ns)
 
 
 def test_an_edited_tag_is_found_and_read_and_the_captured_one_is_not(store: Store) -> None:
@@ -29,7 +29,7 @@ def test_an_edited_tag_is_found_and_read_and_the_captured_one_is_not(store: Stor
     store.write([edit("env", "dev"), edit("new", "5")])
     assert found(store, "tags.env = 'dev' AND tags.new > 4 AND tags.team = 'a'") == [TRACE]
     assert found(store, "tags.env = 'prod'") == []
-    assert only_trace(store).info.tags == {"mlflow.traceName": "agent", "env": "dev", "team": "a", "new": "5"}
+    assert said_tags(only_trace(store).info) == {"mlflow.traceName": "agent", "env": "dev", "team": "a", "new": "5"}
     assert store.search(parse_search(["0"])).traces == [only_trace(store).info]
 
 
@@ -45,7 +45,7 @@ def test_the_latest_edit_counts_in_whatever_order_they_arrive(store: Store) -> N
     for number, order in enumerate(itertools.permutations(edits)):
         trace_id = span(1, trace=10 + number).trace_id
         for each in order:
-            store.write([TagEdit(trace_id, each.key, each.value, each.written_ns)])
+            store.write([Edit(trace_id, each.key, each.value, each.written_ns)])
         store.write([part(span(1, trace=10 + number))])
         assert store.read_traces([trace_id])[trace_id].info.tags["env"] == "three"
 
@@ -53,9 +53,9 @@ def test_the_latest_edit_counts_in_whatever_order_they_arrive(store: Store) -> N
 def test_of_edits_of_the_same_time_one_counts_in_either_order(store: Store) -> None:
     one, other = (part(span(1, trace=number)) for number in (1, 2))
     store.write([one, other])
-    store.write([TagEdit(one.trace_id, "env", "a", 1), TagEdit(one.trace_id, "env", "b", 1)])
-    store.write([TagEdit(other.trace_id, "env", "b", 1)])
-    store.write([TagEdit(other.trace_id, "env", "a", 1)])
+    store.write([Edit(one.trace_id, "env", "a", 1), Edit(one.trace_id, "env", "b", 1)])
+    store.write([Edit(other.trace_id, "env", "b", 1)])
+    store.write([Edit(other.trace_id, "env", "a", 1)])
     shown = store.read_traces([one.trace_id, other.trace_id])
     assert len({trace.info.tags["env"] for trace in shown.values()}) == 1
 
@@ -66,7 +66,7 @@ def test_an_edit_waits_for_its_trace_and_makes_none(store: Store) -> None:
     assert store.read_traces([TRACE]) == {}
     assert store.experiments() == []
     store.write([PART])
-    assert only_trace(store).info.tags == {"mlflow.traceName": "agent", "env": "dev"}
+    assert said_tags(only_trace(store).info) == {"mlflow.traceName": "agent", "env": "dev"}
     assert found(store, "tags.env = 'dev'") == [TRACE]
 
 
@@ -158,7 +158,7 @@ def test_a_trace_that_was_deleted_twice_is_deleted_until_the_later_time(store: S
 
 
 def test_only_edits_that_wait_are_forgotten_when_nothing_older_is_on_its_way(store: Store) -> None:
-    store.write([PART, edit("env", "dev", 5), TagEdit(span(1, trace=2).trace_id, "env", "dev", 5)])
+    store.write([PART, edit("env", "dev", 5), Edit(span(1, trace=2).trace_id, "env", "dev", 5)])
     store.settle(6)
     store.write([part(span(1, trace=2), tags={"env": "prod"}), part(span(2, parent=1), written_ns=9)])
     assert found(store, "tags.env = 'dev'") == [TRACE]
@@ -204,7 +204,7 @@ def test_nothing_of_a_deleted_trace_is_left_in_a_sqlite_file(tmp_path: Path) -> 
     snapshot = part(span(1, name=SECRET, duration_ms=None), tags={"k": SECRET}, owner="A", written_ns=0)
     other = part(span(1, trace=2), tags={"env": "prod"})
     store.write([snapshot, other])
-    store.write([secret, edit("edited", SECRET), TagEdit(TRACE, "edited again", SECRET + "!", 9)])
+    store.write([secret, edit("edited", SECRET), Edit(TRACE, "edited again", SECRET + "!", 9)])
     store.write([Deletion(TRACE, 7)])
     store.write([secret, edit("edited", SECRET, 9)])
     store.make_durable()

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tests.traces import START_MS, part, span
+from tests.traces import START_MS, part, said_metadata, said_tags, span
 from tracehound.model.trace import Trace, TracePart, TraceState
 from tracehound.query.search import parse_search
 from tracehound.store.api import SegmentRange, Store
@@ -24,8 +24,8 @@ def test_a_trace_is_read_as_it_was_written(store: Store) -> None:
     assert store.write([written])
     trace = store.read_traces([written.trace_id])[written.trace_id]
     assert trace.data.spans == written.spans
-    assert trace.info.tags == {"mlflow.traceName": "root", **written.tags}
-    assert trace.info.trace_metadata == written.metadata
+    assert said_tags(trace.info) == {"mlflow.traceName": "root", **written.tags}
+    assert said_metadata(trace.info) == written.metadata
     assert trace.info.client_request_id == "C-1"
     assert (trace.info.request_time, trace.info.execution_duration) == (START_MS, 10)
     assert (trace.info.request_preview, trace.info.response_preview) == ('{"question":"why?"}', '"because"')
@@ -49,7 +49,7 @@ def test_parts_of_a_trace_make_the_same_trace_in_every_order(store: Store, order
     assert all(span.end_time_ns is not None for span in trace.data.spans)
     assert trace.info.state is TraceState.ERROR
     assert (trace.info.request_time, trace.info.execution_duration) == (START_MS + 1, 44)
-    assert trace.info.tags == {"mlflow.traceName": "root", "env": "done", "child": "yes"}
+    assert said_tags(trace.info) == {"mlflow.traceName": "root", "env": "done", "child": "yes"}
     assert found(store, "tags.env = 'done'") == [trace.info.trace_id]
     assert found(store, "tags.env = 'running'") == []
     assert found(store, f"attributes.timestamp_ms = {START_MS + 1}") == [trace.info.trace_id]

@@ -17,6 +17,7 @@ from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.capture.otel_context import SPAN_KEY, get_context
 from tracehound.context.draft import TraceDraft
 from tracehound.context.running import OpenSpan
+from tracehound.context.scope import MODEL_ID, Scope, common, current_scope
 from tracehound.model.span import UNKNOWN
 from tracehound.runtime import Runtime, current
 
@@ -37,7 +38,9 @@ def begin_span(
     one, if it is not the setting's. Where nothing is to be recorded, the span is a `NoOpSpan`.
     """
     here = get_context() if context is None else context
-    if process.switch.is_off or (here and here.get(_SUPPRESS_INSTRUMENTATION_KEY)):
+    scope = current_scope() if common.is_used else None
+    is_off = process.switch.is_off or (scope is not None and scope.is_off)
+    if is_off or (here and here.get(_SUPPRESS_INSTRUMENTATION_KEY)):
         return NoOpSpan(name, otel.get_current_span(here).get_span_context())
     runtime = current()
     if here:
@@ -47,14 +50,16 @@ def begin_span(
         if parent is not None:
             above = otel.get_current_span(here).get_span_context()
             if above.is_valid:
-                return _begin_below(runtime, above, name, span_type, attributes)
+                return _begin_below(runtime, above, name, span_type, attributes, scope)
     trace_number = runtime.ids.trace_id()
     share = runtime.settings.sampling_ratio if ratio is None else ratio
     if share < 1.0 and trace_number & _LOW_64_BITS >= share * 2**64:
         return NoOpSpan(name, otel.SpanContext(trace_number, runtime.ids.span_id(), is_remote=False))
     if not runtime.is_watching:
         runtime.watch()
-    return LiveSpan(runtime, name, span_type, attributes, trace_number)
+    if scope is None and runtime.settings.model_id is None:  # then nobody asks for a draft, mostly
+        return LiveSpan(runtime, name, span_type, attributes, trace_number)
+    return LiveSpan(runtime, name, span_type, attributes, trace_number, _draft(runtime, trace_number, scope))
 
 
 def begin_child(
@@ -81,7 +86,10 @@ def current_span() -> LiveSpan | None:
 
 def is_left_out() -> bool:
     """Whether what happens here is deliberately not recorded: switched off, or of a trace that is not kept."""
-    return process.switch.is_off or isinstance(otel.get_current_span(), NoOpSpan)
+    scope = current_scope()
+    return (
+        process.switch.is_off or (scope is not None and scope.is_off) or isinstance(otel.get_current_span(), NoOpSpan)
+    )
 
 
 def find_open_span(runtime: Runtime, number: int) -> OpenSpan | None:
@@ -90,9 +98,22 @@ def find_open_span(runtime: Runtime, number: int) -> OpenSpan | None:
     return None if reference is None else reference()
 
 
+def _draft(runtime: Runtime, trace_number: int, scope: Scope | None) -> TraceDraft:
+    """Return a new trace, with what is said here of those that begin here."""
+    settings = runtime.settings
+    experiment = settings.experiment if scope is None else scope.experiment or settings.experiment
+    draft = TraceDraft(trace_number, experiment)
+    if settings.model_id is not None:
+        draft.say(_NO_TEXTS, {MODEL_ID: settings.model_id})
+    if scope is not None:
+        draft.say(scope.tags, scope.all_metadata())
+    return draft
+
+
 def _begin_below(
-    runtime: Runtime, above: otel.SpanContext, name: str, span_type: str, attributes: dict[str, str]
-) -> LiveSpan:
+    runtime: Runtime, above: otel.SpanContext, name: str, span_type: str, attributes: dict[str, str],
+    scope: Scope | None,
+) -> LiveSpan:  # fmt: skip
     """Return a span below one that only its ids tell of.
 
     That is a proxy around one of ours, a remote parent, or a span of the OpenTelemetry SDK.
@@ -104,7 +125,7 @@ def _begin_below(
         return LiveSpan(runtime, name, span_type, attributes, None, known.draft, above.span_id)
     if not runtime.is_watching:
         runtime.watch()
-    draft = TraceDraft(above.trace_id, runtime.settings.experiment)
+    draft = _draft(runtime, above.trace_id, scope)
     span = LiveSpan(runtime, name, span_type, attributes, above.trace_id, draft, above.span_id)
     span.set_parent_context(above)
     return span

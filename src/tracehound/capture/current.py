@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tracehound.capture.begin import current_draft, current_span, is_left_out
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.shield import report_fault
 from tracehound.context.draft import TraceDraft
+from tracehound.context.scope import MODEL_ID
 from tracehound.errors import ArgumentError, StoreError
-from tracehound.model.edit import TagEdit
+from tracehound.model.edit import Edit
+from tracehound.model.reserved import IMMUTABLE_TAGS, TRACE_SESSION, TRACE_USER, session_text
 from tracehound.model.trace import TraceState
 from tracehound.model.values import clean_text, to_text
 from tracehound.runtime import current, last_trace
@@ -60,12 +62,18 @@ def update_current_trace(
     request_preview: str | None = None,
     response_preview: str | None = None,
     state: TraceState | str | None = None,
+    model_id: str | None = None,
+    session_id: str | Sequence[str] | None = None,
+    user: str | None = None,
 ) -> None:
     """Say something about the trace under way: tags, metadata, previews, how it ended.
 
     Values that are no text become JSON (`3`, `true`, `{"a":1}`); a tag or metadata value of None is not set. `state`
-    is OK or ERROR and overrides what the root span says. Outside of a trace nothing happens but a warning. Raise
-    `ArgumentError` for what is no mapping and for any other state.
+    is OK or ERROR and overrides what the root span says. `model_id`, `session_id` and `user` are the metadata
+    `mlflow.modelId`, `mlflow.trace.session` (a list becomes a JSON array) and `mlflow.trace.user`. Tags that belong to
+    the store (`model.reserved`) are not set, with a warning. Outside of a trace nothing happens but a warning.
+
+    Raise `ArgumentError` for what is no mapping, for any other state, and for a session that is no text.
 
     >>> import tracehound
     >>> with tracehound.start_span("answer"):
@@ -73,8 +81,8 @@ def update_current_trace(
     >>> tracehound.search_traces("tags.attempt = 2", return_type="list")[0].info.tags["env"]
     'test'
     """
-    new_tags = to_texts("tags", tags)
-    new_metadata = to_texts("metadata", metadata)
+    new_tags = to_tags(tags)
+    new_metadata = to_texts("metadata", metadata) | about(model_id, session_id, user)
     new_state = None if state is None else _to_state(state)
     draft = current_draft()
     if draft is None:
@@ -94,6 +102,22 @@ def update_current_trace(
         draft.state = new_state
 
 
+def about(model_id: object, session_id: object, user: object) -> dict[str, str]:
+    """Return as metadata what model, session and user a trace is of; raise `ArgumentError` for no session."""
+    session = None if session_id is None else session_text(session_id)
+    said = {MODEL_ID: model_id, TRACE_SESSION: session, TRACE_USER: user}
+    return {key: to_text(value) for key, value in said.items() if value is not None}
+
+
+def to_tags(tags: Mapping[str, object] | None) -> dict[str, str]:
+    """Return tags as texts, without those that belong to the store, about which a warning is given."""
+    texts = to_texts("tags", tags)
+    for key in texts.keys() & IMMUTABLE_TAGS:
+        _logger.warning("the tag %r belongs to the store and cannot be set", key)
+        del texts[key]
+    return texts
+
+
 def say(draft: TraceDraft, tags: Mapping[str, str], metadata: Mapping[str, str]) -> None:
     """Add tags and metadata of a trace; a tag that was edited while the trace ran is edited again (`model.edit`).
 
@@ -105,7 +129,7 @@ def say(draft: TraceDraft, tags: Mapping[str, str], metadata: Mapping[str, str])
         runtime = current()
         try:
             for key in edited:
-                runtime.keep_edit(TagEdit(draft.trace_id, key, tags[key], runtime.edit_time_ns()))
+                runtime.keep_edit(Edit(draft.trace_id, key, tags[key], runtime.edit_time_ns()))
         except StoreError as fault:
             report_fault("update_current_trace", fault)
 

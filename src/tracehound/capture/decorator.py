@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, overload
 
 from tracehound.capture.call import TracedFunction
 from tracehound.capture.generators import Reducer, trace_async_generator, trace_generator
+from tracehound.capture.routes import UNHELD, count_holders, follow_routes
 from tracehound.errors import ArgumentError
 from tracehound.model.occurrence import Link
 from tracehound.model.span import UNKNOWN
@@ -85,12 +86,17 @@ def trace(
     ['42']
     """
 
+    unheld = UNHELD[func is None]
+
     def wrap(function: Any) -> Any:
+        is_held = count_holders(function) > unheld  # now: the wrapper will hold it as well
         traced = functools.partial(
             TracedFunction, name=name, span_type=span_type, attributes=attributes,
             sampling_ratio=sampling_ratio_override, links=links,
         )  # fmt: skip
-        return _wrap(function, traced, output_reducer)
+        wrapped = _wrap(function, traced, output_reducer)
+        follow_routes(function, wrapped, is_held=is_held)
+        return wrapped
 
     return wrap if func is None else wrap(func)
 

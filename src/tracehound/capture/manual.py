@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from tracehound.capture.begin import begin_child, begin_span
-from tracehound.capture.current import say, to_texts
+from tracehound.capture.current import say, to_tags, to_texts
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.capture.shield import report_fault
@@ -61,7 +61,7 @@ def start_span_no_context(
     >>> tracehound.get_trace(span.trace_id).info.tags["route"]
     'home'
     """
-    said = to_texts("tags", tags), to_texts("metadata", metadata)
+    said = to_tags(tags), to_texts("metadata", metadata)
     try:
         clean = clean_text(str(name)), clean_text(str(span_type))
         span = begin_span(*clean) if parent_span is None else begin_child(parent_span, *clean)

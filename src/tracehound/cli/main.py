@@ -22,6 +22,7 @@ from tracehound.cli.care import run_backup, run_doctor
 from tracehound.cli.completion import SHELLS, complete_fields, completion_script
 from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, use
 from tracehound.cli.tagging import experiments, tags
+from tracehound.cli.warehouse import warehouse
 from tracehound.errors import ArgumentError, FilterError, TracehoundError
 from tracehound.model.ids import experiment_id
 from tracehound.settings import read_settings
@@ -185,6 +186,21 @@ def import_traces(source: str, store: str | None, experiment: str | None) -> Non
 
 cli.add_command(tags)
 cli.add_command(experiments)
+cli.add_command(warehouse)
+
+
+@cli.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("arguments", metavar="FILE|-m MODULE [ARGUMENTS]", nargs=-1, required=True, type=click.UNPROCESSED)
+def run_program(arguments: tuple[str, ...]) -> None:
+    """Run a Python program that was written for MLflow, unchanged: its `import mlflow` gives Tracehound.
+
+    For example: tracehound run app.py --port 8000, or tracehound run -m uvicorn app:app
+
+    This holds for the Python programs that it starts, too.
+    """
+    from tracehound.cli.running import run_program
+
+    run_program(arguments)
 
 
 @cli.command()

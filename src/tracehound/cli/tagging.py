@@ -14,12 +14,14 @@ from tracehound.cli.options import store_option, use
 from tracehound.cli.render import plain_table
 from tracehound.cli.showing import find_id, find_trace
 from tracehound.cli.text import line, local_time, open_console
-from tracehound.client.tags import IMMUTABLE, REMOVABLE, delete_trace_tag, set_trace_tag
+from tracehound.client.tags import delete_trace_tag, set_trace_tag
 from tracehound.errors import ArgumentError
 from tracehound.model.record import to_json
+from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.query.search import parse_search
 from tracehound.runtime import current
 from tracehound.store.api import Store
+from tracehound.store.experiments import read_experiments
 
 
 class _ShowsTags(click.Group):
@@ -75,7 +77,7 @@ def set_tags(trace_id: str, pairs: Sequence[str], store: str | None) -> None:
 def delete_tags(trace_id: str, keys: Sequence[str], store: str | None) -> None:
     """Delete tags of a trace."""
     for key in keys:
-        _refuse(key, IMMUTABLE - REMOVABLE)
+        _refuse(key, IMMUTABLE_TAGS - REMOVABLE_TAGS)
     use(store)
     wanted = find_id(current().drained_store(), trace_id)
     for key in dict.fromkeys(keys):
@@ -86,7 +88,7 @@ def delete_tags(trace_id: str, keys: Sequence[str], store: str | None) -> None:
 @click.option("--format", "form", type=click.Choice(["table", "json"]), help="JSON unless in a terminal.")
 @store_option
 def experiments(form: str | None, store: str | None) -> None:
-    """Show the experiments that have traces: names, ids, how many traces, and when the newest began."""
+    """Show the experiments, created or begun with a trace: names, ids, how many traces, when the newest began."""
     use(store)
     found = _experiments(current().drained_store())
     if _is_json(form):
@@ -102,12 +104,14 @@ def experiments(form: str | None, store: str | None) -> None:
     for each in found:
         newest = "" if each["newest"] is None else local_time(each["newest"])
         table.add_row(Text(line(each["name"], max(8, room))), f"{each['traces']:,}", newest, each["experiment_id"])
-    console.print(table if found else "there are no traces")
+    console.print(table if found else "there are no experiments")
 
 
 def _experiments(store: Store) -> list[dict[str, Any]]:
     found = []
-    for each in store.experiments():
+    known = {each.experiment_id: each for each in store.experiments()}
+    created = {key: each for key, each in read_experiments(store).items() if each.creation_time is not None}
+    for each in sorted({**created, **known}.values(), key=lambda each: each.name):
         search = parse_search([each.experiment_id], limit=1)
         count = sum(some.count for some in store.latency(search))
         newest = store.search(search).traces
@@ -126,7 +130,7 @@ def _parse_pair(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not separator or not key:
         raise ArgumentError(f"a tag is written KEY=VALUE, not {text!r}")
-    _refuse(key, IMMUTABLE)
+    _refuse(key, IMMUTABLE_TAGS)
     return key, value
 
 

@@ -18,12 +18,16 @@ from rich.text import Text
 
 from tracehound.cli.table import STYLES
 from tracehound.cli.text import line, local_time, open_console
+from tracehound.model.derive import SIZE_BYTES, SIZE_STATS, TRACE_INPUTS, TRACE_OUTPUTS
+from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.span import UNKNOWN, Span, SpanStatusCode
 from tracehound.model.trace import Trace
 from tracehound.model.values import decode_value
 
 _VALUE_COLUMNS: Final = 120
 _INDENT: Final = 4
+# What the tree shows in its own way, or nobody looks for in it.
+_TOLD_ELSEWHERE: Final = (TRACE_INPUTS, TRACE_OUTPUTS, SIZE_BYTES, SIZE_STATS, ARTIFACT_LOCATION)
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,8 @@ def _print_head(console: Console, trace: Trace, *, is_full: bool) -> None:
                     f"{'' if at else label:9}", f"{key}={value}", console.width, "", is_full=True
                 ):
                     _print(console, Text(text))
-        elif pairs:
-            shown = "  ".join(f"{key}={value}" for key, value in sorted(pairs.items()))
+        elif own := sorted((key.startswith("mlflow."), key) for key in pairs if key not in _TOLD_ELSEWHERE):
+            shown = "  ".join(f"{key}={pairs[key]}" for _, key in own)
             _print(console, Text.assemble((f"{label:9}", "dim"), line(shown, min(console.width - 9, _VALUE_COLUMNS))))
 
 

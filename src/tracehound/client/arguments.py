@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import experiment_id
-from tracehound.query.fields import ATTRIBUTES
+from tracehound.model.values import clean_text, to_text
 from tracehound.query.search import Search, parse_search
-from tracehound.query.tree import Operator, Test
 from tracehound.runtime import Runtime
 
 # What each kind of result needs to be installed, under the name of the extra that brings it.
@@ -31,8 +30,14 @@ def check_search(
     max_results: object,
     order_by: object,
     locations: object = None,
+    *,
+    default_experiment: str | None = None,
+    now_ms: int | None = None,
 ) -> Search:
-    """Return the search that arguments of `search_traces` ask for."""
+    """Return the search that arguments of `search_traces` ask for.
+
+    Where they name no experiment, it is of the one whose id is the default, without that of the active one.
+    """
     if isinstance(experiment_ids, str):
         if filter_string is not None:
             raise ArgumentError("experiment_ids is a list of ids; a text in its place is the filter, and one is given")
@@ -45,10 +50,10 @@ def check_search(
         raise ArgumentError(f"{name} is a list of ids{hint}")
     if filter_string is not None and not isinstance(filter_string, str):
         raise ArgumentError(f"filter_string is a text, not {filter_string!r}")
-    if max_results is not None and not (type(max_results) is int and max_results >= 0):
-        raise ArgumentError(f"max_results is a whole number from 0 up, not {max_results!r}")
-    searched = [experiment_id(runtime.settings.experiment)] if ids is None else list(ids)
-    return parse_search(searched, filter_string, _check_order(order_by))
+    check_count("max_results", max_results)
+    default = default_experiment or experiment_id(runtime.settings.experiment)
+    searched = [default] if ids is None else list(ids)
+    return parse_search(searched, filter_string, _check_order(order_by), now_ms=now_ms)
 
 
 def _check_order(order_by: Any) -> Sequence[str] | None:
@@ -61,29 +66,38 @@ def _check_order(order_by: Any) -> Sequence[str] | None:
     return order_by
 
 
-def check_conditions(run_id: object, model_id: object) -> list[Test]:
-    """Return what is true of the traces of a run and of a model."""
-    conditions = []
-    for name, each in (("run_id", run_id), ("model_id", model_id)):
-        if isinstance(each, str):
-            conditions.append(Test(ATTRIBUTES[name], Operator.EQ, each))
-        elif each is not None:
-            raise ArgumentError(f"{name} is a text, not {each!r}")
-    return conditions
+def check_name(what: str, value: object) -> str:
+    """Return a name without what no store can keep; raise unless it is a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise ArgumentError(f"{what} is a text that is not empty, not {value!r}")
+    return clean_text(value)
+
+
+def check_count(name: str, value: object) -> None:
+    """Raise unless the value is None or a number of things."""
+    if value is not None and not (type(value) is int and value >= 0):
+        raise ArgumentError(f"{name} is a whole number from 0 up, not {value!r}")
+
+
+def check_text(name: str, value: object) -> None:
+    """Raise unless the value is a text or None."""
+    if value is not None and not isinstance(value, str):
+        raise ArgumentError(f"{name} is a text, not {value!r}")
+
+
+def check_texts(name: str, values: object) -> dict[str, str]:
+    """Return tags, parameters or the like as texts; None counts as none, and a value of None as not set."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise ArgumentError(f"{name} is a mapping such as {{'env': 'prod'}}, not {values!r}")
+    return {clean_text(str(key)): to_text(value) for key, value in values.items() if value is not None}
 
 
 def check_flag(name: str, value: object) -> None:
     """Raise unless the value is True or False."""
     if not isinstance(value, bool):
         raise ArgumentError(f"{name} is True or False, not {value!r}")
-
-
-def check_warehouse(sql_warehouse_id: object) -> None:
-    """Raise for any warehouse: there is none that could be named."""
-    if sql_warehouse_id is not None:
-        raise ArgumentError(
-            f"sql_warehouse_id={sql_warehouse_id!r}: no warehouse is configured; leave it out to search the store"
-        )
 
 
 def check_return_type(return_type: object) -> str:

@@ -43,8 +43,18 @@ def delete_traces(
     >>> tracehound.delete_traces("0", trace_ids=[span.trace_id])
     1
     """
+    return delete_from(current().drained_store(), experiment_id, max_timestamp_millis, max_traces, trace_ids)
+
+
+def delete_from(
+    store: Store,
+    experiment_id: str,
+    max_timestamp_millis: int | None = None,
+    max_traces: int | None = None,
+    trace_ids: Sequence[str] | None = None,
+) -> int:
+    """Delete traces of an experiment of a store (`delete_traces`)."""
     _check_arguments(max_timestamp_millis, max_traces, trace_ids)
-    store = current().drained_store()
     if trace_ids is None:
         return _delete_oldest(store, _started_by(experiment_id, max_timestamp_millis), max_traces)
     wanted = list(dict.fromkeys(clean_text(str(trace_id)) for trace_id in trace_ids))

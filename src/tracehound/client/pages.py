@@ -9,23 +9,37 @@ be returned twice, or not at all.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from tracehound.model.trace import Trace, TraceData, TraceInfo
+from tracehound.model.trace import Trace, TraceData
 from tracehound.query.search import Search
-from tracehound.store.api import Store
+from tracehound.store.api import Page, Store
 
 # To find a page takes a millisecond or more whatever its size, to read a trace little; but a trace can be large.
-_FOUND_AT_A_TIME: Final = 1000
+_FOUND_AT_A_TIME: Final = 250
 _READ_AT_A_TIME: Final = 100
 
 
+def _ignore(_page: Page) -> None:
+    """Do nothing with a page that nobody follows."""
+
+
 def read_pages(
-    store: Store, search: Search, max_results: int | None = None, *, include_spans: bool = True
+    store: Store,
+    search: Search,
+    max_results: int | None = None,
+    *,
+    include_spans: bool = True,
+    on_page: Callable[[Page], None] = _ignore,
 ) -> Iterator[list[Trace]]:
-    """Yield the traces of a search, at most as many; without their spans where these are not wanted."""
-    for found in _find(store, search, max_results):
+    """Yield the traces of a search, at most as many; without their spans where these are not wanted.
+
+    `on_page` is told each page that was found, the last one of which says how to go on.
+    """
+    for page in _find(store, search, max_results):
+        on_page(page)
+        found = page.traces
         if not include_spans:
             yield [Trace(info, TraceData([])) for info in found]
             continue
@@ -44,11 +58,11 @@ def once(pages: Iterator[list[Trace]]) -> Iterator[list[Trace]]:
         yield fresh
 
 
-def _find(store: Store, search: Search, left: int | None) -> Iterator[list[TraceInfo]]:
+def _find(store: Store, search: Search, left: int | None) -> Iterator[Page]:
     while left is None or left > 0:
         limit = _FOUND_AT_A_TIME if left is None else min(_FOUND_AT_A_TIME, left)
         page = store.search(dataclasses.replace(search, limit=limit))
-        yield page.traces
+        yield page
         if page.next_cursor is None:
             return
         search = search.behind(page.next_cursor)

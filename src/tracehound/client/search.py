@@ -8,21 +8,18 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from tracehound.client.arguments import (
-    check_conditions,
-    check_flag,
-    check_return_type,
-    check_search,
-    check_warehouse,
-)
+from tracehound.client.arguments import check_flag, check_return_type, check_search
 from tracehound.client.extract import SpanField, parse_fields
+from tracehound.client.narrowing import to_search
 from tracehound.client.pages import once, read_pages
 from tracehound.client.progress import with_progress
+from tracehound.client.warehouses import read_warehouse
 from tracehound.errors import ArgumentError
 from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text
 from tracehound.query.search import DEFAULT_LIMIT
 from tracehound.runtime import current
+from tracehound.store.api import Store
 from tracehound.store.explain import Explanation
 
 if TYPE_CHECKING:
@@ -143,8 +140,10 @@ def search_traces(
 
     A text in first position is the filter, as the documents of MLflow write it. Without `experiment_ids`, also called
     `locations`, the active experiment is searched, without `max_results` all of it. `run_id` and `model_id` ask for
-    the traces of a run or of a model besides. Everything that any process of this machine has finished is found;
-    `flush` waits until what this one has finished is in the store, too.
+    the traces of a run or of a model besides: of a run those that began in it or were linked to it, in the run's
+    experiment where none is given; a model is named by its id, or as NAME or NAME/VERSION where it is registered.
+    `sql_warehouse_id` names a place to search instead of the active store (`client.warehouses`). Everything that any
+    process of this machine has finished is found; `flush` waits until what this one has finished is in the store, too.
 
     `return_type` is
 
@@ -173,10 +172,7 @@ def search_traces(
     """
     runtime = current()
     kind = check_return_type(return_type)
-    search = check_search(runtime, experiment_ids, filter_string, max_results, order_by, locations)
-    search = search.narrowed(*check_conditions(run_id, model_id))
     fields = parse_fields(extract_fields)
-    check_warehouse(sql_warehouse_id)
     check_flag("include_spans", include_spans)
     check_flag("flush", flush)
     if fields and kind in ("list", "iterator"):
@@ -185,8 +181,17 @@ def search_traces(
         raise ArgumentError("extract_fields reads spans: leave include_spans=False out")
     if flush:
         runtime.flush()
-    pages = read_pages(runtime.drained_store(), search, max_results, include_spans=include_spans)
-    return _to_result(kind, pages, fields, max_results)
+
+    def find(store: Store) -> Iterator[list[Trace]]:
+        search = to_search(
+            runtime, store, experiment_ids, filter_string, max_results, order_by, locations, run_id=run_id,
+            model_id=model_id,
+        )  # fmt: skip
+        return read_pages(store, search, max_results, include_spans=include_spans)
+
+    if sql_warehouse_id is not None:
+        return _to_result(kind, read_warehouse(runtime, sql_warehouse_id, find), fields, max_results)
+    return _to_result(kind, find(runtime.drained_store()), fields, max_results)
 
 
 def _to_result(kind: str, pages: Iterator[list[Trace]], fields: Sequence[SpanField], max_results: int | None) -> Any:

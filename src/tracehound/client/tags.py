@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
+from tracehound.client.known import read_known
 from tracehound.errors import NotFoundError
-from tracehound.model.edit import TagEdit
+from tracehound.model.edit import Edit
 from tracehound.model.ids import NO_OP_TRACE_ID
-from tracehound.model.trace import TRACE_NAME
+from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.model.values import clean_text, to_text
 from tracehound.runtime import Runtime, current
-
-# What a store says of itself or a process of its user. MLflow refuses them too (`mlflow.tracing.utils`, 3.18).
-IMMUTABLE: Final = frozenset(
-    {
-        "mlflow.artifactLocation",
-        "mlflow.trace.archivalFailure",
-        "mlflow.trace.archiveLocation",
-        "mlflow.trace.spansLocation",
-        "mlflow.user",
-    }
-)
-REMOVABLE: Final = frozenset({"mlflow.trace.archivalFailure"})
 
 _logger = logging.getLogger("tracehound.client")
 
@@ -32,8 +20,8 @@ def set_trace_tag(trace_id: str, key: str, value: object) -> None:
 
     A value that is no text becomes JSON (`3`, `true`, `{"a":1}`); None sets nothing. The tag is kept when this returns,
     and wins over what the trace says of itself. Setting `mlflow.traceName` changes the trace's name. Tags that belong
-    to the store (`IMMUTABLE`) are not set, with a warning. Raise `NotFoundError` for a trace that is not there,
-    `StoreError` where the tag cannot be kept.
+    to the store (`model.reserved.IMMUTABLE_TAGS`) are not set, with a warning. Raise `NotFoundError` for a trace that
+    is not there, `StoreError` where the tag cannot be kept.
 
     >>> import tracehound
     >>> with tracehound.start_span("answer") as span:
@@ -42,13 +30,7 @@ def set_trace_tag(trace_id: str, key: str, value: object) -> None:
     >>> len(tracehound.search_traces("tags.reviewed = 'true'"))
     1
     """
-    wanted, name = clean_text(str(trace_id)), clean_text(str(key))
-    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE):
-        return
-    runtime = current()
-    _read_tags(runtime, wanted)
-    if value is not None:
-        _edit(runtime, wanted, name, to_text(value))
+    set_tag(current(), trace_id, key, value)
 
 
 def delete_trace_tag(trace_id: str, key: str) -> None:
@@ -64,12 +46,26 @@ def delete_trace_tag(trace_id: str, key: str) -> None:
     >>> len(tracehound.search_traces("tags.draft IS NOT NULL"))
     0
     """
+    delete_tag(current(), trace_id, key)
+
+
+def set_tag(runtime: Runtime, trace_id: str, key: str, value: object) -> None:
+    """Set a tag of a trace (`set_trace_tag`)."""
     wanted, name = clean_text(str(trace_id)), clean_text(str(key))
-    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE - REMOVABLE):
+    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE_TAGS):
         return
-    runtime = current()
-    tags = _read_tags(runtime, wanted)
-    if tags is not None and name not in tags:
+    read_known(runtime, wanted)
+    if value is not None:
+        _edit(runtime, wanted, name, to_text(value))
+
+
+def delete_tag(runtime: Runtime, trace_id: str, key: str) -> None:
+    """Remove a tag of a trace (`delete_trace_tag`)."""
+    wanted, name = clean_text(str(trace_id)), clean_text(str(key))
+    if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE_TAGS - REMOVABLE_TAGS):
+        return
+    known = read_known(runtime, wanted)
+    if known is not None and name not in known.tags():
         raise NotFoundError(f"the trace {wanted} has no tag {name!r}")
     _edit(runtime, wanted, name, None)
 
@@ -80,26 +76,8 @@ def _is_refused(key: str, keys: frozenset[str]) -> bool:
     return key in keys
 
 
-def _read_tags(runtime: Runtime, trace_id: str) -> dict[str, str] | None:
-    """Return the tags of a trace; None where the store is locked, so that nobody can tell whether there is one.
-
-    What runs here is looked at first: when it has ended meanwhile, it is kept already.
-    """
-    drafts = runtime.running_drafts(trace_id)
-    store, is_all_there = runtime.drain()
-    trace = store.read_traces([trace_id]).get(trace_id)
-    if trace is None and not drafts:
-        if is_all_there:
-            raise NotFoundError(f"there is no trace {trace_id}")
-        return None
-    tags = {TRACE_NAME: ""} if trace is None else dict(trace.info.tags)  # a name it has, whatever that will be
-    for draft in drafts:
-        tags.update(draft.tags)
-    return tags
-
-
 def _edit(runtime: Runtime, trace_id: str, key: str, value: str | None) -> None:
     """Keep the edit, and tell it to what runs here: what is said there later is to win over the edit."""
     for draft in runtime.running_drafts(trace_id):
         draft.edit_tag(key, value)
-    runtime.keep_edit(TagEdit(trace_id, key, value, runtime.edit_time_ns()))
+    runtime.keep_edit(Edit(trace_id, key, value, runtime.edit_time_ns()))

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+from tracehound.model.assessment import Assessment
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart, TraceState
 
 _NOTHING: Final[dict[str, str]] = {}
+_NO_ASSESSMENTS: Final[dict[str, Assessment | None]] = {}
 
 
 class TraceDraft:
@@ -34,6 +36,8 @@ class TraceDraft:
     state: TraceState | None = None
     trace_state: Any = None  # what vendors keep beside the ids, in OpenTelemetry's form
     edited_tags: AbstractSet[str] = frozenset()
+    # Assessments of the trace by id, of which there are edits too (`client.feedback`); None for one that was deleted.
+    assessments: Mapping[str, Assessment | None] = _NO_ASSESSMENTS
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
     snapshot_due_s: float | None = None
     snapshot_interval_s = 0.0
@@ -65,6 +69,14 @@ class TraceDraft:
             self.say({key: value}, _NOTHING)
         else:
             vars(self).setdefault("tags", {}).pop(key, None)
+
+    def assess(self, assessment_id: str, assessment: Assessment | None) -> None:
+        """Note an assessment of the trace, or that there is none with this id any more."""
+        vars(self).setdefault("assessments", {})[assessment_id] = assessment
+
+    def has_ended(self, span_id: str) -> bool:
+        """Whether a span of the trace with this id has ended and waits here to be handed over."""
+        return any(span.span_id == span_id for span in list(self._spans))
 
     def end_span(self, span: Span, now_ns: int, is_local_root: bool) -> TracePart | None:  # noqa: FBT001 - hot
         """Take a span that has ended; return the part to hand over, if there is one now."""

@@ -6,17 +6,20 @@ fault. Like everything in results they are snapshots and do not change.
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tracehound.errors import ArgumentError
 from tracehound.model.form import Form, write_time
 from tracehound.model.record import short_repr
+
+Said = TypeVar("Said", bound="Assessment")
 
 _SOURCE_RUN: Final = "mlflow.assessment.sourceRunId"
 _TIMES: Final = ("create_time_ms", "last_update_time_ms")
@@ -130,6 +133,13 @@ class Assessment:
 
     from_dictionary = from_dict  # MLflow's name of it
 
+    def changed(self: Said, **values: object) -> Said:
+        """Return the assessment with other values of some of its fields."""
+        copied = copy.copy(self)
+        for name, value in values.items():
+            object.__setattr__(copied, name, value)
+        return copied
+
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
         yield from (("name", self.name), *self._content().items(), ("source", self.source))
 
@@ -143,6 +153,8 @@ class Assessment:
         """Fill in the fields, the times with now and the run with what the metadata say, where they are not given."""
         if not isinstance(values["source"], AssessmentSource):
             raise ArgumentError(f"the source of an assessment is an AssessmentSource, not {values['source']!r}")
+        if values["metadata"] is not None and not isinstance(values["metadata"], dict):
+            raise ArgumentError(f"the metadata of an assessment are a dict, not {values['metadata']!r}")
         now_ms = time.time_ns() // 1_000_000
         for name, value in values.items():
             object.__setattr__(self, name, now_ms if value is None and name in _TIMES else value)

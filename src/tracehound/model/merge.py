@@ -3,8 +3,9 @@
 A trace comes in parts when children outlive the root, when services share a traceparent, when OTLP sends spans as it
 likes, and as snapshots while it runs. The rules: spans are told apart by their id, a finished one beats a running one,
 else the later part wins, and any part wins over a snapshot; what is said about the whole comes from the part with the
-root, over what the other parts say; the start is the least one seen. A span that was running when its process ended
-is an error, which ended when it was last seen.
+root, over what the other parts say, and that over where a part comes from and over what follows from the spans
+(`model.derive`); the start is the least one seen. A span that was running when its process ended is an error, which
+ended when it was last seen.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from tracehound.model.derive import derive_metadata, request_preview, response_preview
 from tracehound.model.ids import experiment_id
 from tracehound.model.record import replace, to_msgpack
+from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TRACE_NAME, Trace, TraceData, TraceInfo, TracePart, TraceState
 
-MAX_PREVIEW: Final = 1000
 PROCESS_ENDED: Final = SpanStatus(SpanStatusCode.ERROR, "the process ended while this ran")
 
 T = TypeVar("T")
@@ -32,21 +34,24 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
     start_ns = min(span.start_time_ns for span in spans)
     root_span, main = chosen[root.span_id]
     by_weight = [part for part in ordered if part is not main] + [main]
-    tags = {TRACE_NAME: root.name}
-    metadata: dict[str, str] = {}
+    experiment = experiment_id(main.experiment)
+    tags = {TRACE_NAME: root.name, ARTIFACT_LOCATION: f"tracehound:/{experiment}/traces/{main.trace_id}"}
+    metadata = derive_metadata(spans)
+    for part in by_weight:
+        metadata.update(part.origin)
     for part in by_weight:
         tags.update(part.tags)
         metadata.update(part.metadata)
     said_state = None if root_span.end_time_ns is None else _last([part.state for part in by_weight])
     info = TraceInfo(
         trace_id=main.trace_id,
-        experiment_id=experiment_id(main.experiment),
+        experiment_id=experiment,
         request_time=start_ns // 1_000_000,
         execution_duration=None if root.end_time_ns is None else max(0, root.end_time_ns - start_ns) // 1_000_000,
         state=said_state or _state_of(root),
         name=tags[TRACE_NAME],
-        request_preview=_last([part.request_preview for part in by_weight]) or preview(root.inputs_json),
-        response_preview=_last([part.response_preview for part in by_weight]) or preview(root.outputs_json),
+        request_preview=_last([part.request_preview for part in by_weight]) or request_preview(root),
+        response_preview=_last([part.response_preview for part in by_weight]) or response_preview(root),
         client_request_id=_last([part.client_request_id for part in by_weight]),
         trace_metadata=metadata,
         tags=tags,
@@ -86,13 +91,6 @@ def order_spans(spans: list[Span]) -> list[Span]:
         return (span.parent_id is not None, span.parent_id in known, span.start_time_ns, span.span_id)
 
     return sorted(spans, key=rank)
-
-
-def preview(text: str | None) -> str | None:
-    """Return the beginning of a JSON text, at most `MAX_PREVIEW` characters with the dots that mark a cut."""
-    if text is None or len(text) <= MAX_PREVIEW:
-        return text
-    return f"{text[: MAX_PREVIEW - 3]}..."
 
 
 def _rank(part: TracePart) -> tuple[bool, int, bytes]:

@@ -39,7 +39,8 @@ class TracePart(Record, frozen=True, array_like=True, tag="part", gc=False):
     then the store merges the parts (`model.merge`), in whatever order they arrive.
 
     A snapshot of a trace that runs is a part too: it names its `owner`, the process (`spool.segment`) that its open
-    spans run in. The store sets `has_ended` when that process is gone.
+    spans run in. The store sets `has_ended` when that process is gone. `origin` is metadata that is the same for all
+    parts of a process (`capture.origin`): a spool keeps it once, and adds it when it is read.
     """
 
     trace_id: str
@@ -54,6 +55,13 @@ class TracePart(Record, frozen=True, array_like=True, tag="part", gc=False):
     state: TraceState | None = None
     owner: str | None = None
     has_ended: bool = False
+    origin: dict[str, str] = {}
+
+
+class Origin(Record, frozen=True, array_like=True, tag="origin", gc=False):
+    """Metadata of all parts of one process."""
+
+    metadata: dict[str, str]
 
 
 class TraceInfo(Record, frozen=True, kw_only=True):
@@ -351,6 +359,14 @@ class Experiment(Record, frozen=True):
 
     experiment_id: str
     name: str
+    tags: dict[str, str] = {}
+    creation_time: int | None = None  # in milliseconds since the epoch, where it was created before its first trace
+    lifecycle_stage: str = "active"
+
+    @property
+    def artifact_location(self) -> str:
+        """Where files of its traces would be kept; there are none."""
+        return f"tracehound:/{self.experiment_id}"
 
 
 def _object_in(text: str | None) -> dict[str, Any] | None:

@@ -6,6 +6,8 @@ import time
 from typing import Final, TypeAlias
 
 from tracehound.errors import FilterError
+from tracehound.model.derive import MAX_PREVIEW, TRACE_INPUTS, TRACE_OUTPUTS
+from tracehound.model.record import to_json_text
 from tracehound.query.fields import DURATION, STATES, Field, Group, Kind
 from tracehound.query.numbers import number_in
 from tracehound.query.parser import parse
@@ -33,6 +35,7 @@ from tracehound.query.tree import (
 Checked: TypeAlias = Node[Test]
 
 _MAX_CORRECTIONS: Final = 8
+_CUT_KEYS: Final = (TRACE_INPUTS, TRACE_OUTPUTS)
 
 # What states are called elsewhere.
 _OTHER_STATES: Final = {
@@ -74,9 +77,9 @@ def parse_filter(text: str, now_ms: int | None = None) -> Checked:
 
 def _check(node: Node[Comparison], text: str) -> Checked:
     if isinstance(node, And):
-        return _joined(And, [_check(child, text) for child in node.children])
+        return joined(And, [_check(child, text) for child in node.children])
     if isinstance(node, Or):
-        return _joined(Or, [_check(child, text) for child in node.children])
+        return joined(Or, [_check(child, text) for child in node.children])
     if isinstance(node, Not):
         return Not(_check(node.child, text))
     field = resolve_field(node.name, text)
@@ -92,14 +95,14 @@ def _to_tests(field: Field, comparison: Comparison) -> Checked:
     values = [literal.value for literal in comparison.literals]
     if operator in _LISTS:
         kind, each = _LISTS[operator]
-        return _joined(kind, [Test(field, each, value) for value in dict.fromkeys(values)])
+        return joined(kind, [Test(field, each, value) for value in dict.fromkeys(values)])
     if operator in _RANGES:
         kind, low, high = _RANGES[operator]
-        return _joined(kind, [Test(field, low, values[0]), Test(field, high, values[1])])
+        return joined(kind, [Test(field, low, values[0]), Test(field, high, values[1])])
     return Test(field, operator, values[0] if values else None)
 
 
-def _joined(kind: type[And[Test]] | type[Or[Test]], nodes: list[Checked]) -> Checked:
+def joined(kind: type[And[Test]] | type[Or[Test]], nodes: list[Checked]) -> Checked:
     """Return the nodes joined, those of the same kind by their children, and one alone as it is."""
     children: list[Checked] = []
     for node in nodes:
@@ -126,6 +129,9 @@ def _check_value(field: Field, comparison: Comparison, literal: Literal, text: s
     written = text[literal.start : literal.end]
     if comparison.operator in PATTERNS:
         _check_pattern(comparison, literal, text)
+    elif field.name in _CUT_KEYS and isinstance(value, str) and len(to_json_text(value)) > MAX_PREVIEW:
+        message = f"{told(text[comparison.name.start : comparison.name.end])} holds {MAX_PREVIEW} characters at most"
+        raise FilterError(f"{message}: ask for the beginning with LIKE '…%'", text, literal.start, literal.end)
     elif isinstance(value, bool):
         is_text = field.kind in (Kind.TEXT, Kind.ANY)
         raise _value_error(field, comparison, literal, text, quote(written.lower()) if is_text else None)

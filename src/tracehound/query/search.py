@@ -17,6 +17,7 @@ from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import Checked, parse_filter
+from tracehound.query.expand import expand
 from tracehound.query.fields import TIMESTAMP, TRACE_ID, Field, Kind
 from tracehound.query.names import resolve_bare, to_name
 from tracehound.query.tokens import TokenKind, tokenize
@@ -57,7 +58,8 @@ class Search:
     def narrowed(self, *conditions: Checked) -> Search:
         """Return the search for those of its traces that the conditions are true of, too; its cursors are its own."""
         joined: list[Checked] = []
-        for each in conditions if self.where is None else (self.where, *conditions):
+        more = [expand(each) for each in conditions]
+        for each in more if self.where is None else [self.where, *more]:
             joined += each.children if isinstance(each, And) else [each]
         if not joined:
             return self
@@ -94,7 +96,7 @@ def parse_search(
         now_ms = time.time_ns() // 1_000_000
     search = Search(
         experiment_ids=tuple(dict.fromkeys(experiment_ids)),
-        where=parse_filter(filter_string, now_ms) if filter_string else None,
+        where=expand(parse_filter(filter_string, now_ms)) if filter_string else None,
         order=parse_order(order_by or ()),
         limit=limit,
         after=None,
@@ -138,15 +140,26 @@ def _parse_order_key(text: str) -> OrderKey:
 
 def _parse_cursor(cursor: str, fingerprint: int) -> tuple[int, tuple[KeyValue, ...]]:
     """Return the time and the values that `Search.cursor` wrote; a cursor belongs to one search."""
+    found = _read_cursor(cursor)
+    if found[0] != fingerprint:
+        raise ArgumentError("page_token belongs to another search: keep experiments, filter and order as they were")
+    return found[1], tuple(found[2:])
+
+
+def cursor_time_ms(cursor: str) -> int:
+    """Return what `now()` meant in the search that a cursor is of; raise `ArgumentError` for what is no cursor."""
+    return int(_read_cursor(cursor)[1])
+
+
+def _read_cursor(cursor: str) -> list[Any]:
+    """Return what a cursor holds: a fingerprint, a time, and values."""
     try:
         found: Any = from_json(base64.urlsafe_b64decode(cursor))
     except (TypeError, ValueError, DecodeError):
         found = None
     if not isinstance(found, list) or len(found) < 2 or not _is_whole(found[1]):
         raise ArgumentError(f"page_token {cursor!r} is not one that a search returned")
-    if found[0] != fingerprint:
-        raise ArgumentError("page_token belongs to another search: keep experiments, filter and order as they were")
-    return found[1], tuple(found[2:])
+    return found
 
 
 def _fits(key: OrderKey, value: object) -> bool:

@@ -30,7 +30,7 @@ from tracehound.query.tree import And
 
 ROW: Final = (
     "t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview,"
-    " t.client_request_id, t.metadata, t.tags"
+    " t.client_request_id, t.metadata, t.tags, t.assessments"
 )
 
 # A function that counts the traces and postings that a statement looks at; always true.

@@ -13,11 +13,19 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from tracehound.model.ids import hash63
+from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.trace import TRACE_NAME, TraceInfo
 from tracehound.query.fields import NAME, Field, Group
 
 MAX_INDEXED_CHARACTERS: Final = 200
-_UNIQUE_METADATA: Final = ("mlflow.traceInputs", "mlflow.traceOutputs", "mlflow.trace.size", "mlflow.trace.tokenUsage")
+_UNIQUE_METADATA: Final = (
+    "mlflow.traceInputs",
+    "mlflow.traceOutputs",
+    "mlflow.trace.size",
+    "mlflow.trace.tokenUsage",
+    "mlflow.trace.cost",
+)
+_UNIQUE_TAGS: Final = (ARTIFACT_LOCATION,)
 _INDEXED_ATTRIBUTES: Final = ("status", "client_request_id")
 
 
@@ -41,6 +49,8 @@ def key_of(field: Field) -> tuple[Group, str] | None:
         return None
     if field.group is Group.METADATA and field.name.startswith(_UNIQUE_METADATA):
         return None
+    if field.group is Group.TAGS and field.name in _UNIQUE_TAGS:
+        return None
     return field.group, field.name
 
 
@@ -61,7 +71,8 @@ def terms_of(info: TraceInfo) -> Iterator[Term]:
     if info.client_request_id is not None:
         yield _to_term(Group.ATTRIBUTES, "client_request_id", info.client_request_id)
     for key, value in info.tags.items():
-        yield _to_term(Group.TAGS, key, value)
+        if key not in _UNIQUE_TAGS:
+            yield _to_term(Group.TAGS, key, value)
     for key, value in info.trace_metadata.items():
         if not key.startswith(_UNIQUE_METADATA):
             yield _to_term(Group.METADATA, key, value)

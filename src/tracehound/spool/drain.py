@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreBusyError, StoreError
+from tracehound.model.edit import Change
+from tracehound.model.record import replace
+from tracehound.model.trace import Origin, TracePart
 from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
-from tracehound.wire.frames import Damaged, Frame, Good, read_frames
+from tracehound.wire.frames import Damaged, Good, read_frames, read_origin
 
 BATCH_BYTES: Final = 4_000_000
+_ORIGIN_BYTES: Final = 65_536  # at most, of a segment
 _YIELD_EVERY: Final = 16
 _MAX_ENDED: Final = 200  # owners whose end is looked after at a time: each takes a descriptor
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
@@ -42,6 +46,7 @@ class Drainer:
         self._open_store = open_store
         self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
+        self._origins: dict[str, dict[str, str]] = {}  # of the segments, where the parts in them come from
         self._incarnation = 0  # of the store that they were applied to
         self._aside: set[tuple[str, int]] = set()  # segment and offset of what was set aside
         self._refused: set[str] = set()  # owners whose files this user may not read
@@ -144,10 +149,11 @@ class Drainer:
                 _logger.warning("traces of another user wait in the spool, and are left to that user: %s", error)
             return b""
 
-    def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[Frame], int]:
+    def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[Change], int]:
         """Return the first frames in the data, at most so many, and how many bytes of it are done with."""
-        frames: list[Frame] = []
+        frames: list[Change] = []
         length = 0
+        origin = self._origin(segment)
         for item in read_frames(data):
             if len(frames) == most:
                 break
@@ -155,10 +161,18 @@ class Drainer:
                 time.sleep(0)  # a thread of the program that waits for the interpreter lock shall not wait long
             if isinstance(item, Damaged):
                 self._set_aside(segment, position + length, item.data)
-            else:
+            elif isinstance(item.frame, TracePart):
+                frames.append(replace(item.frame, origin=origin))
+            elif not isinstance(item.frame, Origin):
                 frames.append(item.frame)
             length = item.end
         return frames, length
+
+    def _origin(self, segment: Path) -> dict[str, str]:
+        found = self._origins.get(segment.name)
+        if found is None:
+            found = self._origins[segment.name] = read_origin(self._read(segment, 0, _ORIGIN_BYTES))
+        return found
 
     def _set_aside(self, segment: Path, offset: int, data: bytes) -> None:
         """Keep the bytes that are no frame for whoever wants to look at them; what is good goes on."""
@@ -214,6 +228,7 @@ class Drainer:
         for segment in segments:
             if _remove(segment):
                 self._applied.pop(segment.name, None)
+                self._origins.pop(segment.name, None)
             else:
                 is_gone = False
         return is_gone

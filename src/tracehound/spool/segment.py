@@ -3,7 +3,7 @@
 A frame is written before the call returns, so it outlives the process. How far a segment has been applied is a row of
 the store, so any process may drain it and nothing is applied twice. Segments belong to one process and one fork, their
 owner, which holds the lock of that name from before its first segment until its end; only that lock says that it
-lives. It writes to its last segment only:
+lives. It writes to its last segment only. The first frame of each says where its parts come from:
 
     00001735689600000000-4711-1f2e3d4c.lock
     00001735689600000000-4711-1f2e3d4c.000001.seg      full, or torn: not written any more
@@ -14,9 +14,11 @@ The writer is used by one thread at a time, and never from inside of itself; the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -71,9 +73,10 @@ class RemovedError(TracehoundError):
 class SegmentWriter:
     """Appends frames to segments of its own: a new one when the present one is full or takes no more."""
 
-    def __init__(self, directory: Path, max_segment_bytes: int) -> None:
+    def __init__(self, directory: Path, max_segment_bytes: int, first_frame: Callable[[], bytes] = bytes) -> None:
         self._directory = directory
         self._max_segment_bytes = max_segment_bytes
+        self._first_frame = first_frame
         self._lock: FileLock | None = None
         self._owner = ""
         self.owners: set[str] = set()  # all that this writer has been
@@ -164,9 +167,18 @@ class SegmentWriter:
         self._descriptor = os.open(path, _FLAGS, 0o600)
         self._identity = identity_of(self._descriptor)
         self._path = path
+        self._write_first()
         self._begin_bytes = self.written_bytes
         self._full_bytes = self.written_bytes + self._max_segment_bytes
         self._near_bytes = min(self._full_bytes, self._limit_bytes)
+
+    def _write_first(self) -> None:
+        """Write the first frame, which is no part of what the limits count; traces can do without it."""
+        frame = self._first_frame()
+        with contextlib.suppress(OSError):
+            written = os.write(self._descriptor, frame)
+            if written != len(frame):
+                os.ftruncate(self._descriptor, 0)
 
     def _write_again(self, frame: bytes, written: int) -> None:
         """Cut off what was written of the frame, and write it once more.

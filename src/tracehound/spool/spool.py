@@ -17,10 +17,10 @@ from queue import SimpleQueue
 from typing import Final
 
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.model.edit import Deletion, TagEdit
+from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.limits import fit_part
 from tracehound.model.record import replace
-from tracehound.model.trace import TracePart
+from tracehound.model.trace import Origin, TracePart
 from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
 from tracehound.spool.segment import RemovedError, SegmentWriter, SpoolFullError
@@ -45,9 +45,15 @@ class FlushReport:
 class Spool:
     """Takes finished traces and sees to it that they reach the store."""
 
-    def __init__(self, directory: Path, open_store: Callable[[], Store], settings: Settings) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        open_store: Callable[[], Store],
+        settings: Settings,
+        origin: Callable[[], dict[str, str]] = dict,
+    ) -> None:
         self._drainer = Drainer(directory, open_store)
-        self._writer = SegmentWriter(directory, settings.max_segment_bytes)
+        self._writer = SegmentWriter(directory, settings.max_segment_bytes, lambda: to_frame(Origin(origin())))
         self._interval_s = settings.drain_interval_s
         self._max_trace_bytes = settings.max_trace_bytes
         self._max_bytes = settings.max_spool_bytes
@@ -117,8 +123,8 @@ class Spool:
         self._wake_drainer()
         return True
 
-    def append_edit(self, edit: TagEdit | Deletion) -> None:
-        """Keep an edit or a deletion: it is on disk when this returns; raise `StoreError` where it cannot be kept."""
+    def append_edit(self, edit: Edit | Deletion | Facts) -> None:
+        """Keep an edit, a deletion or facts: on disk when this returns; raise `StoreError` where that cannot be."""
         with self._mutex:
             if self._is_writing:  # a signal handler or a finalizer: what returns here has to be kept, so it cannot wait
                 raise StoreBusyError("this thread is in the midst of keeping a trace; edit it when that is done")
@@ -126,7 +132,7 @@ class Spool:
                 self._is_writing = True
                 self._write_edit(to_frame(edit))
             except (OSError, SpoolFullError, RemovedError) as error:
-                raise StoreError(f"the edit of {edit.trace_id} cannot be kept: {error}") from error
+                raise StoreError(f"the edit of {_subject_of(edit)} cannot be kept: {error}") from error
             finally:
                 self._is_writing = False
                 self._append_those_inside()
@@ -274,3 +280,7 @@ class Spool:
         if not self._is_troubled:
             self._is_troubled = True
             _logger.warning("traces wait in the spool, the store does not take them: %s", error)
+
+
+def _subject_of(edit: Edit | Deletion | Facts) -> str:
+    return f"the {edit.kind} {edit.subject}" if isinstance(edit, Facts) else edit.trace_id

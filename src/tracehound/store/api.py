@@ -1,8 +1,8 @@
 """The contract of a store, in words. `tests/store_contract` checks it on every store.
 
 Writing
-    `write` takes parts of traces, edits and deletions, in any number and any order, and MUST give the same store for
-    every order of any set of them, each any number of times: parts of one trace are merged by the rules of
+    `write` takes parts of traces, edits, deletions and facts, in any number and any order, and MUST give the same
+    store for every order of any set of them, each any number of times: parts of one trace are merged by the rules of
     `model.merge`, edits are laid over what the parts say by those of `model.edit`, and a deletion takes away all that
     is of its trace. A batch is applied whole or not at all, together with the position it was read up to
     (`SegmentRange`); when the store's position of that segment is not the range's start, somebody else has applied
@@ -11,8 +11,12 @@ Writing
 
 Edits
     An edit of a trace that has not arrived MUST wait for it. Searches, statistics and results MUST show what was
-    edited as if a part had said it, and what it has replaced nowhere. Of the edits of one tag a store MAY keep the
+    edited as if a part had said it, and what it has replaced nowhere. Of the edits of one thing a store MAY keep the
     latest alone.
+
+Facts
+    A fact says something of an experiment, a run or a model, which a store knows nothing else of. Of those of one key
+    the latest counts, by the rules of `model.edit`; a store MAY keep the latest alone. `facts` returns them.
 
 Deletions
     A deletion takes away the rows, the index, the parts and the edits of its trace, and MUST leave nothing of its
@@ -169,6 +173,10 @@ class Store(Protocol):
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
+        ...
+
+    def facts(self, kind: str, subject: str | None = None) -> dict[str, dict[str, str]]:
+        """Return what is known of the subjects of a kind, or of one of them: values by key, by subject."""
         ...
 
     def arrivals(self, after: int | None, limit: int) -> list[Arrival]:

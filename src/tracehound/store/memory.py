@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tracehound.model.buckets import bucket_of
-from tracehound.model.edit import Change, Deletion, TagEdit, latest_edits, lay_over
+from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
@@ -37,11 +37,13 @@ class MemoryStore:
         self._inside: list[Change] = []
         # The parts of each trace, under what they were when they arrived.
         self._parts: dict[str, dict[bytes, TracePart]] = {}
-        self._edits: dict[str, list[TagEdit]] = {}  # also those that wait for their trace
+        self._edits: dict[str, list[Edit]] = {}  # also those that wait for their trace
         self._deleted_ns: dict[str, int] = {}
         self._traces: dict[str, Trace] = {}
         self._positions: dict[str, int] = {}
         self._experiments: dict[str, str] = {}  # names by id
+        # What is known of a subject of a kind: when it was said, and what.
+        self._facts: dict[tuple[str, str, str], tuple[int, str | None]] = {}
         self._numbers: dict[str, int] = {}  # of the traces, in the order of their arrival
         self._counter = itertools.count(1)
 
@@ -65,38 +67,52 @@ class MemoryStore:
         with self._lock:
             if source is not None and self._positions.get(source.segment, 0) != source.start:
                 return False
-            deletions = [change for change in changes if isinstance(change, Deletion)]
-            deleted = ChainMap({each.trace_id: each.written_ns for each in deletions}, self._deleted_ns)
-            parts: dict[str, dict[bytes, TracePart]] = {}
-            edits: dict[str, list[TagEdit]] = {}
+            self._write_traces([change for change in changes if not isinstance(change, Facts)])
             for change in changes:
-                trace_id = change.trace_id
-                if trace_id in deleted:
-                    continue
-                if isinstance(change, TracePart):
-                    known = parts.setdefault(trace_id, dict(self._parts.get(trace_id, {})))
-                    known.setdefault(to_msgpack(change), change)
-                elif isinstance(change, TagEdit):
-                    edits[trace_id] = latest_edits([*edits.get(trace_id, self._edits.get(trace_id, [])), change])
-            all_parts, all_edits = ChainMap(parts, self._parts), ChainMap(edits, self._edits)
-            merged = {
-                trace_id: lay_over(merge_parts(list(all_parts[trace_id].values())), all_edits.get(trace_id, []))
-                for trace_id in parts.keys() | edits.keys()
-                if trace_id in all_parts
-            }
-            # What could fail is done.
-            self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in parts.items()})
-            self._edits.update(edits)
-            self._traces.update(merged)
-            for trace_id in parts:
-                self._numbers.setdefault(trace_id, next(self._counter))
-            names = {part.experiment for known in parts.values() for part in known.values()}
-            self._experiments.update({experiment_id(name): name for name in names})
-            for deletion in deletions:
-                self._delete(deletion)
+                if isinstance(change, Facts):
+                    self._learn(change)
             if source is not None:
                 self._positions[source.segment] = source.end
             return True
+
+    def _write_traces(self, changes: Sequence[TraceChange]) -> None:
+        deletions = [change for change in changes if isinstance(change, Deletion)]
+        deleted = ChainMap({each.trace_id: each.written_ns for each in deletions}, self._deleted_ns)
+        parts: dict[str, dict[bytes, TracePart]] = {}
+        edits: dict[str, list[Edit]] = {}
+        for change in changes:
+            trace_id = change.trace_id
+            if trace_id in deleted:
+                continue
+            if isinstance(change, TracePart):
+                known = parts.setdefault(trace_id, dict(self._parts.get(trace_id, {})))
+                known.setdefault(to_msgpack(change), change)
+            elif isinstance(change, Edit):
+                edits[trace_id] = latest_edits([*edits.get(trace_id, self._edits.get(trace_id, [])), change])
+        all_parts, all_edits = ChainMap(parts, self._parts), ChainMap(edits, self._edits)
+        merged = {
+            trace_id: lay_over(merge_parts(list(all_parts[trace_id].values())), all_edits.get(trace_id, []))
+            for trace_id in parts.keys() | edits.keys()
+            if trace_id in all_parts
+        }
+        # What could fail is done.
+        self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in parts.items()})
+        self._edits.update(edits)
+        self._traces.update(merged)
+        for trace_id in parts:
+            self._numbers.setdefault(trace_id, next(self._counter))
+        names = {part.experiment for known in parts.values() for part in known.values()}
+        self._experiments.update({experiment_id(name): name for name in names})
+        for deletion in deletions:
+            self._delete(deletion)
+
+    def _learn(self, facts: Facts) -> None:
+        """Let facts take the place of older ones; of those of one time the greater text counts."""
+        for key, value in facts.values.items():
+            place = (facts.kind, facts.subject, key)
+            new = (facts.written_ns, value)
+            if place not in self._facts or _by_time(new) > _by_time(self._facts[place]):
+                self._facts[place] = new
 
     def _delete(self, deletion: Deletion) -> None:
         """Take away all that is of a trace, and remember that it is deleted."""
@@ -201,6 +217,15 @@ class MemoryStore:
             ids = {trace.info.experiment_id for trace in self._traces.values()}
         return sorted((Experiment(each, self._experiments[each]) for each in ids), key=lambda each: each.name)
 
+    def facts(self, kind: str, subject: str | None = None) -> dict[str, dict[str, str]]:
+        """Return what is known of the subjects of a kind, or of one of them: values by key, by subject."""
+        found: dict[str, dict[str, str]] = {}
+        with self._lock:
+            for (its_kind, each, key), (_, value) in self._facts.items():
+                if its_kind == kind and subject in (None, each) and value is not None:
+                    found.setdefault(each, {})[key] = value
+        return found
+
     def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
         """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
         with self._lock:
@@ -217,6 +242,11 @@ def _without_overtaken(parts: dict[bytes, TracePart]) -> dict[bytes, TracePart]:
     """Return the parts without the snapshots that say nothing more."""
     kept = {id(part) for part in effective_parts(list(parts.values()))}
     return {key: part for key, part in parts.items() if id(part) in kept}
+
+
+def _by_time(fact: tuple[int, str | None]) -> tuple[int, bool, str]:
+    written_ns, value = fact
+    return written_ns, value is not None, value or ""
 
 
 def _matching(traces: Any, search: Search) -> list[TraceInfo]:

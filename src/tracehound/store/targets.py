@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tracehound.errors import ArgumentError
 from tracehound.store.api import Store
 from tracehound.store.filesystem import refuse_network
+
+_DATABRICKS: Final = ("databricks", "databricks-uc", "uc")
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,24 @@ def parse_target(uri: str) -> Target:
     scheme, separator, rest = str(uri).partition("://")
     if scheme == "memory" and separator:
         return Target(None)
+    if uri in _DATABRICKS or scheme in (*_DATABRICKS, "http", "https"):
+        raise ArgumentError(
+            f"{uri!r} is a server, which Tracehound cannot write to; write the path of a file, sqlite:///path or memory://"
+        )
     path = Path(rest[1:] if separator else uri).absolute()
+    if uri.startswith("file:"):
+        path = Path()  # MLflow's name of a folder
     if (not separator or (scheme == "sqlite" and rest.startswith("/"))) and not path.is_dir():
         return Target(path)
     raise ArgumentError(f"{uri!r} names no store: write the path of a file, sqlite:///path or memory://")
+
+
+def check_file(target: Target) -> None:
+    """Raise `StoreError` for a file that is no store of ours. It is only read, and none is made."""
+    if target.path is not None and target.path.exists():
+        from tracehound.store.sqlite.connection import READING, open_connection
+
+        open_connection(target.path, READING).close()
 
 
 def open_store(target: Target, *, allow_network: bool = False) -> Store:

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tracehound.model.edit import Change, Deletion, TagEdit
+from tracehound.model.edit import Change, Deletion, Edit, Facts
 from tracehound.model.record import DecodeError, to_msgpack, unpacker
-from tracehound.model.trace import TracePart
+from tracehound.model.trace import Origin, TracePart
 
 MARK: Final = b"\xf1TH\x01"
 _HEADER: Final = struct.Struct("<4sII")
 
-Frame: TypeAlias = Change
-_unpack: Final[Callable[[bytes], Frame]] = unpacker(TracePart, TagEdit, Deletion)
+Frame: TypeAlias = Change | Origin
+_unpack: Final[Callable[[bytes], Frame]] = unpacker(TracePart, Edit, Deletion, Facts, Origin)
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,12 @@ def read_frames(data: bytes) -> Iterator[Good | Damaged]:
             return
         yield outcome
         offset = outcome.end
+
+
+def read_origin(data: bytes) -> dict[str, str]:
+    """Return what the first frame of a segment says of all parts in it; nothing where it is of another kind."""
+    first = next(read_frames(data), None)
+    return first.frame.metadata if isinstance(first, Good) and isinstance(first.frame, Origin) else {}
 
 
 def _read_frame(data: bytes, offset: int) -> Good | Damaged | None:

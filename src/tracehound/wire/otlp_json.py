@@ -87,7 +87,10 @@ def _texts_of_whole(trace: Trace, experiment: str) -> dict[str, str]:
         if value is not None and value != getattr(follows, name):
             told[f"{WHOLE}{name}"] = value
     told |= {f"{_TAG}{key}": value for key, value in sorted(info.tags.items()) if follows.tags.get(key) != value}
-    told |= {f"{_METADATA}{key}": value for key, value in sorted(info.trace_metadata.items())}
+    derived = follows.trace_metadata
+    told |= {
+        f"{_METADATA}{key}": value for key, value in sorted(info.trace_metadata.items()) if derived.get(key) != value
+    }
     return {key: encode_value(value, MAX_BYTES) for key, value in told.items()}
 
 

@@ -43,6 +43,7 @@ def to_payload(part: TracePart) -> bytes:
         "response_preview": part.response_preview,
         "state": part.state,
         "owner": part.owner,
+        "origin": part.origin,
     }
     return _compressor().compress(
         to_json({"head": head, "spans": [span.to_dict() for span in part.spans]}), zstd.ZstdCompressor.FLUSH_FRAME

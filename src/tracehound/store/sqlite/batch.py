@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from tracehound.model.edit import TagEdit, lay_over
+from tracehound.model.edit import Edit, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
@@ -31,7 +31,7 @@ _TRACES_AT_A_TIME: Final = 10_000
 
 Row: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[int, int]
-Edits: TypeAlias = Mapping[str, Sequence[TagEdit]]  # of each trace that has some
+Edits: TypeAlias = Mapping[str, Sequence[Edit]]  # of each trace that has some
 
 
 def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edits: Edits) -> None:
@@ -113,7 +113,7 @@ class _Changes:
     experiments: set[str] = field(default_factory=set)
 
 
-def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart], edits: Sequence[TagEdit]) -> None:
+def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart], edits: Sequence[Edit]) -> None:
     """Work out what changes when parts arrive for a trace, or edits."""
     seq = known.seq
     parts = {**arrived, **known.parts}  # a part that arrives again is what it has become

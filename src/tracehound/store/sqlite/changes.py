@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from tracehound.model.edit import TAG, Change, Deletion, TagEdit, latest_edits
+from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits
 from tracehound.model.record import to_json
 from tracehound.model.trace import TracePart
 from tracehound.store.sqlite.batch import merge_again, remove_traces, write_parts
@@ -27,13 +27,18 @@ HAS_OLDER: Final = (
 
 
 def write_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
-    """Apply parts, edits and deletions, in whatever order they came."""
+    """Apply parts, edits, deletions and facts, in whatever order they came."""
+    _keep_facts(connection, [change for change in changes if isinstance(change, Facts)])
+    _write_traces(connection, [change for change in changes if not isinstance(change, Facts)])
+
+
+def _write_traces(connection: sqlite3.Connection, changes: Sequence[TraceChange]) -> None:
     deletions = [change for change in changes if isinstance(change, Deletion)]
     if deletions:
         _delete(connection, deletions)
     deleted = _read_deleted(connection, {change.trace_id for change in changes})
     parts = [change for change in changes if isinstance(change, TracePart) and change.trace_id not in deleted]
-    edits = [change for change in changes if isinstance(change, TagEdit) and change.trace_id not in deleted]
+    edits = [change for change in changes if isinstance(change, Edit) and change.trace_id not in deleted]
     arrived = {part.trace_id for part in parts}
     edited = {edit.trace_id for edit in edits} - arrived
     known = read_edits(connection, arrived | edited)
@@ -47,15 +52,15 @@ def write_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
         _end_waiting(connection, known)
 
 
-def read_edits(connection: sqlite3.Connection, trace_ids: Collection[str]) -> dict[str, list[TagEdit]]:
+def read_edits(connection: sqlite3.Connection, trace_ids: Collection[str]) -> dict[str, list[Edit]]:
     """Return the edits of those of the traces that have some, whether the traces exist or not."""
     text = (
-        "SELECT e.trace_id, e.key, e.value, e.written_ns FROM json_each(?) AS wanted"
-        " CROSS JOIN edit AS e ON e.trace_id = wanted.value WHERE e.kind = ?"
+        "SELECT e.trace_id, e.key, e.value, e.written_ns, e.kind FROM json_each(?) AS wanted"
+        " CROSS JOIN edit AS e ON e.trace_id = wanted.value"
     )
-    found: defaultdict[str, list[TagEdit]] = defaultdict(list)
-    for trace_id, key, value, written_ns in connection.execute(text, (_json(trace_ids), TAG)).fetchall():
-        found[trace_id].append(TagEdit(trace_id, key, value, written_ns))
+    found: defaultdict[str, list[Edit]] = defaultdict(list)
+    for row in connection.execute(text, (_json(trace_ids),)).fetchall():
+        found[row[0]].append(Edit(*row))
     return dict(found)
 
 
@@ -84,16 +89,31 @@ def _read_deleted(connection: sqlite3.Connection, trace_ids: Collection[str]) ->
     return {trace_id for (trace_id,) in connection.execute(text, (_json(trace_ids),)).fetchall()}
 
 
-def _keep_edits(connection: sqlite3.Connection, known: dict[str, list[TagEdit]], edits: Sequence[TagEdit]) -> None:
+def _keep_edits(connection: sqlite3.Connection, known: dict[str, list[Edit]], edits: Sequence[Edit]) -> None:
     """Let the edits join those that are known, in the table too."""
-    arrived: defaultdict[str, list[TagEdit]] = defaultdict(list)
+    arrived: defaultdict[str, list[Edit]] = defaultdict(list)
     for edit in edits:
         arrived[edit.trace_id].append(edit)
     for trace_id, new in arrived.items():
         known[trace_id] = latest_edits([*known.get(trace_id, []), *new])
     connection.executemany(
         "INSERT OR REPLACE INTO edit (trace_id, kind, key, value, written_ns) VALUES (?, ?, ?, ?, ?)",
-        [(each.trace_id, TAG, each.key, each.value, each.written_ns) for key in arrived for each in known[key]],
+        [(each.trace_id, each.kind, each.key, each.value, each.written_ns) for key in arrived for each in known[key]],
+    )
+
+
+def _keep_facts(connection: sqlite3.Connection, facts: Sequence[Facts]) -> None:
+    """Let the facts take the place of older ones."""
+    connection.executemany(
+        "INSERT INTO fact (kind, subject, key, value, written_ns) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (kind, subject, key) DO UPDATE SET value = excluded.value, written_ns = excluded.written_ns"
+        " WHERE (excluded.written_ns, excluded.value IS NOT NULL, coalesce(excluded.value, ''))"
+        " > (fact.written_ns, fact.value IS NOT NULL, coalesce(fact.value, ''))",
+        [
+            (each.kind, each.subject, key, value, each.written_ns)
+            for each in facts
+            for key, value in each.values.items()
+        ],
     )
 
 

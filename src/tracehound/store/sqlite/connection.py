@@ -32,6 +32,8 @@ WRITER_TIMEOUT_S: Final = 1.0
 # The log is moved into the database when it is larger than this, and its file is cut back to it.
 LOG_BYTES: Final = 4_000_000
 
+_MLFLOW_TABLES: Final = frozenset({"alembic_version", "experiments", "runs"})
+
 # How a file may be used. What only reads is opened as such for a reason of its own (`opened`).
 WRITING: Final = "mode=rwc"
 READING: Final = "mode=ro"
@@ -92,11 +94,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             version = schema_version(connection)
             if version > len(migrations):
                 raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
-            for name, script in migrations[version:]:
+            for _, script in migrations[version:]:
                 for statement in _statements(script):
                     connection.execute(statement)
-                if name.endswith("_reindex.sql"):
-                    index_again(connection)
+            # At the end: that is done by the program as it is, which knows the newest schema alone.
+            if any(name.endswith("_reindex.sql") for name, _ in migrations[version:]):
+                index_again(connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
@@ -147,10 +150,11 @@ def release_pages(connection: sqlite3.Connection, max_bytes: int) -> int:
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """Raise for a database of another program, before anything in it is changed."""
     # In this order: another process may make a new store ours between the two.
-    has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    if has_tables and application != APPLICATION_ID:
-        raise StoreError(f"{path} is a database of another program; name another file")
+    if tables and application != APPLICATION_ID:
+        owner = "MLflow" if tables >= _MLFLOW_TABLES else "another program"
+        raise StoreError(f"{path} is a database of {owner}; name another file")
 
 
 def _value(text: str, key: str) -> str | None:

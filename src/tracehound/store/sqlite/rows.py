@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tracehound.model.assessment import Assessment
 from tracehound.model.buckets import bucket_of
 from tracehound.model.record import from_json, to_json
 from tracehound.model.trace import TraceInfo, TraceState
@@ -25,12 +26,14 @@ def to_row(info: TraceInfo) -> tuple[str | int | None, ...]:
         info.client_request_id,
         to_json(info.trace_metadata).decode(),
         to_json(info.tags).decode(),
+        to_json([each.to_dict() for each in info.assessments]).decode() if info.assessments else None,
     )
 
 
 def to_info(row: Sequence) -> TraceInfo:  # type: ignore[type-arg] # the columns of query.sqlite.ROW
     """Return what the columns of `ROW` say."""
-    trace_id, experiment, start_ms, duration_ms, state, name, request, response, client_request_id, metadata, tags = row
+    trace_id, experiment, start_ms, duration_ms, state, name, request, response, client_request_id, *texts = row
+    metadata, tags, assessments = texts
     return TraceInfo(
         trace_id=trace_id,
         experiment_id=str(experiment),
@@ -43,4 +46,5 @@ def to_info(row: Sequence) -> TraceInfo:  # type: ignore[type-arg] # the columns
         client_request_id=client_request_id,
         trace_metadata=from_json(metadata),
         tags=from_json(tags),
+        assessments=[] if assessments is None else [Assessment.from_dict(each) for each in from_json(assessments)],
     )

@@ -175,6 +175,15 @@ class SqliteStore:
         rows = self._read(Sql(_EXPERIMENTS))
         return [Experiment(str(number), name) for number, name in rows]
 
+    def facts(self, kind: str, subject: str | None = None) -> dict[str, dict[str, str]]:
+        """Return what is known of the subjects of a kind, or of one of them: values by key, by subject."""
+        text = "SELECT subject, key, value FROM fact WHERE kind = ?1 AND value IS NOT NULL"
+        which = Sql(text, (kind,)) if subject is None else Sql(f"{text} AND subject = ?2", (kind, subject))
+        found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for each, key, value in self._read(which):
+            found[each][key] = value
+        return dict(found)
+
     def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
         """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
         if after is None:

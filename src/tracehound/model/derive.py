@@ -1,0 +1,149 @@
+"""What follows from the spans of a trace: previews, token usage, cost, sizes.
+
+Stores work it out whenever they merge a trace, so it is right for every way in which spans come, and what anybody says
+of the same keys goes before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from tracehound.model.record import to_json, to_msgpack
+from tracehound.model.span import Span
+from tracehound.model.values import decode_value
+
+MAX_PREVIEW: Final = 1000
+TRACE_INPUTS: Final = "mlflow.traceInputs"
+TRACE_OUTPUTS: Final = "mlflow.traceOutputs"
+TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"  # noqa: S105 - the name of a metadata key
+COST: Final = "mlflow.trace.cost"
+SIZE_BYTES: Final = "mlflow.trace.sizeBytes"
+SIZE_STATS: Final = "mlflow.trace.sizeStats"
+
+_SPAN_USAGE: Final = "mlflow.chat.tokenUsage"
+_SPAN_COST: Final = "mlflow.llm.cost"
+_CHAT_KEYS: Final = ("messages", "choices", "input", "output", "request")
+_MAX_DEPTH: Final = 4  # of what lies around a conversation
+
+
+def derive_metadata(spans: Sequence[Span]) -> dict[str, str]:
+    """Return what the spans say as metadata of the whole trace; the first one is its root.
+
+    Inputs and outputs are cut to `MAX_PREVIEW` characters. A span's size is that of its record, uncompressed.
+    """
+    root = spans[0]
+    found: dict[str, str] = {}
+    if root.inputs_json is not None:
+        found[TRACE_INPUTS] = cut_text(root.inputs_json)
+    if root.outputs_json is not None:
+        found[TRACE_OUTPUTS] = cut_text(root.outputs_json)
+    for span_key, key in ((_SPAN_USAGE, TOKEN_USAGE), (_SPAN_COST, COST)):
+        if any(span_key in span.attributes_json for span in spans):
+            total = _sum_of(spans, span_key)
+            if total:
+                found[key] = to_json(total).decode()
+    sizes = sorted(len(to_msgpack(span)) for span in spans)
+    total_size, last = sum(sizes), len(sizes) - 1
+    found[SIZE_BYTES] = str(total_size)
+    found[SIZE_STATS] = (
+        f'{{"total_size_bytes":{total_size},"num_spans":{len(sizes)},"max":{sizes[-1]},'
+        f'"p25":{sizes[last // 4]},"p50":{sizes[last // 2]},"p75":{sizes[3 * last // 4]}}}'
+    )
+    return found
+
+
+def request_preview(root: Span) -> str | None:
+    """Return what went in, for people: what the user said last, or the JSON text of the inputs, cut."""
+    return _preview(root.inputs_json, "user")
+
+
+def response_preview(root: Span) -> str | None:
+    """Return what came out, for people: what the assistant said last, or the JSON text of the outputs, cut."""
+    return _preview(root.outputs_json, "assistant")
+
+
+def cut_text(text: str) -> str:
+    """Return the beginning of a text, at most `MAX_PREVIEW` characters with the dots that mark a cut.
+
+    >>> cut_text("why?"), len(cut_text("why?" * 1000))
+    ('why?', 1000)
+    """
+    return text if len(text) <= MAX_PREVIEW else f"{text[: MAX_PREVIEW - 3]}..."
+
+
+def _sum_of(spans: Sequence[Span], key: str) -> dict[str, Any]:
+    """Return the sums of the numbers in an attribute of the spans; what is below a span that has it is a part of it."""
+    values = {span.span_id: _numbers_in(span.attributes_json.get(key)) for span in spans}
+    parents = {span.span_id: span.parent_id for span in spans}
+    total: dict[str, Any] = {}
+    for span_id, numbers in values.items():
+        if numbers and not _is_below_one(span_id, parents, values.__getitem__):
+            for name, number in numbers.items():
+                total[name] = total.get(name, 0) + number
+    if key == _SPAN_USAGE and total and "total_tokens" not in total:
+        total["total_tokens"] = total.get("input_tokens", 0) + total.get("output_tokens", 0)
+    return total
+
+
+def _is_below_one(span_id: str, parents: dict[str, str | None], has: Callable[[str], object]) -> bool:
+    """Whether something is true of a span above this one. Spans that are above one another end the search."""
+    seen = {span_id}
+    above = parents[span_id]
+    while above in parents and above not in seen:
+        if has(above):
+            return True
+        seen.add(above)
+        above = parents[above]
+    return False
+
+
+def _numbers_in(text: str | None) -> dict[str, Any]:
+    value = None if text is None else decode_value(text)
+    if not isinstance(value, dict):
+        return {}
+    return {name: number for name, number in value.items() if type(number) in (int, float)}
+
+
+def _preview(text: str | None, role: str) -> str | None:
+    if text is None:
+        return None
+    if '"role"' in text:
+        said = _said_last(decode_value(text), role)
+        if said is not None:
+            return cut_text(said.replace("\0", "\ufffd"))
+    return cut_text(text)
+
+
+def _said_last(value: Any, role: str) -> str | None:
+    """Return the text of the last message of a role, where the value is or holds a conversation."""
+    return next((text for message in _messages(value, 0) if (text := _text_of(message, role))), None)
+
+
+def _messages(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+    """Yield the messages of a conversation in the form of OpenAI's APIs and those like it, the last one first."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for item in reversed(value):
+            if isinstance(item, dict):
+                message = item.get("message")  # one of several choices
+                yield message if isinstance(message, dict) else item
+    elif isinstance(value, dict):
+        inner = [value[key] for key in _CHAT_KEYS if key in value]
+        if not inner and len(value) == 1:  # the only argument of a function
+            inner = list(value.values())
+        for each in inner:
+            yield from _messages(each, depth + 1)
+        if "role" in value:
+            yield value
+
+
+def _text_of(message: dict[str, Any], role: str) -> str | None:
+    if message.get("role") != role:
+        return None
+    content = message.get("content")
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        content = "\n".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) and content.strip() else None

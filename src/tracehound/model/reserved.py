@@ -1,0 +1,38 @@
+"""Keys of tags and metadata that mean something, and what may be done with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from tracehound.errors import ArgumentError
+
+TRACE_USER: Final = "mlflow.trace.user"
+TRACE_SESSION: Final = "mlflow.trace.session"
+ARTIFACT_LOCATION: Final = "mlflow.artifactLocation"
+
+# What a store says of itself or a process of its user. MLflow refuses them as well (`mlflow.tracing.utils`, 3.18).
+IMMUTABLE_TAGS: Final = frozenset(
+    {
+        ARTIFACT_LOCATION,
+        "mlflow.trace.archivalFailure",
+        "mlflow.trace.archiveLocation",
+        "mlflow.trace.spansLocation",
+        "mlflow.user",
+    }
+)
+REMOVABLE_TAGS: Final = frozenset({"mlflow.trace.archivalFailure"})
+
+
+def session_text(session: object) -> str:
+    """Return a session as it stands in the metadata: a text as it is, several as a JSON array of texts.
+
+    >>> session_text("s-1"), session_text(["trip", "leg 2"])
+    ('s-1', '["trip","leg 2"]')
+    """
+    if isinstance(session, str):
+        return session
+    if isinstance(session, Sequence) and session and all(isinstance(each, str) for each in session):
+        return json.dumps(list(session), ensure_ascii=False, separators=(",", ":"))
+    raise ArgumentError(f"session_id is a text, or a list of texts that is not empty, not {session!r}")
