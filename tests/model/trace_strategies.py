@@ -29,6 +29,7 @@ from tracehound.model.values import encode_value
 TIMES_NS = st.integers(1, 2**62)
 TIMES_MS = st.integers(0, 4_000_000_000_000)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)  # lone surrogates never pass capture; NUL does
+MAX_DURATION_MS = 315_576_000_000_000  # ten thousand years, all that protobuf's JSON can write
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**64 - 1) | st.just(2**53 + 1)
 PLAIN = st.none() | st.booleans() | NUMBERS | TEXTS
 VALUES = st.recursive(
@@ -97,7 +98,7 @@ def infos(draw: st.DrawFn, trace_id: str) -> TraceInfo:
         trace_id=trace_id,
         experiment_id=str(draw(st.integers(0, 2**63))),
         request_time=draw(TIMES_MS),
-        execution_duration=draw(st.none() | st.integers(0, 2**53)),
+        execution_duration=draw(st.none() | st.integers(0, MAX_DURATION_MS)),
         state=draw(st.sampled_from(TraceState)),
         name=tags.get(TRACE_NAME, ""),
         request_preview=draw(st.none() | TEXTS),
