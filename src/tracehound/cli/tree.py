@@ -149,9 +149,14 @@ def _print_head(console: Console, trace: Trace, *, is_full: bool) -> None:
                     f"{'' if at else label:9}", f"{key}={value}", console.width, "", is_full=True
                 ):
                     _print(console, Text(text))
-        elif own := sorted((key.startswith("mlflow."), key) for key in pairs if key not in _TOLD_ELSEWHERE):
+        elif own := sorted((_place(key), key) for key in pairs if key not in _TOLD_ELSEWHERE):
             shown = "  ".join(f"{key}={pairs[key]}" for _, key in own)
             _print(console, Text.assemble((f"{label:9}", "dim"), line(shown, min(console.width - 9, _VALUE_COLUMNS))))
+
+
+def _place(key: str) -> int:
+    """Return where a key stands in a line that may be cut: the program's own first, where the trace comes from last."""
+    return key.startswith("mlflow.") + key.startswith(("mlflow.source.", "mlflow.user"))
 
 
 def _print(console: Console, text: Text) -> None:
