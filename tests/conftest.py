@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
 
 # `./dev prove` says how many cases each property is to be checked with.
 PROVE = "TRACEHOUND_PROVE"
-hypothesis_settings.register_profile("default", deadline=None, max_examples=60)
+hypothesis_settings.register_profile("default", deadline=None, max_examples=25)
 hypothesis_settings.register_profile(
     "prove", deadline=None, max_examples=int(os.environ.get(PROVE, "1000")), suppress_health_check=list(HealthCheck)
 )
@@ -27,6 +28,12 @@ hypothesis_settings.load_profile("prove" if PROVE in os.environ else "default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew; read the difference")
+
+
+def pytest_collection_finish() -> None:
+    """Take what the suite has imported from what the collector looks at, in the tests that ask it or call it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tests import forked
 from tests.traces import part, span
 from tracehound import runtime
 from tracehound.model.record import replace
@@ -30,11 +31,7 @@ class Terminal:
 
         self._own, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tracehound", *arguments],
-            stdin=child, stdout=child, stderr=child, start_new_session=True, env=_environment(environment),
-            preexec_fn=lambda: fcntl.ioctl(child, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - so that Ctrl-C reaches it
-        )  # fmt: skip
+        self._process = forked.start([*arguments], _environment(environment), child, child, child)
         os.close(child)
         self.shown = ""
 
@@ -55,7 +52,9 @@ class Terminal:
         while data := self._read():
             self.shown += data
         os.close(self._own)
-        return self.shown.replace("\r\n", "\n"), self._process.wait(_DEADLINE_S)
+        self._process.join(_DEADLINE_S)
+        assert self._process.exitcode is not None, "the command closed its terminal and goes on"
+        return self.shown.replace("\r\n", "\n"), self._process.exitcode
 
     def _read(self) -> str:
         try:
@@ -65,11 +64,9 @@ class Terminal:
 
 
 def piped(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command with pipes for a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "tracehound", *arguments],
-        check=False, capture_output=True, input=stdin, env=_environment(environment), timeout=_DEADLINE_S,
-    )  # fmt: skip
+    """Run the command without a terminal."""
+    with tempfile.TemporaryDirectory() as folder:
+        return forked.run([*arguments], _environment(environment), Path(folder), stdin)
 
 
 def _environment(changes: dict[str, str]) -> dict[str, str]:

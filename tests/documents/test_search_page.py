@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 import tracehound
+from tests.spool.programs import start
 
 
 @tracehound.trace()
@@ -44,6 +46,36 @@ def test_the_end_to_end_example_gives_its_counts() -> None:
     # The failed call is in, Tom's is out. Mary's is in if it began in a later millisecond than the one noted.
     assert count(f"attributes.timestamp > {after_tom_ms}") in (1, 2)
     assert count(f"attributes.timestamp >= {after_tom_ms}") == 2
+
+
+RUNNING = """
+import sys, tracehound
+@tracehound.trace
+def process_request():
+    print(tracehound.get_active_trace_id(), flush=True)
+    sys.stdin.readline()
+process_request()
+print("returned", flush=True)
+"""
+
+
+def test_a_request_that_another_process_works_on_is_found_in_progress_and_then_as_it_ended(store_path: Path) -> None:
+    program = start(RUNNING, store_path)
+    trace_id = program.stdout.readline().strip()
+    deadline = time.monotonic() + 60
+    while count("attributes.status = 'IN_PROGRESS'") == 0:
+        assert time.monotonic() < deadline, "the running request was not found"
+    (running,) = tracehound.search_traces("attributes.status = 'IN_PROGRESS'", return_type="list")
+    assert running.info.trace_id == trace_id
+    assert (running.info.tags["mlflow.traceName"], running.info.execution_duration) == ("process_request", None)
+    assert count("attributes.status != 'IN_PROGRESS'") == 0
+    program.stdin.write("go on\n")
+    program.stdin.flush()
+    assert program.stdout.readline() == "returned\n"
+    assert count("attributes.status = 'IN_PROGRESS'") == 0
+    (ended,) = tracehound.search_traces("attributes.status = 'OK'", return_type="list")
+    assert ended.info.trace_id == trace_id
+    program.communicate()
 
 
 def count(filter_string: str | None) -> int:

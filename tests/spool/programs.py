@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.forked import Program
 
 # Traces without end and prints each id when its call has returned.
 ENDLESS = """
@@ -37,21 +36,17 @@ os.waitpid(child, 0)
 """
 
 
-def start(program: str, store: Path) -> subprocess.Popen[str]:
+def start(program: str, store: Path) -> Program:
     """Start a program that keeps its traces in the store."""
-    environment = {**os.environ, "TRACEHOUND_TRACKING_URI": str(store)}
-    pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, text=True, env=environment)
+    return Program(program, {**os.environ, "TRACEHOUND_TRACKING_URI": str(store)})
 
 
-def kill_after(process: subprocess.Popen[str], lines: int) -> list[str]:
+def kill_after(process: Program, lines: int) -> list[str]:
     """Kill the process when it has printed so many lines; return every whole line that it printed."""
-    assert process.stdin is not None
-    assert process.stdout is not None
     process.stdin.close()
     printed = [process.stdout.readline() for _ in range(lines)]
-    process.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
-    printed += process.stdout.readlines()
-    process.stdout.close()
+    process.kill()
+    with process.stdout:
+        printed += process.stdout.readlines()
     process.wait()
     return [line.strip() for line in printed if line.endswith("\n")]

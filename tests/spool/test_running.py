@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import tracehound
+from tests.forked import Program
 from tests.spool.programs import start
 from tracehound.model.trace import Trace, TraceState
 
@@ -102,21 +102,18 @@ def test_what_still_runs_when_the_interpreter_ends_is_kept(store_path: Path) -> 
     assert trace.data.spans[0].inputs == {"n": 1}
 
 
-def begin(store_path: Path) -> tuple[subprocess.Popen[str], str]:
+def begin(store_path: Path) -> tuple[Program, str]:
     process = start(WAITING, store_path)
-    assert process.stdout is not None
     return process, process.stdout.readline().strip()
 
 
-def say(process: subprocess.Popen[str], line: str) -> str:
-    assert process.stdin is not None
-    assert process.stdout is not None
+def say(process: Program, line: str) -> str:
     process.stdin.write(f"{line}\n")
     process.stdin.flush()
     return process.stdout.readline().strip()
 
 
-def end(process: subprocess.Popen[str]) -> None:
+def end(process: Program) -> None:
     process.kill()
     process.communicate()
 
