@@ -24,7 +24,15 @@ _LONGEST_CORRECTION: Final = 2_000
 
 
 class TracehoundError(Exception):
-    """The base of every error that Tracehound raises on purpose."""
+    """The base of every error that Tracehound raises on purpose.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.get_experiment("7")
+    ... except TracehoundError as error:
+    ...     print(type(error).__name__)
+    NotFoundError
+    """
 
 
 class FilterError(TracehoundError, ValueError):
@@ -32,6 +40,15 @@ class FilterError(TracehoundError, ValueError):
 
     `message` says what to do, `text` is what was given, `start` and `end` are offsets into it, in characters, and
     `corrected` is the text as it should be, where that is known.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.search_traces("status = 'OK'")
+    ... except FilterError as error:
+    ...     print(error.message)
+    ...     print(error.text[error.start : error.end], "->", error.corrected)
+    'status' needs a prefix: write attributes.status
+    status -> attributes.status = 'OK'
     """
 
     def __init__(self, message: str, text: str, start: int, end: int, corrected: str | None = None) -> None:
@@ -62,23 +79,69 @@ class FilterError(TracehoundError, ValueError):
 
 
 class ArgumentError(TracehoundError, ValueError):
-    """An argument that a public function cannot work with; the message names the ones it can."""
+    """An argument that a public function cannot work with; the message names the ones it can.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.search_traces(max_results=-1)
+    ... except ArgumentError as error:
+    ...     print(error)
+    max_results is a whole number from 0 up, not -1
+    """
 
 
 class StoreError(TracehoundError):
-    """The store cannot be opened, read or written; nothing that was stored is changed."""
+    """The store cannot be opened, read or written; nothing that was stored is changed.
+
+    >>> import pathlib, tracehound
+    >>> _ = pathlib.Path("notes.txt").write_text("bread, milk")
+    >>> tracehound.set_tracking_uri("notes.txt")
+    >>> try:
+    ...     tracehound.search_traces()
+    ... except StoreError as error:
+    ...     print(str(error).partition("notes.txt ")[2])
+    is not a database of Tracehound; name another file
+    """
 
 
 class StoreBusyError(StoreError):
-    """Another process keeps the store locked; what was to be written can be offered again."""
+    """Another process keeps the store locked; what was to be written can be offered again.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.delete_traces("0", max_timestamp_millis=1_700_000_000_000)
+    ... except StoreBusyError:
+    ...     print("another program writes just now: delete them later")
+    0
+    >>> issubclass(StoreBusyError, StoreError)
+    True
+    """
 
 
 class StoreReadOnlyError(StoreError):
-    """The store may be read and not written: what waits for it stays in the spool."""
+    """The store may be read and not written: what waits for it stays in the spool.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.delete_traces("0", max_timestamp_millis=1_700_000_000_000)
+    ... except StoreReadOnlyError:
+    ...     print("nothing can be deleted here: copy the file to where it can be written")
+    0
+    >>> issubclass(StoreReadOnlyError, StoreError)
+    True
+    """
 
 
 class NotFoundError(TracehoundError, LookupError):
-    """What an id names does not exist in this store."""
+    """What an id names does not exist in this store.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.set_trace_tag("tr-1", "reviewed", True)
+    ... except NotFoundError as error:
+    ...     print(error)
+    there is no trace tr-1
+    """
 
 
 def _shown(line: str) -> str:
