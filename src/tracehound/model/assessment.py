@@ -26,7 +26,11 @@ _TIMES: Final = ("create_time_ms", "last_update_time_ms")
 
 
 class AssessmentSourceType:
-    """Who may say something of a trace."""
+    """Who may say something of a trace.
+
+    >>> AssessmentSource(AssessmentSourceType.LLM_JUDGE, "gpt-4o")
+    AssessmentSource(source_type='LLM_JUDGE', source_id='gpt-4o')
+    """
 
     SOURCE_TYPE_UNSPECIFIED = "SOURCE_TYPE_UNSPECIFIED"
     LLM_JUDGE = "LLM_JUDGE"
@@ -65,7 +69,12 @@ class AssessmentSource:
 
 @dataclass(frozen=True)
 class AssessmentError:
-    """Why there is no answer: a word for it, the message, and where it was raised."""
+    """Why there is no answer: a word for it, the message, and where it was raised.
+
+    >>> error = AssessmentError("RATE_LIMIT_EXCEEDED", "the judge answers one call a second")
+    >>> Feedback("correct", error=error).error_code
+    'RATE_LIMIT_EXCEEDED'
+    """
 
     error_code: str
     error_message: str | None = None
@@ -84,6 +93,14 @@ class Assessment:
 
     Times are milliseconds since the epoch, now where none is given. `valid` is False for what a later assessment
     replaced, which names it in `overrides`; None where nobody said.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("answer") as span:
+    ...     pass
+    >>> _ = tracehound.log_feedback(trace_id=span.trace_id, name="correct", value=True)
+    >>> [said] = tracehound.get_trace(span.trace_id).search_assessments("correct")
+    >>> isinstance(said, Assessment), said.source.source_type, said.value
+    (True, 'CODE', True)
     """
 
     name: str

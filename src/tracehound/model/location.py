@@ -11,7 +11,11 @@ from tracehound.model.record import Record
 
 
 class TraceLocationType(str, Enum):
-    """The kinds of places."""
+    """The kinds of places.
+
+    >>> TraceLocation.from_experiment_id("0").type
+    <TraceLocationType.MLFLOW_EXPERIMENT: 'MLFLOW_EXPERIMENT'>
+    """
 
     TRACE_LOCATION_TYPE_UNSPECIFIED = "TRACE_LOCATION_TYPE_UNSPECIFIED"
     MLFLOW_EXPERIMENT = "MLFLOW_EXPERIMENT"
@@ -24,7 +28,11 @@ class TraceLocationType(str, Enum):
 
 
 class MlflowExperimentLocation(Record, frozen=True):
-    """An experiment."""
+    """An experiment.
+
+    >>> TraceLocation(TraceLocationType.MLFLOW_EXPERIMENT, MlflowExperimentLocation("0")).to_dict()
+    {'type': 'MLFLOW_EXPERIMENT', 'mlflow_experiment': {'experiment_id': '0'}}
+    """
 
     experiment_id: str
 

@@ -10,7 +10,16 @@ from tracehound.model.trace import Trace
 
 
 class Session(Record, frozen=True):
-    """The traces of a session, the oldest first; it can be gone through and asked for its length as a list can."""
+    """The traces of a session, the oldest first; it can be gone through and asked for its length as a list can.
+
+    >>> import tracehound
+    >>> for turn in range(2):
+    ...     with tracehound.tracing.context(session_id="s-1"), tracehound.start_span("turn"):
+    ...         pass
+    >>> [session] = tracehound.search_sessions()
+    >>> session.id, len(session), [trace.info.name for trace in session]
+    ('s-1', 2, ['turn', 'turn'])
+    """
 
     id: str
     traces: list[Trace]

@@ -39,7 +39,14 @@ UNKNOWN: Final = "UNKNOWN"
 
 
 class SpanStatusCode(str, Enum):
-    """How a span ended; UNSET while nobody said."""
+    """How a span ended; UNSET while nobody said.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("look up") as span:
+    ...     span.set_status(SpanStatusCode.ERROR)
+    >>> tracehound.get_trace(span.trace_id).data.spans[0].status.status_code
+    <SpanStatusCode.ERROR: 'ERROR'>
+    """
 
     UNSET = "UNSET"
     OK = "OK"
@@ -78,7 +85,14 @@ class SpanStatus(Record, frozen=True, array_like=True, gc=False):
 
 
 class SpanType:
-    """The kinds of steps that have a name; any other text is a type as well."""
+    """The kinds of steps that have a name; any other text is a type as well.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("look up", span_type=SpanType.RETRIEVER) as span:
+    ...     pass
+    >>> [found.name for found in tracehound.get_trace(span.trace_id).search_spans(SpanType.RETRIEVER)]
+    ['look up']
+    """
 
     LLM = "LLM"
     CHAIN = "CHAIN"
@@ -105,6 +119,14 @@ class Span(Record, frozen=True, array_like=True, gc=False):
 
     What was read of MLflow's files may differ: `trace_id` is what MLflow called the trace, and `otel_trace_id` holds
     the 32 digits where the one does not say the other; type and kind are None and "" where nothing said them.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("add", span_type="TOOL") as live:
+    ...     live.set_inputs({"a": 1, "b": 2})
+    ...     live.set_outputs(3)
+    >>> span = tracehound.get_trace(live.trace_id).data.spans[0]
+    >>> span.name, span.inputs, span.outputs, span.parent_id
+    ('add', {'a': 1, 'b': 2}, 3, None)
     """
 
     trace_id: str

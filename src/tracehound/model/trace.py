@@ -21,7 +21,11 @@ _COST: Final = "mlflow.trace.cost"
 
 
 class TraceState(str, Enum):
-    """How a trace ended, or that it has not."""
+    """How a trace ended, or that it has not.
+
+    >>> TraceState.OK == "OK", str(TraceState.IN_PROGRESS)
+    (True, 'IN_PROGRESS')
+    """
 
     STATE_UNSPECIFIED = "STATE_UNSPECIFIED"
     OK = "OK"
@@ -68,13 +72,17 @@ class TraceInfo(Record, frozen=True, kw_only=True):
     """What is known of a trace without reading its spans.
 
     `request_time` is whole milliseconds since the epoch and `execution_duration` whole milliseconds, None while the
-    trace runs. The names of MLflow 2 are properties: timestamp_ms, execution_time_ms, status, request_metadata,
-    request_id; so are those its documents use: timestamp, metadata.
+    trace runs. `experiment_id` is empty for what was read of a file and lies in no experiment; `trace_location` says
+    where. The names of MLflow 2 are properties: timestamp_ms, execution_time_ms, status, request_metadata, request_id;
+    so are those its documents use: timestamp, metadata.
 
     It is a snapshot of the moment of the search and cannot be changed: what MLflow lets one assign would change the
     object and not the trace. `set_trace_tag` changes the trace.
 
-    `experiment_id` is empty for what was read of a file and lies in no experiment; `trace_location` says where.
+    >>> import tracehound
+    >>> tracehound.start_span_no_context("answer", tags={"person": "Tom"}).end()
+    >>> tracehound.search_traces(return_type="list")[0].info.tags["person"]
+    'Tom'
     """
 
     trace_id: str
@@ -192,6 +200,11 @@ class TraceData:
 
     A store may hand them over as it keeps them. They are decoded when they are first asked for, since most results are
     looked through without a look at the spans; what is damaged is told then, as a `StoreError`.
+
+    >>> import tracehound
+    >>> tracehound.start_span_no_context("answer", inputs={"question": "why?"}).end()
+    >>> tracehound.search_traces(return_type="list")[0].data.request
+    '{"question":"why?"}'
     """
 
     __slots__ = ("_spans",)
@@ -253,7 +266,13 @@ class TraceData:
 
 
 class Trace(Record, frozen=True):
-    """A whole trace: `info` without its spans, `data` with them. A snapshot, which does not change."""
+    """A whole trace: `info` without its spans, `data` with them. A snapshot, which does not change.
+
+    >>> import tracehound
+    >>> tracehound.start_span_no_context("answer").end(outputs="because")
+    >>> [(trace.info.name, trace.data.spans[0].outputs) for trace in tracehound.search_traces(return_type="list")]
+    [('answer', 'because')]
+    """
 
     info: TraceInfo
     data: TraceData
@@ -355,7 +374,12 @@ class Trace(Record, frozen=True):
 
 
 class Experiment(Record, frozen=True):
-    """A named set of traces; the id follows from the name (`model.ids.experiment_id`)."""
+    """A named set of traces; the id follows from the name (`model.ids.experiment_id`).
+
+    >>> import tracehound
+    >>> tracehound.get_experiment_by_name("Default").experiment_id
+    '0'
+    """
 
     experiment_id: str
     name: str
