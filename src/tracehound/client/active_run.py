@@ -31,7 +31,15 @@ _RUNS: Final[ContextVar[tuple[Run, ...]]] = ContextVar("tracehound_runs", defaul
 
 
 class ActiveRun(Run, frozen=True):
-    """A run under way; as a block it ends with the block, FAILED where an exception leaves it."""
+    """A run under way; as a block it ends with the block, FAILED where an exception leaves it.
+
+    >>> import tracehound
+    >>> with tracehound.start_run(run_name="nightly") as run:
+    ...     run.info.run_name, str(run.info.status)
+    ('nightly', 'RUNNING')
+    >>> str(tracehound.get_run(run.info.run_id).info.status)
+    'FINISHED'
+    """
 
     def __enter__(self) -> ActiveRun:
         return self

@@ -29,7 +29,16 @@ _ATTRIBUTES: Final = (
 
 
 class ActiveModel(LoggedModel, frozen=True, dict=True):
-    """The model that traces are of from now on; as a block, until the block ends, and what counted before it then."""
+    """The model that traces are of from now on; as a block, until the block ends, and what counted before it then.
+
+    >>> import tracehound
+    >>> with tracehound.set_active_model(name="agent-v1") as old:
+    ...     with tracehound.set_active_model(name="agent-v2") as new:
+    ...         tracehound.get_active_model_id() == new.model_id
+    ...     tracehound.get_active_model_id() == old.model_id
+    True
+    True
+    """
 
     def __enter__(self) -> ActiveModel:
         return self

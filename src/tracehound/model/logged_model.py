@@ -17,7 +17,13 @@ MODEL_VERSION: Final = "model_version"
 
 
 class LoggedModel(Record, frozen=True):
-    """A model as it was when it was read; times are milliseconds since the epoch."""
+    """A model as it was when it was read; times are milliseconds since the epoch.
+
+    >>> import tracehound
+    >>> model = tracehound.create_external_model("agent-v2", params={"temperature": 0.2})
+    >>> model.name, model.status, model.params
+    ('agent-v2', 'READY', {'temperature': '0.2'})
+    """
 
     model_id: str
     name: str
@@ -44,7 +50,15 @@ class LoggedModel(Record, frozen=True):
 
 
 class RegisteredModel(Record, frozen=True):
-    """A name that versions are registered under."""
+    """A name that versions are registered under.
+
+    >>> import tracehound
+    >>> client = tracehound.MlflowClient()
+    >>> client.create_registered_model("agent", tags={"team": "a"}, description="answers questions").tags
+    {'team': 'a'}
+    >>> client.get_registered_model("agent").description
+    'answers questions'
+    """
 
     name: str
     creation_timestamp: int
@@ -53,7 +67,14 @@ class RegisteredModel(Record, frozen=True):
 
 
 class ModelVersion(Record, frozen=True):
-    """A version of a registered name, and the model that it is, if that is known; a number as a text, from "1" up."""
+    """A version of a registered name, and the model that it is, if that is known; a number as a text, from "1" up.
+
+    >>> import tracehound
+    >>> model = tracehound.create_external_model("agent-v2")
+    >>> version = tracehound.register_model(model.model_uri, "agent")
+    >>> version.name, version.version, version.model_id == model.model_id
+    ('agent', '1', True)
+    """
 
     name: str
     version: str

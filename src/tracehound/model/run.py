@@ -21,7 +21,14 @@ METRIC: Final = "metric."
 
 
 class RunStatus(str, Enum):
-    """How a run ended, or that it has not."""
+    """How a run ended, or that it has not.
+
+    >>> import tracehound
+    >>> run = tracehound.start_run()
+    >>> tracehound.end_run(RunStatus.KILLED)
+    >>> tracehound.get_run(run.info.run_id).info.status
+    <RunStatus.KILLED: 'KILLED'>
+    """
 
     RUNNING = "RUNNING"
     SCHEDULED = "SCHEDULED"
@@ -34,7 +41,15 @@ class RunStatus(str, Enum):
 
 
 class RunInfo(Record, frozen=True):
-    """What a run is called, where it belongs, and how it went; times are milliseconds since the epoch."""
+    """What a run is called, where it belongs, and how it went; times are milliseconds since the epoch.
+
+    >>> import tracehound
+    >>> with tracehound.start_run(run_name="nightly") as run:
+    ...     pass
+    >>> info = tracehound.get_run(run.info.run_id).info
+    >>> info.run_name, info.experiment_id, info.end_time >= info.start_time
+    ('nightly', '0', True)
+    """
 
     run_id: str
     run_name: str
@@ -57,7 +72,16 @@ class RunInfo(Record, frozen=True):
 
 
 class RunData(Record, frozen=True):
-    """What was said of a run: tags, parameters, and of each metric the value that was logged last."""
+    """What was said of a run: tags, parameters, and of each metric the value that was logged last.
+
+    >>> import tracehound
+    >>> with tracehound.start_run() as run:
+    ...     tracehound.log_params({"k": 3})
+    ...     tracehound.log_metrics({"accuracy": 0.9})
+    >>> data = tracehound.get_run(run.info.run_id).data
+    >>> data.params, data.metrics
+    ({'k': '3'}, {'accuracy': 0.9})
+    """
 
     tags: dict[str, str] = {}
     params: dict[str, str] = {}
@@ -65,7 +89,15 @@ class RunData(Record, frozen=True):
 
 
 class Run(Record, frozen=True):
-    """A run as it was when it was read."""
+    """A run as it was when it was read.
+
+    >>> import tracehound
+    >>> with tracehound.start_run(run_name="nightly"):
+    ...     tracehound.log_metric("accuracy", 0.9)
+    >>> [run] = tracehound.search_runs(output_format="list")
+    >>> run.info.run_name, run.data.metrics["accuracy"]
+    ('nightly', 0.9)
+    """
 
     info: RunInfo
     data: RunData
