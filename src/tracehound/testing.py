@@ -23,7 +23,12 @@ from tracehound.settings import Settings
 
 
 class TickingClock:
-    """A clock that moves one millisecond forward whenever it is read, from 2025-01-01 on."""
+    """A clock that moves one millisecond forward whenever it is read, from 2025-01-01 on.
+
+    >>> clock = TickingClock()
+    >>> clock(), clock()
+    (1735689600000000000, 1735689600001000000)
+    """
 
     def __init__(self, start_ns: int = 1_735_689_600_000_000_000, step_ns: int = 1_000_000) -> None:
         self._ticks = itertools.count(start_ns, step_ns)
@@ -34,7 +39,14 @@ class TickingClock:
 
 
 class CountingIds:
-    """Ids that count from 1."""
+    """Ids that count from 1.
+
+    >>> import tracehound
+    >>> with recorded_traces(), tracehound.start_span("greet") as span:
+    ...     pass
+    >>> span.trace_id, span.span_id
+    ('tr-00000000000000000000000000000001', '0000000000000001')
+    """
 
     def __init__(self) -> None:
         self._traces = itertools.count(1)
@@ -50,7 +62,14 @@ class CountingIds:
 
 
 class RecordedTraces:
-    """The traces that finished inside `recorded_traces`, oldest first; readable behind the block too."""
+    """The traces that finished inside `recorded_traces`, oldest first; readable behind the block too.
+
+    >>> import tracehound
+    >>> with recorded_traces() as recorded, tracehound.start_span("greet") as span:
+    ...     span.set_inputs({"name": "Tom"})
+    >>> [trace.data.spans[0].inputs for trace in recorded.traces()]
+    [{'name': 'Tom'}]
+    """
 
     def __init__(self, recording: Runtime) -> None:
         self._recording = recording
