@@ -5,8 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 from pathlib import Path
+from types import ModuleType
 
-import tracehound
+import pytest
+
+import tracehound.entities
+import tracehound.testing
+import tracehound.tracing
 from tests.golden import check_golden
 
 GOLDEN = Path(__file__).with_name("public_names.txt")
@@ -17,11 +22,28 @@ def test_the_public_names_are_those_of_the_golden_file(update_golden: bool) -> N
     check_golden(GOLDEN, "\n".join(lines) + "\n", update=update_golden)
 
 
-def test_every_public_name_has_a_docstring_and_functions_an_example() -> None:
-    for name in public_names():
-        documented = inspect.getdoc(getattr(tracehound, name))
-        assert documented, name
-        assert inspect.isclass(getattr(tracehound, name)) or ">>>" in documented, name
+MODULES = [tracehound, tracehound.entities, tracehound.tracing, tracehound.testing]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_public_class_and_function_has_an_example_in_its_own_docstring(module: ModuleType) -> None:
+    values = public_values(module)
+    assert values
+    assert [name for name, value in values.items() if ">>>" not in (value.__doc__ or "")] == []
+
+
+def public_values(module: ModuleType) -> dict[str, object]:
+    """Return what one takes from a module; of `testing` what it defines itself."""
+    if module is tracehound:
+        return {name: getattr(tracehound, name) for name in public_names()}
+    home = module.__name__ if module is tracehound.testing else "tracehound."
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isclass(value) or inspect.isfunction(value))
+        and value.__module__.startswith(home)
+    }
 
 
 def public_names() -> list[str]:
