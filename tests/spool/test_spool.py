@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,6 +195,34 @@ def test_threads_that_trace_and_search_together_drop_nothing() -> None:
     for each in threads:
         each.join()
     assert tracehound.flush() == FlushReport(accepted=240, stored=240, pending=0, dropped=0)
+
+
+def test_threads_that_trace_first_at_the_same_moment_start_one_drainer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = make_spool(tmp_path, MemoryStore())
+    other = threading.Thread(target=spool.append, args=(part(span(1, trace=2)),))
+    made: list[threading.Thread] = []
+    is_second_made = threading.Event()
+
+    class Meanwhile(threading.Thread):
+        """A thread in whose making another one traces."""
+
+        def __init__(self, **arguments: Any) -> None:
+            super().__init__(**arguments)
+            made.append(self)
+            if len(made) == 1:
+                other.start()
+                is_second_made.wait(0.2)
+            else:
+                is_second_made.set()
+
+    monkeypatch.setattr("tracehound.spool.spool.threading.Thread", Meanwhile)
+    spool.append(part(span(1, trace=1)))
+    other.join()
+    assert len(made) == 1
+    spool.close()
+    assert not made[0].is_alive()
 
 
 def test_what_is_written_while_a_drain_runs_is_left_for_the_next(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from tracehound.store.api import Store
 from tracehound.wire.frames import Good, read_frames, to_frame
 
 EXIT_TIMEOUT_S: Final = 5.0
+MAX_RETRY_S: Final = 2.0
 
 _logger = logging.getLogger("tracehound.spool")
 
@@ -247,28 +248,40 @@ class Spool:
         Where no thread can be started, the next trace tries again, or the next process.
         """
         if self._thread is None and self._writer.name() is not None:
-            self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
-            try:
-                self._thread.start()
-            except RuntimeError:
-                self._thread = None
+            self._start_thread()
         if self._thread is not None:
             self._is_awake = True
             self._wake.put(None)
 
+    def _start_thread(self) -> None:
+        """Start the thread, once: of two, the end would wake one and wait for the other."""
+        with self._mutex:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    self._thread = None
+
     def _run(self) -> None:
-        """Drain whenever something was written, in batches of what an interval brings, and once more at the end."""
+        """Drain whenever something was written, in batches of what an interval brings, and once more at the end.
+
+        Where the store does not take it, that is tried again, less and less often.
+        """
         is_over = False
+        wait_s = self._interval_s
         while not is_over:
             self._wake.get()
-            is_over = self._stop.wait(self._interval_s)
+            is_over = self._stop.wait(wait_s)
             self._is_awake = False
             try:
                 self.drain()
                 self._is_troubled = False
+                wait_s = self._interval_s
             except Exception as error:  # noqa: BLE001 - whatever it is, the next traces are to be drained too
                 self._say_trouble(error)
                 self._wake.put(None)
+                wait_s = max(wait_s, min(2 * wait_s, MAX_RETRY_S))
 
     def _drop(self, reason: Exception) -> None:
         self._dropped += 1
