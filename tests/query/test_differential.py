@@ -16,12 +16,14 @@ import pytest
 from hypothesis import event, given, settings
 
 from tests.query.searches import FILTERS, ORDERS, PAGE_SIZES, TRACES
+from tracehound.model.edit import Edit
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
 from tracehound.query.access import InOrder, Plan, find_paths, time_range
 from tracehound.query.access import Path as AccessPath
 from tracehound.query.check import Checked, parse_filter
-from tracehound.query.evaluate import matches, value_of
+from tracehound.query.evaluate import matches, value_of, values_of
+from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA
 from tracehound.query.numbers import number_in
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
@@ -54,6 +56,10 @@ SHARES = {
     "not ASCII": 0.2,
     "NUL": 0.1,
     "a number in text": 0.05,
+    "an assessment": 0.15,
+    "several assessments": 0.05,
+    "TRUE or FALSE": 0.02,
+    "a number in metadata": 0.05,
 }
 
 
@@ -61,7 +67,7 @@ SHARES = {
 @settings(max_examples=max(200, settings().max_examples))
 @given(TRACES, FILTERS, ORDERS, PAGE_SIZES)
 def test_sqlite_answers_as_the_memory_store_does(
-    traces: tuple[TracePart, ...], filter_string: str, order: list[str], page_size: int
+    traces: tuple[TracePart | Edit, ...], filter_string: str, order: list[str], page_size: int
 ) -> None:
     search = make_search(filter_string, order, page_size)
     assert search.where is not None
@@ -86,7 +92,7 @@ def test_the_random_searches_hold_what_engines_disagree_about() -> None:
 
     @settings(max_examples=count, derandomize=True, database=None)
     @given(TRACES, FILTERS, ORDERS, PAGE_SIZES)
-    def draw(traces: tuple[TracePart, ...], filter_string: str, order: list[str], page_size: int) -> None:
+    def draw(traces: tuple[TracePart | Edit, ...], filter_string: str, order: list[str], page_size: int) -> None:
         seen.update(labels(traces, filter_string, order, make_search(filter_string, order, page_size)))
 
     draw()
@@ -118,7 +124,7 @@ def pages_by_every_path(store: SqliteStore, search: Search) -> Iterator[list[Tra
             yield [to_info(row[: -len(search.order)]) for row in rows]
 
 
-def labels(traces: Sequence[TracePart], filter_string: str, order: list[str], search: Search) -> set[str]:
+def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[str], search: Search) -> set[str]:
     """Return which cases a search of these traces holds; the keys of `SHARES`."""
     memory = MemoryStore()
     memory.write(traces)
@@ -151,6 +157,14 @@ def labels(traces: Sequence[TracePart], filter_string: str, order: list[str], se
         "a number in text": any(
             isinstance(test.value, (int, float)) and isinstance(value, str) and number_in(value) is not None
             for test, value in values
+        ),
+        "an assessment": any(test.field.group in ASSESSED and value is not None for test, value in values),
+        "several assessments": any(
+            test.field.group in ASSESSED and len(values_of(test.field, info)) > 1 for test, _ in tests for info in infos
+        ),
+        "TRUE or FALSE": any(isinstance(test.value, bool) for test, _ in tests),
+        "a number in metadata": any(
+            test.field.name in NUMBERS_IN_METADATA and value is not None for test, value in values
         ),
     }
     return {case for case, is_so in cases.items() if is_so}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ import yaml
 
 from tests.traces import START_MS, part, span
 from tracehound.errors import ArgumentError
+from tracehound.model.assessment import Assessment, Expectation, Feedback
+from tracehound.model.edit import ASSESSMENT, Edit
+from tracehound.model.record import to_json_text
 from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.store.api import Store
@@ -117,9 +122,9 @@ def test_ten_thousand_terms_are_answered(filled: Store, word: str) -> None:
     assert names(filled, ["0"], f"tags.env = 'prod'{word}{many}") == ["alpha"]
 
 
-def ledger_traces(traces: dict[str, Any]) -> list[TracePart]:
-    """Return the traces of a ledger, as parts."""
-    parts = []
+def ledger_traces(traces: dict[str, Any]) -> list[TracePart | Edit]:
+    """Return the traces of a ledger, as parts, and what was said of them as edits."""
+    parts: list[TracePart | Edit] = []
     for number, (name, told) in enumerate(traces.items(), start=1):
         root = span(
             1, trace=number, start_ms=told["start"], duration_ms=told["duration"], name=name,
@@ -133,7 +138,24 @@ def ledger_traces(traces: dict[str, Any]) -> list[TracePart]:
                 client_request_id=told.get("client_request_id"),
             )
         )
+        parts += [
+            Edit(root.trace_id, said.assessment_id or "", to_json_text(said.to_dict()), 2, ASSESSMENT)
+            for said in assessments(told)
+        ]
     return parts
+
+
+def assessments(told: dict[str, Any]) -> Iterator[Assessment]:
+    """Yield what a ledger says of a trace: a value or several for each name; `replaced` are those that do not count."""
+    ids = (f"a-{number}" for number in itertools.count())
+    times: Any = {"create_time_ms": 1, "last_update_time_ms": 1}
+    for name, values in told.get("feedback", {}).items():
+        for value in values if isinstance(values, list) else [values]:
+            yield Feedback(name, value, assessment_id=next(ids), **times)
+    for name, value in told.get("replaced", {}).items():
+        yield Feedback(name, value, assessment_id=next(ids), valid=False, **times)
+    for name, value in told.get("expectation", {}).items():
+        yield Expectation(name, value, assessment_id=next(ids), **times)
 
 
 def found_in_pages(store: Store, line: dict[str, Any], page_size: int) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""A program as a user writes it. `./dev lint` runs mypy in strict mode over it; its types are asserted."""
+"""A program as a user writes it. mypy checks it by `./dev lint`, pyright by `./dev pyright`, both strictly."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 from typing_extensions import assert_type
 
 import tracehound
+from tracehound import entities
 from tracehound.model.trace import Trace
 
 
@@ -56,3 +57,26 @@ async def use() -> None:
     assert_type(tracehound.search_traces(return_type="list", max_results=5), list[Trace])
     assert_type(tracehound.get_trace("tr-1"), Trace | None)
     assert_type(tracehound.set_experiment("shop").experiment_id, str)
+
+    with tracehound.tracing.context(session_id="s-1", user="ana", tags={"env": "prod"}):
+        await coroutine("why?")
+    tracehound.update_current_trace(metadata={"version": "2"}, state="OK")
+    trace = tracehound.search_traces(return_type="list")[0]
+    assert_type(trace.info.tags, dict[str, str])
+    assert_type(trace.info.state, entities.TraceState)
+    assert_type([span.name for span in trace.data.spans], list[str])
+    said = tracehound.log_feedback(trace_id=trace.info.trace_id, name="quality", value=0.9)
+    assert_type(said, entities.Assessment)
+    assert_type([session.id for session in tracehound.search_sessions()], list[str])
+
+    with tracehound.start_run(run_name="nightly") as run:
+        assert_type(run.info.run_id, str)
+        tracehound.log_metric("score", 0.5)
+    client = tracehound.MlflowClient()
+    page = client.search_traces(filter_string="feedback.quality > 0.5")
+    assert_type(page.token, str | None)
+    assert_type([each.info.trace_id for each in page], list[str])
+    try:
+        tracehound.search_traces("status = 'OK'")
+    except tracehound.FilterError as error:
+        assert_type(error.corrected, str | None)

@@ -100,7 +100,7 @@ def search_traces(
     include_spans: bool = True,
     locations: Sequence[str] | None = None,
     flush: bool = False,
-) -> pa.RecordBatchReader: ...
+) -> Any: ...  # a `pyarrow.RecordBatchReader`; pyarrow has no types, and strict checkers complain of what has none
 
 
 @overload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Final
 
@@ -73,7 +74,20 @@ def find_sessions(
                 session = trace.info.trace_metadata.get(TRACE_SESSION)
                 if session in traces:  # it may have been edited since it was found
                     traces[session].append(trace)
-    return [Session(session, traces[session]) for session in wanted if traces[session]]
+    return [Session(session, _by_start(traces[session])) for session in wanted if traces[session]]
+
+
+def _by_start(traces: list[Trace]) -> list[Trace]:
+    """Return traces that are in the order of their milliseconds in that of their nanoseconds, where spans tell them."""
+    found: list[Trace] = []
+    for _, same in itertools.groupby(traces, key=lambda trace: trace.info.request_time):
+        group = list(same)
+        found += group if len(group) == 1 else sorted(group, key=_start_ns)
+    return found
+
+
+def _start_ns(trace: Trace) -> int:
+    return min((span.start_time_ns for span in trace.data.spans), default=0)
 
 
 def _newest_sessions(store: Store, search: Search, limit: int) -> list[str]:

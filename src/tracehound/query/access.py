@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
+from tracehound.model.record import from_json
 from tracehound.query.check import Checked
-from tracehound.query.evaluate import passes
-from tracehound.query.fields import DURATION, TIMESTAMP, TRACE_ID, Field, Group
+from tracehound.query.evaluate import passes_any
+from tracehound.query.fields import ASSESSED, DURATION, TIMESTAMP, TRACE_ID, Field, Group
 from tracehound.query.search import Search
 from tracehound.query.terms import is_indexed, key_of, term
 from tracehound.query.tree import And, Not, Operator, Or, Test
@@ -159,7 +160,7 @@ def _terms_of(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:
     key = key_of(node.field)
     if key is None or node.operator is Operator.IS_NULL:
         return None
-    if node.operator is Operator.EQ and isinstance(node.value, str):
+    if node.operator is Operator.EQ and isinstance(node.value, str) and node.field.group not in ASSESSED:
         is_exact = is_indexed(*key, node.value)
         return [term(*key, node.value if is_exact else None)], is_exact
     return None if read_terms is None else _terms_that_pass(node, key, read_terms)
@@ -197,7 +198,10 @@ def _terms_that_pass(test: Test, key: tuple[Group, str], read_terms: ReadTerms) 
 
 
 def _passing(test: Test, known: Sequence[tuple[int, str | None]]) -> list[int]:
-    return [number for number, value in known if value is None or passes(test, value)]
+    is_json = test.field.group in ASSESSED
+    return [
+        number for number, value in known if value is None or passes_any(test, [from_json(value) if is_json else value])
+    ]
 
 
 def _trace_ids(node: Checked) -> list[str] | None:

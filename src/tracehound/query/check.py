@@ -47,6 +47,7 @@ _OPERATORS: Final = {
     Kind.STATE: EQUALITY | LIKE,
     Kind.TEXT: EQUALITY | PATTERNS,
     Kind.ANY: EQUALITY | ORDERED | PATTERNS,
+    Kind.VALUE: EQUALITY | ORDERED | PATTERNS,
     Kind.TIME: EQUALITY | ORDERED,
     Kind.NUMBER: EQUALITY | ORDERED,
 }
@@ -95,7 +96,8 @@ def _to_tests(field: Field, comparison: Comparison) -> Checked:
     values = [literal.value for literal in comparison.literals]
     if operator in _LISTS:
         kind, each = _LISTS[operator]
-        return joined(kind, [Test(field, each, value) for value in dict.fromkeys(values)])
+        distinct = {(type(value), value): value for value in values}  # TRUE is 1 to Python
+        return joined(kind, [Test(field, each, value) for value in distinct.values()])
     if operator in _RANGES:
         kind, low, high = _RANGES[operator]
         return joined(kind, [Test(field, low, values[0]), Test(field, high, values[1])])
@@ -132,6 +134,10 @@ def _check_value(field: Field, comparison: Comparison, literal: Literal, text: s
     elif field.name in _CUT_KEYS and isinstance(value, str) and len(to_json_text(value)) > MAX_PREVIEW:
         message = f"{told(text[comparison.name.start : comparison.name.end])} holds {MAX_PREVIEW} characters at most"
         raise FilterError(f"{message}: ask for the beginning with LIKE '…%'", text, literal.start, literal.end)
+    elif isinstance(value, bool) and field.kind is Kind.VALUE:
+        if comparison.operator not in EQUALITY:
+            message = "TRUE and FALSE can be compared with =, !=, IN"
+            raise FilterError(message, text, comparison.start, comparison.end)
     elif isinstance(value, bool):
         is_text = field.kind in (Kind.TEXT, Kind.ANY)
         raise _value_error(field, comparison, literal, text, quote(written.lower()) if is_text else None)

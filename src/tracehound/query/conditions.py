@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tracehound.model.record import to_json
 from tracehound.query.check import Checked
-from tracehound.query.fields import Group
-from tracehound.query.sql import MATCHES, NUMBER_IN, Parameter, Sql, chain, is_one_of, marks, value_sql
+from tracehound.query.fields import ASSESSED, Group
+from tracehound.query.sql import IS_ASSESSED, MATCHES, NUMBER_IN, Parameter, Sql, chain, is_one_of, marks, value_sql
 from tracehound.query.terms import is_indexed, term
 from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
+
+_MAPPED: Final = (Group.TAGS, Group.METADATA)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class _Visitor:
         return Sql(f"NOT ({inner.text})", inner.parameters)
 
     def _visit_test(self, test: Test) -> Sql:
+        if test.field.group in ASSESSED:
+            return self._visit_assessed(test)
         if test.operator in NULLS:
             found = value_sql(test.field)
             return Sql(f"{found.text} {test.operator.value}", found.parameters)
@@ -84,6 +89,14 @@ class _Visitor:
         found, value = _compared(test)
         compared = Sql(f"{found.text} {test.operator.value} ?", (*found.parameters, value))
         return Sql(f"coalesce({compared.text}, 0)", compared.parameters) if test.field.nullable else compared
+
+    def _visit_assessed(self, test: Test) -> Sql:
+        """One of the assessments passes; the evaluator itself looks, at the few traces that have any."""
+        asked = (test.field.group.value, test.field.name, test.operator.value, to_json(test.value).decode())
+        looked = Sql(f"{IS_ASSESSED}(t.assessments, ?, ?, ?, ?)", asked)
+        if test.operator is Operator.IS_NULL:
+            return Sql(f"(t.assessments IS NULL OR {looked.text})", asked)
+        return Sql(f"(t.assessments IS NOT NULL AND {looked.text})", asked)
 
     def _probe(self, terms: list[int]) -> Sql:
         """Return the condition that the index has one of the terms for the trace."""
@@ -98,7 +111,7 @@ class _Visitor:
 
 def _indexed_term(node: Checked) -> int | None:
     """Return the term that the index has for just the traces of which a condition is true; None where it has none."""
-    if not isinstance(node, Test) or node.operator is not Operator.EQ or node.field.group is Group.ATTRIBUTES:
+    if not isinstance(node, Test) or node.operator is not Operator.EQ or node.field.group not in _MAPPED:
         return None
     group, key, value = node.field.group, node.field.name, node.value
     return term(group, key, value) if isinstance(value, str) and is_indexed(group, key, value) else None
@@ -119,7 +132,7 @@ def _lists(nodes: Sequence[Checked], operator: Operator) -> tuple[dict[Sql, list
     members: dict[Sql, list[Checked]] = {}
     others: list[Checked] = []
     for node in nodes:
-        if isinstance(node, Test) and node.operator is operator:
+        if isinstance(node, Test) and node.operator is operator and node.field.group not in ASSESSED:
             found, value = _compared(node)
             lists.setdefault(found, []).append(value)
             members.setdefault(found, []).append(node)

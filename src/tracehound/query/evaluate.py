@@ -5,14 +5,17 @@ The memory store answers by it, and every other store has to agree. It is writte
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from tracehound.model.assessment import Assessment, Expectation, Feedback
+from tracehound.model.record import to_json_text
 from tracehound.model.trace import TraceInfo
 from tracehound.query.check import Checked
-from tracehound.query.fields import Field, Group, Kind
-from tracehound.query.numbers import number_in
+from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, Field, Group, Kind
+from tracehound.query.numbers import number_at, number_in
 from tracehound.query.patterns import make_matcher
 from tracehound.query.search import KeyValue, OrderKey
 from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
@@ -35,34 +38,74 @@ def matches(node: Checked, info: TraceInfo) -> bool:
         return any(matches(child, info) for child in node.children)
     if isinstance(node, Not):
         return not matches(node.child, info)
-    return passes(node, value_of(node.field, info))
+    return passes_any(node, values_of(node.field, info))
 
 
-def passes(test: Test, found: KeyValue) -> bool:
-    """Whether one comparison is true of a value; it is false of what is absent, `!=` and NOT LIKE too, but not IS NULL.
-
-    A text compares with a number as the number that it writes, and is absent to it where it writes none.
-    """
+def passes_any(test: Test, found: Sequence[Any]) -> bool:
+    """Whether one comparison is true of one of a trace's values; with none of them only IS NULL is true."""
     if test.operator in NULLS:
-        return (found is None) == (test.operator is Operator.IS_NULL)
-    if test.operator in PATTERNS:
-        return isinstance(found, str) and make_matcher(test.operator, str(test.value))(found)
-    if isinstance(found, str) and not isinstance(test.value, str):
-        return _holds(test.operator, number_in(found), float(test.value or 0))
-    return _holds(test.operator, found, test.value)
+        return (not found) == (test.operator is Operator.IS_NULL)
+    return any(passes(test, value) for value in found)
 
 
-def _holds(comparison: Operator, found: Any, wanted: Any) -> bool:
-    return found is not None and _COMPARE[comparison](found, wanted)
+def passes(test: Test, found: Any) -> bool:
+    """Whether a comparison is true of a value.
+
+    A text compares with a number as the number that it writes, and is absent to it where it writes none. TRUE and FALSE
+    compare with themselves only. Feedback that is no text compares with one as its JSON.
+    """
+    wanted = test.value
+    if isinstance(wanted, bool):
+        return isinstance(found, bool) and _COMPARE[test.operator](found, wanted)
+    if isinstance(wanted, str):
+        text = found if isinstance(found, str) else to_json_text(found)
+        if test.operator in PATTERNS:
+            return make_matcher(test.operator, wanted)(text)
+        return _COMPARE[test.operator](text, wanted)
+    if isinstance(found, str):
+        number = number_in(found)
+        return number is not None and _COMPARE[test.operator](number, float(wanted or 0))
+    return type(found) in (int, float) and _COMPARE[test.operator](found, wanted)
 
 
-def value_of(field: Field, info: TraceInfo) -> KeyValue:
-    """Return a trace's value of a field; None where it has none."""
+def values_of(field: Field, info: TraceInfo) -> Sequence[Any]:
+    """Return all values that a trace has of a field: of feedback and of expectations there may be several."""
+    if field.group in ASSESSED:
+        return assessed_values(field.group, field.name, info.assessments)
+    found = value_of(field, info)
+    return () if found is None else (found,)
+
+
+def assessed_values(group: Group, name: str, assessments: Sequence[Assessment]) -> list[Any]:
+    """Return the values of the feedback or of the expectations of a name, but for those that others replaced."""
+    kind = _ASSESSMENTS[group]
+    return [
+        each.value
+        for each in assessments
+        if isinstance(each, kind) and each.name == name and each.valid is not False and each.value is not None
+    ]
+
+
+_ASSESSMENTS: Final[dict[Group, type[Feedback] | type[Expectation]]] = {
+    Group.FEEDBACK: Feedback,
+    Group.EXPECTATION: Expectation,
+}
+
+
+def value_of(field: Field, info: TraceInfo) -> Any:
+    """Return a trace's value of a field, of several assessments the last; None where it has none."""
+    if field.group in ASSESSED:
+        found = assessed_values(field.group, field.name, info.assessments)
+        return found[-1] if found else None
     if field.group is Group.TAGS:
         return info.tags.get(field.name)
     if field.group is Group.METADATA:
         return info.trace_metadata.get(field.name)
     return _ATTRIBUTES[field.name](info)
+
+
+def _number_of(info: TraceInfo, key: str, name: str) -> int | float | None:
+    return number_at(info.trace_metadata, key, name)
 
 
 _ATTRIBUTES: Final[dict[str, Callable[[TraceInfo], KeyValue]]] = {
@@ -75,6 +118,10 @@ _ATTRIBUTES: Final[dict[str, Callable[[TraceInfo], KeyValue]]] = {
     ),
     "trace_id": lambda info: info.trace_id,
     "client_request_id": lambda info: info.client_request_id,
+    **{
+        name: functools.partial(_number_of, key=key, name=in_object)
+        for name, (key, in_object) in NUMBERS_IN_METADATA.items()
+    },
 }
 
 

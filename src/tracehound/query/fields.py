@@ -17,6 +17,7 @@ class Kind(Enum):
     ANY = "text, which compares with numbers too"
     TIME = "a time in milliseconds since the epoch, a number without quotes"
     NUMBER = "a number, without quotes"
+    VALUE = "a text in single quotes, a number, TRUE or FALSE"
 
 
 class Group(Enum):
@@ -25,13 +26,16 @@ class Group(Enum):
     ATTRIBUTES = "attributes"
     TAGS = "tags"
     METADATA = "metadata"
+    FEEDBACK = "feedback"
+    EXPECTATION = "expectation"
 
 
 @dataclass(frozen=True)
 class Field:
     """Something that a filter can test and an order can sort by.
 
-    `name` is the attribute's name or the key of the tag or of the metadata; `nullable` says that a trace may lack it.
+    `name` is the attribute's name, the key of the tag or of the metadata, or the name of the assessments; `nullable`
+    says that a trace may lack it.
     """
 
     group: Group
@@ -49,6 +53,15 @@ NAME: Final = _attribute("name", Kind.TEXT)
 TIMESTAMP: Final = _attribute("timestamp_ms", Kind.TIME)
 DURATION: Final = _attribute("execution_time_ms", Kind.NUMBER, nullable=True)
 
+# Attributes that are numbers in JSON objects: the key of the metadata, and the name in the object.
+NUMBERS_IN_METADATA: Final = {
+    "input_tokens": ("mlflow.trace.tokenUsage", "input_tokens"),
+    "output_tokens": ("mlflow.trace.tokenUsage", "output_tokens"),
+    "total_tokens": ("mlflow.trace.tokenUsage", "total_tokens"),
+    "cost": ("mlflow.trace.cost", "total_cost"),
+    "span_count": ("mlflow.trace.sizeStats", "num_spans"),
+}
+
 # Each attribute, and the other names it is known by.
 _ATTRIBUTES: Final[tuple[tuple[Field, tuple[str, ...]], ...]] = (
     (_attribute("status", Kind.STATE), ("state",)),
@@ -58,6 +71,7 @@ _ATTRIBUTES: Final[tuple[tuple[Field, tuple[str, ...]], ...]] = (
     (_attribute("end_time_ms", Kind.TIME, nullable=True), ("end_time",)),
     (TRACE_ID, ("request_id",)),
     (_attribute("client_request_id", Kind.TEXT, nullable=True), ()),
+    *((_attribute(name, Kind.NUMBER, nullable=True), ()) for name in NUMBERS_IN_METADATA),
 )
 
 # Attributes that are another name of a metadata key.
@@ -83,6 +97,11 @@ PREFIXES: Final[dict[str, Group]] = {
     "metadata": Group.METADATA,
     "request_metadata": Group.METADATA,
     "trace_metadata": Group.METADATA,
+    "feedback": Group.FEEDBACK,
+    "expectation": Group.EXPECTATION,
 }
+
+# What people and judges say of a trace; of one name there may be several, and one of them has to pass.
+ASSESSED: Final = frozenset({Group.FEEDBACK, Group.EXPECTATION})
 
 STATES: Final = (TraceState.OK.value, TraceState.ERROR.value, TraceState.IN_PROGRESS.value)

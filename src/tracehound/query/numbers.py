@@ -1,10 +1,14 @@
-"""Numbers in text: which texts compare with a number, and as what."""
+"""Numbers in text: which texts compare with a number, and as what; and numbers in JSON objects."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from tracehound.model.record import DecodeError, from_json
+
+_WHOLE: Final = 2**62  # every store has smaller ones as they are
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -17,3 +21,22 @@ def number_in(text: str | None) -> float | None:
     if text is None or _NUMBER.fullmatch(text) is None:
         return None
     return float(text)
+
+
+def number_at(metadata: Mapping[str, str], key: str, name: str) -> int | float | None:
+    """Return the number that a JSON object in the metadata has under a name; None where there is none.
+
+    >>> number_at({"mlflow.trace.tokenUsage": '{"input_tokens": 7}'}, "mlflow.trace.tokenUsage", "input_tokens")
+    7
+    """
+    text = metadata.get(key)
+    if text is None:
+        return None
+    try:
+        value: Any = from_json(text)
+    except (DecodeError, UnicodeError, RecursionError):  # what somebody else wrote there
+        return None
+    found = value.get(name) if isinstance(value, dict) else None
+    if type(found) is int and abs(found) >= _WHOLE:
+        return float(found)
+    return found if type(found) in (int, float) else None

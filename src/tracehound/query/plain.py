@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from tracehound.errors import FilterError
-from tracehound.query.evaluate import passes
+from tracehound.query.evaluate import passes_any
 from tracehound.query.fields import Field, Group, Kind
 from tracehound.query.names import to_name
 from tracehound.query.numbers import number_in
@@ -102,8 +102,8 @@ def _passes(operator: Operator, found: str | int | float | None, value: Value | 
     """Whether a comparison is true of a value; numbers and texts compare as numbers, if the text writes one."""
     if isinstance(found, (int, float)) and isinstance(value, str):
         number = number_in(value)
-        return number is not None and passes(Test(_ANY, operator, number), found)  # type: ignore[arg-type] # a double, too
-    return passes(Test(_ANY, operator, value), found)  # type: ignore[arg-type] # as above
+        return number is not None and passes_any(Test(_ANY, operator, number), [found])
+    return passes_any(Test(_ANY, operator, value), () if found is None else (found,))
 
 
 def _place(name: Name, text: str, attributes: frozenset[str]) -> tuple[str, str]:

@@ -42,4 +42,4 @@ def _print_value(value: Value | None) -> str:
         return quote(value)
     if isinstance(value, float) and math.isinf(value):
         return "1e999" if value > 0 else "-1e999"
-    return str(value)
+    return str(value).upper() if isinstance(value, bool) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tracehound.errors import FilterError
-from tracehound.query.fields import ATTRIBUTES, PREFIXES, Field, Group
+from tracehound.query.fields import ASSESSED, ATTRIBUTES, PREFIXES, Field, Group, Kind
 from tracehound.query.suggest import mistake, nearest, plain, told, told_look_alike
 from tracehound.query.tokens import quote_name
 from tracehound.query.tree import Name
@@ -15,10 +15,12 @@ _OTHER_NAMES: Final = {
     "duration": "latency", "duration_ms": "latency", "elapsed": "latency", "latency_ms": "latency",
     "time": "timestamp", "date": "timestamp", "start_time": "timestamp", "created_at": "timestamp",
     "id": "trace_id", "user_id": "user", "session_id": "session", "traceName": "name", "error": "status",
+    "tokens": "total_tokens", "spans": "span_count", "total_cost": "cost",
 }  # fmt: skip
 # Keys that are known to be tags; the other ones that begin with `mlflow.` are metadata.
 _TAG_KEYS: Final = ("mlflow.traceName", "mlflow.artifactLocation", "mlflow.eval.requestId")
-_NOT_YET: Final = ("span", "spans", "feedback", "expectation", "assessment", "assessments")
+_NOT_YET: Final = ("span", "spans")
+_ASSESSMENTS: Final = ("assessment", "assessments")
 
 
 def resolve_field(name: Name, text: str) -> Field:
@@ -28,6 +30,8 @@ def resolve_field(name: Name, text: str) -> Field:
     if group is None or not rest:
         raise _prefix_error(name, text)
     key = ".".join(rest)
+    if group in ASSESSED:
+        return Field(group, key, Kind.VALUE)
     if group is not Group.ATTRIBUTES:
         return Field(group, key)
     if key not in ATTRIBUTES:
@@ -45,8 +49,13 @@ def _prefix_error(name: Name, text: str) -> FilterError:
     if not rest:
         return _single_word_error(name, text)
     if first.lower() in _NOT_YET:
-        message = f"'{written}' cannot be searched: attributes, tags and metadata can"
+        message = f"'{written}' cannot be searched: {', '.join(group.value for group in Group)} can"
         return mistake(message, text, name.start, name.end, None)
+    if first.lower() in _ASSESSMENTS:
+        quoted = ".".join(map(quote_name, rest))
+        either = f"feedback.{told(quoted)} or expectation.{told(quoted)}"
+        message = f"'{written}' is feedback or an expectation: write {either}"
+        return mistake(message, text, name.start, name.end, f"feedback.{quoted}")
     close = nearest(first, PREFIXES)
     if close is not None:
         what = told_look_alike(first) or f"'{written}' is not a field"

@@ -7,6 +7,7 @@ is a list of values (a keyset), and the next page begins behind it whatever was 
 from __future__ import annotations
 
 import base64
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -18,14 +19,14 @@ from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import Checked, parse_filter
 from tracehound.query.expand import expand
-from tracehound.query.fields import TIMESTAMP, TRACE_ID, Field, Kind
+from tracehound.query.fields import ASSESSED, TIMESTAMP, TRACE_ID, Field, Kind
 from tracehound.query.names import resolve_bare, to_name
 from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import And
 
 DEFAULT_LIMIT: Final = 100
 _EXPERIMENT_ID: Final = re.compile(r"0|[1-9][0-9]{0,18}")
-KeyValue: TypeAlias = str | int | None
+KeyValue: TypeAlias = str | int | float | None
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,10 @@ def _parse_order_key(text: str) -> OrderKey:
     name = to_name(tokens[: -2 if has_direction else -1])
     if name is None:
         raise FilterError("an order is a field, then ASC or DESC", text, 0, len(text))
-    return OrderKey(resolve_bare(name, text), direction == "DESC")
+    field = resolve_bare(name, text)
+    if field.group in ASSESSED:
+        raise FilterError("of feedback there may be several for a trace: nothing is ordered by it", text, 0, name.end)
+    return OrderKey(field, direction == "DESC")
 
 
 def _parse_cursor(cursor: str, fingerprint: int) -> tuple[int, tuple[KeyValue, ...]]:
@@ -166,6 +170,8 @@ def _fits(key: OrderKey, value: object) -> bool:
     """Whether a cursor may have the value for a key of the order."""
     if value is None:
         return key.field.nullable
+    if key.field.kind is Kind.NUMBER and type(value) is float:
+        return math.isfinite(value)
     return _is_whole(value) if key.field.kind in (Kind.TIME, Kind.NUMBER) else type(value) is str
 
 

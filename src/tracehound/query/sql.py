@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tracehound.query.fields import Field, Group
+from tracehound.query.fields import NUMBERS_IN_METADATA, Field, Group
 
 Parameter: TypeAlias = str | int | float
 
-# Functions that the store registers with SQLite: `query.numbers.number_in`, a key's value in a JSON object, and
-# `query.patterns.matches_pattern`.
+# Functions that the store registers with SQLite: `query.numbers.number_in`, a key's value in a JSON object,
+# `query.patterns.matches_pattern`, `query.numbers.number_at`, and `query.evaluate.passes_any` of assessments.
 NUMBER_IN: Final = "tracehound_number_in"
 VALUE: Final = "tracehound_value"
 MATCHES: Final = "tracehound_matches"
+NUMBER_AT: Final = "tracehound_number_at"
+IS_ASSESSED: Final = "tracehound_is_assessed"
 
 COLUMNS: Final = {
     "status": "t.state",
@@ -44,6 +46,8 @@ class Sql:
 
 def value_sql(field: Field) -> Sql:
     """Return the expression for the value that the trace `t` has of a field; NULL where it has none."""
+    if field.group is Group.ATTRIBUTES and field.name in NUMBERS_IN_METADATA:
+        return Sql(f"{NUMBER_AT}(t.metadata, ?, ?)", NUMBERS_IN_METADATA[field.name])
     if field.group is Group.ATTRIBUTES:
         return Sql(COLUMNS[field.name])
     return Sql(f"{VALUE}({_MAPS[field.group]}, ?)", (field.name,))

@@ -1,21 +1,24 @@
 """Terms: what of a trace the inverted index knows. Written by the store, asked by the SQL: one definition for both.
 
-A term is a key with its value, as a 63-bit hash: of a tag, of metadata, and of the attributes whose values many traces
-share or that single traces are looked up by. Long values have one term for all of them, which says that the key has a
-value and leaves the rest to the row. Keys whose value differs in nearly every trace are left out: they would double
-the file and find nothing that the row does not tell.
+A term is a key with its value, as a 63-bit hash: of a tag, of metadata, of feedback and expectations (the value is its
+JSON there), and of the attributes whose values many traces share or that single traces are looked up by. Long values
+have one term for all of them, which says that the key has a value and leaves the rest to the row. Keys whose value
+differs in nearly every trace are left out: they would double the file and find nothing that the row does not tell.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from tracehound.model.assessment import Assessment
 from tracehound.model.ids import hash63
+from tracehound.model.record import to_json_text
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.trace import TRACE_NAME, TraceInfo
-from tracehound.query.fields import NAME, Field, Group
+from tracehound.query.evaluate import assessed_values
+from tracehound.query.fields import ASSESSED, NAME, Field, Group
 
 MAX_INDEXED_CHARACTERS: Final = 200
 _UNIQUE_METADATA: Final = (
@@ -76,6 +79,19 @@ def terms_of(info: TraceInfo) -> Iterator[Term]:
     for key, value in info.trace_metadata.items():
         if not key.startswith(_UNIQUE_METADATA):
             yield _to_term(Group.METADATA, key, value)
+    if info.assessments:
+        yield from _assessed_terms(info.assessments)
+
+
+def _assessed_terms(assessments: Sequence[Assessment]) -> set[Term]:
+    """Return the terms of feedback and expectations, whose values are JSON: of one name there may be several."""
+    names = {each.name for each in assessments}
+    return {
+        _to_term(group, name, to_json_text(value))
+        for group in ASSESSED
+        for name in names
+        for value in assessed_values(group, name, assessments)
+    }
 
 
 def _to_term(group: Group, key: str, value: str) -> Term:

@@ -60,12 +60,15 @@ def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str], edits:
 
 
 def index_again(connection: sqlite3.Connection) -> None:
-    """Write the index rows of all traces, of which there are none."""
-    rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t")
+    """Write the index rows of all traces where there are none, else those of the assessed: theirs came last."""
+    (is_indexed,) = connection.execute("SELECT EXISTS (SELECT 1 FROM posting)").fetchone()
+    which = "WHERE t.assessments IS NOT NULL" if is_indexed else ""
+    rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t {which}")
     while chunk := rows.fetchmany(_TRACES_AT_A_TIME):
         changes = _Changes()
         for row in chunk:
             _index(to_info(row[1:]), row[0], changes.postings, changes.terms)
+        changes.old_postings = changes.postings
         _apply(connection, changes)
 
 

@@ -6,10 +6,9 @@ the first. For the same reason nothing here calls `open()` on the database: clos
 
 from __future__ import annotations
 
-import functools
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -17,12 +16,9 @@ from typing import Final
 from urllib.parse import quote
 
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.model.record import from_json
-from tracehound.query.numbers import number_in
-from tracehound.query.patterns import matches_pattern
-from tracehound.query.sql import MATCHES, NUMBER_IN, VALUE
 from tracehound.store.sqlite.batch import index_again
 from tracehound.store.sqlite.faults import noting_faults, store_errors
+from tracehound.store.sqlite.functions import FUNCTIONS
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
@@ -51,7 +47,7 @@ def open_connection(path: Path, access: str = WRITING) -> sqlite3.Connection:
             _refuse_foreign(connection, path)
             if access == WRITING:
                 _prepare_writing(connection, path)
-            for name, arguments, function in _FUNCTIONS:
+            for name, arguments, function in FUNCTIONS:
                 connection.create_function(name, arguments, noting_faults(function), deterministic=True)
         except (sqlite3.Error, StoreError):
             connection.close()
@@ -155,20 +151,6 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     if tables and application != APPLICATION_ID:
         owner = "MLflow" if tables >= _MLFLOW_TABLES else "another program"
         raise StoreError(f"{path} is a database of {owner}; name another file")
-
-
-def _value(text: str, key: str) -> str | None:
-    """Return the value of a key of tags or metadata, NUL and all: SQLite's own JSON functions end at a NUL."""
-    found: str | None = _values(text).get(key)
-    return found
-
-
-# The conditions and the order of one statement ask for several keys of a row.
-_values: Final[Callable[[str], dict[str, str]]] = functools.lru_cache(maxsize=8)(from_json)
-
-
-# The functions that the SQL of `query.sqlite` calls.
-_FUNCTIONS: Final = ((NUMBER_IN, 1, number_in), (VALUE, 2, _value), (MATCHES, 3, matches_pattern))
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

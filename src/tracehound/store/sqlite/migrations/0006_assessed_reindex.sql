@@ -1,0 +1,1 @@
+-- Feedback and expectations have terms in the index: `store.sqlite.batch.index_again` writes them.
