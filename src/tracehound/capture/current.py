@@ -12,6 +12,7 @@ from tracehound.context.draft import TraceDraft
 from tracehound.context.scope import MODEL_ID
 from tracehound.errors import ArgumentError, StoreError
 from tracehound.model.edit import Edit
+from tracehound.model.limits import MAX_TAG_CHARACTERS
 from tracehound.model.reserved import IMMUTABLE_TAGS, TRACE_SESSION, TRACE_USER, session_text
 from tracehound.model.trace import TraceState
 from tracehound.model.values import clean_text, to_text
@@ -135,12 +136,25 @@ def say(draft: TraceDraft, tags: Mapping[str, str], metadata: Mapping[str, str])
 
 
 def to_texts(argument: str, values: Mapping[str, object] | None) -> dict[str, str]:
-    """Return tags or metadata as texts; raise `ArgumentError`, with the argument's name, for what is no mapping."""
+    """Return tags or metadata as texts; raise `ArgumentError`, with the argument's name, for what is no mapping.
+
+    Of a value that is too long the beginning is kept, which is said: a program does not end for the length of a text.
+    """
     if values is None:
         return {}
     if not isinstance(values, Mapping):
         raise ArgumentError(f"{argument} is a mapping such as {{'env': 'prod'}}, not {values!r}")
-    return {clean_text(str(key)): to_text(value) for key, value in values.items() if value is not None}
+    return {
+        clean_text(str(key)): text if len(text := to_text(value)) <= MAX_TAG_CHARACTERS else _cut(argument, key, text)
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def _cut(argument: str, key: object, text: str) -> str:
+    message = "%s: of the %d characters of %r the first %d are kept; the inputs and outputs of a span hold more"
+    _logger.error(message, argument, len(text), key, MAX_TAG_CHARACTERS)
+    return f"{text[: MAX_TAG_CHARACTERS - 1]}…"
 
 
 def _to_state(state: TraceState | str) -> TraceState:

@@ -12,7 +12,7 @@ from tracehound.model.trace import TraceInfo
 from tracehound.model.values import clean_text
 from tracehound.query.search import Search, parse_search
 from tracehound.query.tokens import quote
-from tracehound.runtime import current
+from tracehound.runtime import Runtime, current
 from tracehound.store.api import Store
 
 # Traces deleted in one transaction: with five spans each, that keeps the writer's lock for about a tenth of a second.
@@ -34,8 +34,8 @@ def delete_traces(
 
     Give either `trace_ids`, or `max_timestamp_millis` for the traces that started then or before, the oldest first,
     at most `max_traces` of them. Ids that are not in the experiment are left out. What arrives later of a trace that
-    was deleted is not kept either. Raise `ArgumentError` for any other combination, `StoreError` where the store
-    cannot be written. The rules are those of MLflow's `MlflowClient.delete_traces`.
+    was deleted is not kept either. Raise `ArgumentError` for any other combination and for a trace that still runs
+    here, `StoreError` where the store cannot be written. The rules are those of MLflow's `MlflowClient.delete_traces`.
 
     >>> import tracehound
     >>> with tracehound.start_span("answer") as span:
@@ -43,11 +43,11 @@ def delete_traces(
     >>> tracehound.delete_traces("0", trace_ids=[span.trace_id])
     1
     """
-    return delete_from(current().drained_store(), experiment_id, max_timestamp_millis, max_traces, trace_ids)
+    return delete_from(current(), experiment_id, max_timestamp_millis, max_traces, trace_ids)
 
 
 def delete_from(
-    store: Store,
+    runtime: Runtime,
     experiment_id: str,
     max_timestamp_millis: int | None = None,
     max_traces: int | None = None,
@@ -55,11 +55,20 @@ def delete_from(
 ) -> int:
     """Delete traces of an experiment of a store (`delete_traces`)."""
     _check_arguments(max_timestamp_millis, max_traces, trace_ids)
+    store = runtime.drained_store()
     if trace_ids is None:
         return _delete_oldest(store, _started_by(experiment_id, max_timestamp_millis), max_traces)
     wanted = list(dict.fromkeys(clean_text(str(trace_id)) for trace_id in trace_ids))
+    _check_kept(runtime, store, wanted)
     chunks = [wanted[at : at + STEP] for at in range(0, len(wanted), STEP)]
     return sum(_delete_oldest(store, _with_ids(experiment_id, chunk), None) for chunk in chunks)
+
+
+def _check_kept(runtime: Runtime, store: Store, trace_ids: Sequence[str]) -> None:
+    """Raise for a trace that runs here and of which nothing is in the store yet: it would come after its deletion."""
+    running = {each for each in trace_ids if runtime.running_drafts(each)}
+    if running and (missing := running - store.read_traces(list(running)).keys()):
+        raise ArgumentError(f"the trace {min(missing)} still runs here; it can be deleted when it has ended")
 
 
 def delete_older_than(

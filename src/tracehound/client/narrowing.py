@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tracehound.client.arguments import check_search, check_text
 from tracehound.client.registry import resolve_model_ids
 from tracehound.client.runs import run_in
+from tracehound.errors import NotFoundError
+from tracehound.model.ids import experiment_id as id_of_experiment
 from tracehound.query.check import Checked, joined
 from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.search import Search, cursor_time_ms
 from tracehound.query.tree import Operator, Or, Test
 from tracehound.runtime import Runtime
 from tracehound.store.api import Store
+from tracehound.store.experiments import read_experiments
 
 
 def to_search(
@@ -28,8 +33,8 @@ def to_search(
 ) -> Search:
     """Return the search that arguments of `search_traces` ask for, those of a run and a model among them.
 
-    Runs and models are those of the store. Raise `NotFoundError` for a run that is not there. Without an experiment it
-    is that of the run.
+    Runs and models are those of the store. Raise `NotFoundError` for a run or an experiment that is not there. Without
+    an experiment it is that of the run.
     """
     check_text("run_id", run_id)
     check_text("model_id", model_id)
@@ -40,6 +45,8 @@ def to_search(
         default_experiment=None if run is None else run.info.experiment_id,
         now_ms=None if page_token is None else cursor_time_ms(page_token),
     )  # fmt: skip
+    if locations is not None or experiment_ids is not None:
+        _check_known(runtime, store, search.experiment_ids)
     conditions: list[Checked] = []
     if run_id is not None:
         conditions.append(Test(ATTRIBUTES["run_id"], Operator.EQ, run_id))
@@ -50,3 +57,10 @@ def to_search(
         conditions.append(joined(Or, of_model))
     search = search.narrowed(*conditions)
     return search if page_token is None else search.behind(page_token)
+
+
+def _check_known(runtime: Runtime, store: Store, experiment_ids: Sequence[str]) -> None:
+    """Raise `NotFoundError` for an experiment that nobody made and that has no trace; the active one may have none."""
+    unknown = {*experiment_ids} - {id_of_experiment(runtime.settings.experiment)}
+    if unknown and (unknown := unknown - read_experiments(store).keys()):
+        raise NotFoundError(f"there is no experiment with the id {min(unknown)!r}; search_experiments lists all")

@@ -159,7 +159,7 @@ def search_traces(
     `request` and `response` are None, and their beginnings are in `trace.info` (and in "request_preview").
 
     Raise `FilterError` for a filter or order that cannot be answered as it is written, `ArgumentError` for any other
-    argument, `StoreError` where the store cannot be read.
+    argument, `NotFoundError` for an experiment or a run that is not there, `StoreError` where the store cannot be read.
 
     >>> import tracehound
     >>> with tracehound.start_span("greet") as span:

@@ -134,7 +134,7 @@ class StoreClient:
     ) -> int:
         """Delete traces of an experiment and return how many there were (`tracehound.delete_traces`)."""
         wanted = trace_ids if request_ids is None else request_ids
-        return delete_from(self._runtime().drained_store(), experiment_id, max_timestamp_millis, max_traces, wanted)
+        return delete_from(self._runtime(), experiment_id, max_timestamp_millis, max_traces, wanted)
 
     def set_trace_tag(self, trace_id: str, key: str, value: object) -> None:
         """Set a tag of a trace (`tracehound.set_trace_tag`)."""

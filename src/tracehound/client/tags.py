@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from tracehound.client.known import read_known
-from tracehound.errors import NotFoundError
+from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Edit
 from tracehound.model.ids import NO_OP_TRACE_ID
+from tracehound.model.limits import MAX_TAG_CHARACTERS
 from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.model.values import clean_text, to_text
 from tracehound.runtime import Runtime, current
@@ -54,9 +55,12 @@ def set_tag(runtime: Runtime, trace_id: str, key: str, value: object) -> None:
     wanted, name = clean_text(str(trace_id)), clean_text(str(key))
     if wanted == NO_OP_TRACE_ID or _is_refused(name, IMMUTABLE_TAGS):
         return
+    text = None if value is None else to_text(value)
+    if text is not None and len(text) > MAX_TAG_CHARACTERS:
+        raise ArgumentError(f"the tag {name!r} may have {MAX_TAG_CHARACTERS} characters, not {len(text)}")
     read_known(runtime, wanted)
-    if value is not None:
-        _edit(runtime, wanted, name, to_text(value))
+    if text is not None:
+        _edit(runtime, wanted, name, text)
 
 
 def delete_tag(runtime: Runtime, trace_id: str, key: str) -> None:

@@ -1,13 +1,17 @@
-"""A part that is larger than a trace may be loses its largest values, and says so in their place."""
+"""How much a trace may hold: what is more loses its largest values, and says so in their place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart
 from tracehound.model.values import encode_value
+
+# Of a tag, and of a key of the metadata: lists show them, and every search of a trace reads them.
+MAX_TAG_CHARACTERS: Final = 65_536
 
 # Where a value stands: the number of its span, the name of the field, and for an attribute its key.
 _Place = tuple[int, str, str]
