@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+import tracehound
 from tests.cli.terminal import piped, write
 from tests.traces import START_MS, part, span
 from tracehound.model.reserved import ARTIFACT_LOCATION
@@ -52,6 +53,22 @@ def test_every_format_holds_the_same_values() -> None:
     table = pq.read_table("found.parquet").to_pylist(maps_as_pydicts="strict")
     assert table == [{**row, "request": json.dumps(row["request"], separators=(",", ":"))} for row in ROWS]
     assert piped("search", "--fields", FIELDS, "--format", "parquet").stdout[:4] == b"PAR1"
+
+
+def test_feedback_and_numbers_of_the_spans_are_columns_too() -> None:
+    usage = {"mlflow.trace.tokenUsage": '{"total_tokens":1500}', "mlflow.trace.cost": '{"total_cost":0.25}'}
+    write(part(span(1, 1, start_ms=0), metadata=usage), part(span(1, 2, start_ms=1)))
+    for value in ("bad", True):
+        tracehound.log_feedback(trace_id=f"tr-{1:032x}", name="quality", value=value)
+    tracehound.flush()
+    asked = ("search", "--fields", "total_tokens,cost,span_count,feedback.quality", "--order-by", "cost")
+    rows = [json.loads(line) for line in piped(*asked).stdout.splitlines()]
+    assert [[*row.values()] for row in rows] == [[1500, 0.25, 1, True], [None, None, 1, None]]
+    assert piped(*asked, "--format", "csv").stdout.splitlines()[1:] == [b"1500,0.25,1,true", b",,1,"]
+    assert piped(*asked, "--format", "table").stdout.splitlines()[1].split() == [b"1,500", b"0.25", b"1", b"true"]
+    assert piped(*asked, "--output", "found.parquet").returncode == 0
+    found = pq.read_table("found.parquet").to_pydict()
+    assert [*found.values()] == [[1500.0, None], [0.25, None], [1.0, 1.0], ["true", None]]
 
 
 @pytest.mark.usefixtures("three_traces")

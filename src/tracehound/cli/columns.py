@@ -15,7 +15,7 @@ from tracehound.errors import FilterError
 from tracehound.model.trace import Trace
 from tracehound.model.values import decode_value
 from tracehound.query.evaluate import value_of
-from tracehound.query.fields import ATTRIBUTES, NAME, TRACE_ID, Field, Kind
+from tracehound.query.fields import ATTRIBUTES, NAME, NUMBERS_IN_METADATA, TRACE_ID, Field, Kind
 from tracehound.query.names import parse_names, resolve_bare
 from tracehound.query.suggest import mistake, nearest, told
 from tracehound.query.tree import Name
@@ -28,7 +28,8 @@ class Shape(Enum):
     ID = auto()
     STATE = auto()
     TIME = auto()
-    NUMBER = auto()
+    NUMBER = auto()  # a whole one
+    AMOUNT = auto()  # a number that may have a fraction
     MAP = auto()  # of texts to texts
     JSON = auto()  # any plain value
 
@@ -84,6 +85,7 @@ _SHAPES: Final = {
     Kind.ANY: Shape.TEXT,
     Kind.TIME: Shape.TIME,
     Kind.NUMBER: Shape.NUMBER,
+    Kind.VALUE: Shape.JSON,
 }
 
 
@@ -118,8 +120,13 @@ def _to_column(name: Name, text: str, results: Mapping[str, Column]) -> Column:
             message = f"there is no field '{told(heading)}': write {meant}"
             raise mistake(message, text, name.start, name.end, meant)
     field = resolve_bare(name, text)
-    shape = Shape.ID if field == TRACE_ID else _SHAPES[field.kind]
-    return Column(heading, shape, _getter(field))
+    return Column(heading, _shape_of(field), _getter(field))
+
+
+def _shape_of(field: Field) -> Shape:
+    if field == TRACE_ID:
+        return Shape.ID
+    return Shape.AMOUNT if field.name in NUMBERS_IN_METADATA else _SHAPES[field.kind]
 
 
 def _getter(field: Field) -> Callable[[Trace], Any]:

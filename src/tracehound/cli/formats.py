@@ -48,7 +48,7 @@ def write_parquet(traces: Iterable[Trace], columns: Sequence[Column], out: IO[by
     from tracehound.client.parquet import write_parquet as write
 
     rows = ({each.heading: _flat(each, trace, keeps_maps=True) for each in columns} for trace in traces)
-    types = {Shape.TIME: "number", Shape.NUMBER: "number", Shape.MAP: "map"}
+    types = {Shape.TIME: "number", Shape.NUMBER: "number", Shape.AMOUNT: "amount", Shape.MAP: "map"}
     write(rows, {each.heading: types.get(each.shape, "text") for each in columns}, out)  # type: ignore[misc]
 
 

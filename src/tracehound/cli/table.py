@@ -24,6 +24,7 @@ STYLES: Final = {TraceState.OK: "green", TraceState.ERROR: "bold red", TraceStat
 _LOOKED_AT: Final = 200  # rows from which the widths follow
 _GAP: Final = 2
 _SHORT_ID: Final = 14  # tr-, ten digits and the mark of the cut: `show` takes them
+_NUMBERS: Final = (Shape.NUMBER, Shape.AMOUNT)
 _WIDEST: Final = {Shape.TEXT: 200, Shape.JSON: 200, Shape.MAP: 200}
 _WIDEST_NAME: Final = 24
 _COMFORTABLE: Final = 24  # what texts get before ids are shown whole
@@ -98,11 +99,11 @@ def cell(column: Column, trace: Trace) -> str:
         return ""
     if column.shape is Shape.TIME:
         return local_time(value)
-    if column.shape is Shape.NUMBER:
+    if column.shape in _NUMBERS:
         return f"{value:,}"
     if column.shape is Shape.MAP:
         return "  ".join(f"{key}={text}" for key, text in sorted(value.items()))
-    return _text(value) if column.shape is Shape.JSON else str(value)
+    return value if isinstance(value, str) else _text(value)
 
 
 def _text(value: Any) -> str:
@@ -124,8 +125,8 @@ def _style(column: Column, trace: Trace) -> str:
 def _joined(cells: Sequence[tuple[str, str]], columns: Sequence[Column], widths: Sequence[int]) -> Text:
     joined = Text()
     for (text, style), column, width in zip(cells, columns, widths, strict=True):
-        is_number = column.shape is Shape.NUMBER
-        shown = text if column.shape in (Shape.NUMBER, Shape.TIME) else line(text, width)
+        is_number = column.shape in _NUMBERS
+        shown = text if is_number or column.shape is Shape.TIME else line(text, width)
         joined.append(fill(shown, width, is_right=is_number), style)
         joined.append(" " * _GAP)
     joined.rstrip()

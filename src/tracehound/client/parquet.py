@@ -9,7 +9,7 @@ from typing import IO, Any, Final, Literal, TypeAlias
 
 from tracehound.errors import ArgumentError
 
-ColumnType: TypeAlias = Literal["text", "number", "map"]
+ColumnType: TypeAlias = Literal["text", "number", "amount", "map"]
 _ROWS_AT_A_TIME: Final = 1_000
 
 
@@ -20,12 +20,13 @@ def require_arrow() -> None:
 
 
 def write_parquet(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, ColumnType], destination: IO[bytes]) -> None:
-    """Write rows, whose values are texts, whole numbers or mappings of texts as their columns say, or None."""
+    """Write rows, whose values are texts, whole or other numbers or mappings of texts as their columns say, or None."""
     require_arrow()
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {"text": pa.string(), "number": pa.int64(), "map": pa.map_(pa.string(), pa.string())}
+    texts = pa.map_(pa.string(), pa.string())
+    types = {"text": pa.string(), "number": pa.int64(), "amount": pa.float64(), "map": texts}
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     with pq.ParquetWriter(destination, schema, compression="zstd") as writer:
         for chunk in _chunks(rows):
