@@ -288,7 +288,8 @@ def model() -> Iterator[openai.OpenAI]:
 
 @tracehound.trace
 def ask(model: openai.OpenAI, name: str = "m-1") -> str | None:
-    return model.chat.completions.create(model=name, messages=QUESTION).choices[0].message.content
+    answer: str | None = model.chat.completions.create(model=name, messages=QUESTION).choices[0].message.content
+    return answer
 
 
 def test_a_call_of_a_model_stands_below_the_function_that_makes_it(model: openai.OpenAI) -> None:
@@ -309,7 +310,9 @@ def test_an_asynchronous_call_of_a_model_stands_below_its_coroutine(model: opena
     async def ask() -> str | None:
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(reply)) as client:
             model = openai.AsyncOpenAI(api_key="none", base_url="http://model.test", http_client=client)
-            return (await model.chat.completions.create(model="m-1", messages=QUESTION)).choices[0].message.content
+            reply_of_model = await model.chat.completions.create(model="m-1", messages=QUESTION)
+        answer: str | None = reply_of_model.choices[0].message.content
+        return answer
 
     with recorded_traces() as traces:
         assert asyncio.run(ask()) == "because"
