@@ -147,5 +147,5 @@ def _become(arguments: list[str], environment: dict[str, str], folder: str, stre
             main()
     finally:  # a process of `multiprocessing` ends without these
         sys.stdout.flush()
-        threading._shutdown()  # type: ignore[attr-defined]
+        threading._shutdown()  # type: ignore[attr-defined] # private; it waits for threads as the end of Python does
         atexit._run_exitfuncs()
