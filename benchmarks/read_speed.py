@@ -21,16 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import zstandard
 from rich.console import Console
 from rich.table import Table
 
 import tracehound
 from tracehound.model.record import from_json
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 KINDS: tuple[Any, ...] = ("pandas", "list", "iterator", "arrow", "polars")
 console = Console()
@@ -97,7 +93,8 @@ def floor(path: Path, wanted: int) -> int:
             " WHERE t.experiment = 0 ORDER BY t.experiment, t.start_ms DESC LIMIT ?",
             (wanted,),
         )
-        return sum(1 for row in rows if from_json(zstd.decompress(row[-1])))
+        decompress = zstandard.ZstdDecompressor().decompress
+        return sum(1 for row in rows if from_json(decompress(row[-1])))
 
 
 def memory_of(kind: str, path: Path, wanted: int) -> tuple[str, str]:

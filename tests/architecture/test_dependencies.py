@@ -15,8 +15,6 @@ SOURCE = Path(tracehound.__file__).parent
 PROJECT = SOURCE.parents[1]
 
 ROOMS = {
-    "backports": {"wire"},
-    "compression": {"wire"},
     "click": {"cli"},
     "msgspec": {"model"},
     "opentelemetry": {"capture"},
@@ -27,6 +25,7 @@ ROOMS = {
     "re2": {"query"},
     "rich": {"client", "cli"},
     "sqlite3": {"store"},
+    "zstandard": {"wire"},
 }
 
 

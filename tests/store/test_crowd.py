@@ -31,7 +31,7 @@ def test_the_log_stays_short_while_its_readers_come_and_go(tmp_path: Path) -> No
     path = tmp_path / "store.db"
     longest = 0
     with contextlib.closing(SqliteStore(path)) as store:
-        for number in range(45):
+        for number in range(LOG_BYTES // 200_000 * 2):
             write_200_kilobytes(store, number)
             store.search(parse_search(["0"]))
             longest = max(longest, log_bytes(path))

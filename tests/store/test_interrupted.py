@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,25 +15,60 @@ import pytest
 from tests.traces import part, span
 from tracehound.errors import StoreError
 from tracehound.model.trace import TraceInfo
+from tracehound.query.numbers import number_in
 from tracehound.query.search import parse_search
-from tracehound.store.sqlite import plan
+from tracehound.query.sql import NUMBER_IN
+from tracehound.store.sqlite import connection, plan
 from tracehound.store.sqlite import store as sqlite_store
+from tracehound.store.sqlite.functions import FUNCTIONS
 from tracehound.store.sqlite.plan import Choice
 from tracehound.store.sqlite.store import SqliteStore
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
-def test_ctrl_c_in_a_function_that_sqlite_calls_is_ctrl_c_and_no_damage(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
-    store.write([part(span(1, trace=number, start_ms=number), tags={"n": str(number)}) for number in range(1, 3001)])
-    with pytest.raises(KeyboardInterrupt), signals_that_interrupt_once() as expect_one:
-        end_s = time.monotonic() + 60
-        while time.monotonic() < end_s:
-            expect_one()
-            with contextlib.suppress(StoreError):
-                search_or_be_interrupted(store)
+sends_ctrl_c = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
+
+
+@sends_ctrl_c
+def test_ctrl_c_in_a_function_that_sqlite_calls_is_ctrl_c_and_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_due = True
+
+    def read_number(text: str | None) -> float | None:
+        nonlocal is_due
+        if is_due:
+            is_due = False
+            os.kill(os.getpid(), signal.SIGINT)
+        return number_in(text)
+
+    changed = [(name, count, read_number if name == NUMBER_IN else each) for name, count, each in FUNCTIONS]
+    monkeypatch.setattr(connection, "FUNCTIONS", changed)
+    store = filled(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        search_or_be_interrupted(store)
     assert len(search_or_be_interrupted(store)) == 100
     store.close()
+
+
+@sends_ctrl_c
+def test_ctrl_c_at_any_moment_of_a_search_ends_it_and_does_no_damage(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    interrupted = 0
+    with signals_that_interrupt_once() as expect_one:
+        while interrupted < 100:
+            expect_one()
+            try:
+                search_or_be_interrupted(store)
+            except (StoreError, KeyboardInterrupt):
+                interrupted += 1
+    assert len(search_or_be_interrupted(store)) == 100
+    store.close()
+
+
+def filled(folder: Path) -> SqliteStore:
+    store = SqliteStore(folder / "store.db")
+    store.write([part(span(1, trace=number, start_ms=number), tags={"n": str(number)}) for number in range(1, 3001)])
+    return store
 
 
 @contextlib.contextmanager
@@ -83,8 +117,8 @@ def test_a_search_sees_one_moment_though_a_trace_changes_after_its_path_was_chos
     store, other = SqliteStore(tmp_path / "store.db"), SqliteStore(tmp_path / "store.db")
     store.write([part(span(2, parent=1, start_ms=5), written_ns=1, tags={"k": "a"})])
 
-    def choose_and_be_overtaken(connection: object, search: object, **how: bool) -> Choice:
-        choice = plan.choose_plan(connection, search, **how)  # type: ignore[arg-type]
+    def choose_and_be_overtaken(reader: object, search: object, **how: bool) -> Choice:
+        choice = plan.choose_plan(reader, search, **how)  # type: ignore[arg-type]
         other.write([part(span(1, start_ms=0), written_ns=2, tags={"k": "b"})])
         return choice
 

@@ -80,7 +80,7 @@ def _version_lines(report: Report) -> list[tuple[str, str]]:
     return [
         ("tracehound", f"{versions.tracehound} on Python {versions.python}, {versions.system}"),
         ("SQLite", f"{versions.sqlite} {search} full-text search (needed: {versions.sqlite_oldest})"),
-        ("zstd", versions.zstd or "missing"),
+        ("zstandard", versions.zstandard or "missing"),
         ("RE2", versions.re2 or "not installed: RLIKE needs the extra `regex`"),
         ("OpenTelemetry", versions.opentelemetry_api or "missing"),
     ]

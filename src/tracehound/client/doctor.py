@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -32,7 +31,7 @@ class Versions:
     sqlite: str
     sqlite_oldest: str
     has_full_text_search: bool
-    zstd: str | None
+    zstandard: str | None
     re2: str | None
     opentelemetry_api: str | None
 
@@ -98,7 +97,6 @@ def _problems(path: Path, kind: str, versions: Versions, facts: FileFacts, spool
 def _versions() -> Versions:
     version, oldest, has_full_text_search = sqlite_facts()
     # With Python 3.14 it is a part of the standard library.
-    zstd = f"of Python {platform.python_version()}" if sys.version_info >= (3, 14) else _version("backports.zstd")
     return Versions(
         tracehound=_version("tracehound") or "not installed",
         python=platform.python_version(),
@@ -106,7 +104,7 @@ def _versions() -> Versions:
         sqlite=version,
         sqlite_oldest=oldest,
         has_full_text_search=has_full_text_search,
-        zstd=zstd,
+        zstandard=_version("zstandard"),
         re2=_version("google-re2") if importlib.util.find_spec("re2") else None,
         opentelemetry_api=_version("opentelemetry-api"),
     )

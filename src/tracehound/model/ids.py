@@ -7,11 +7,11 @@ Trace and span ids come from a generator of our own. With the global one, two ru
 from __future__ import annotations
 
 import binascii
+import functools
 import hashlib
 import os
 import random
 from collections.abc import Callable
-from functools import partial
 from typing import Final, Protocol
 
 TRACE_ID_PREFIX = "tr-"
@@ -40,8 +40,8 @@ class RandomIds:
 
     def __init__(self) -> None:
         bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - unique, not secret
-        self.trace_id = partial(bits, 128)
-        self.span_id = partial(bits, 64)
+        self.trace_id = functools.partial(bits, 128)
+        self.span_id = functools.partial(bits, 64)
 
 
 # The public forms of ids: `tr-` and 32 hexadecimal digits, and 16 of them. They are methods of a format, because every
@@ -50,6 +50,7 @@ format_trace_id: Final[Callable[[int], str]] = "tr-%032x".__mod__
 format_span_id: Final[Callable[[int], str]] = "%016x".__mod__
 
 
+@functools.lru_cache(maxsize=1024)  # the spans of a trace name it, and each other
 def to_base64(hexadecimal: str) -> str:
     """Return a hexadecimal id in the form of protobuf's JSON; `from_base64` is its inverse."""
     return binascii.b2a_base64(bytes.fromhex(hexadecimal), newline=False).decode("ascii")

@@ -209,7 +209,7 @@ class Span(Record, frozen=True, array_like=True, gc=False):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the span in MLflow's form; `from_dict` is the inverse."""
-        trace_id, parent_id = self.otel_trace_id or self.trace_id[-32:], self.parent_id
+        trace_id, parent_id, status = self.otel_trace_id or self.trace_id[-32:], self.parent_id, self.status
         form = {
             "trace_id": to_base64(trace_id),
             "span_id": to_base64(self.span_id),
@@ -218,13 +218,10 @@ class Span(Record, frozen=True, array_like=True, gc=False):
             "kind": f"SPAN_KIND_{self.kind}",
             "start_time_unix_nano": self.start_time_ns,
             "end_time_unix_nano": self.end_time_ns,
-            "events": [
-                {"name": each.name, "time_unix_nano": each.timestamp_ns, "attributes": decode_all(each.attributes_json)}
-                for each in self.event_records
-            ],
-            "status": {"code": f"STATUS_CODE_{self.status.status_code.value}", "message": self.status.description},
+            "events": [_event_form(each) for each in self.event_records] if self.event_records else [],
+            "status": {"code": f"STATUS_CODE_{status.status_code._value_}", "message": status.description},
             "attributes": _attribute_texts(self),
-            "links": [link_of(each).to_dict() for each in self.link_records],
+            "links": [link_of(each).to_dict() for each in self.link_records] if self.link_records else [],
         }
         if not self.kind:
             del form["kind"]
@@ -262,6 +259,14 @@ class Span(Record, frozen=True, array_like=True, gc=False):
     def _text_of(self, key: str) -> str | None:
         found = self.get_attribute(key)
         return found if isinstance(found, str) else None
+
+
+def _event_form(event: RecordedEvent) -> dict[str, Any]:
+    return {
+        "name": event.name,
+        "time_unix_nano": event.timestamp_ns,
+        "attributes": decode_all(event.attributes_json),
+    }
 
 
 def span_from_dict(form: dict[str, Any]) -> Span:

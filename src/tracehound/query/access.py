@@ -143,6 +143,11 @@ def _by_terms(condition: Checked, terms: _Terms) -> ByTerms:
     return ByTerms(condition, tuple(dict.fromkeys(numbers)), is_exact)
 
 
+def has_known_terms(condition: Checked) -> bool:
+    """Whether the terms of a condition are known without a look at the values of its keys."""
+    return _known_terms(condition) is not None
+
+
 def _known_terms(node: Checked) -> _Terms | None:
     """Return the terms of a condition that compares with `=` only."""
     return _terms_of(node, None)

@@ -9,7 +9,7 @@ differs in nearly every trace are left out: they would double the file and find 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from tracehound.model.assessment import Assessment
@@ -33,11 +33,11 @@ _INDEXED_ATTRIBUTES: Final = ("status", "client_request_id")
 
 
 class Term(NamedTuple):
-    """A term and what it stands for; the value is None where it stands for all long ones."""
+    """A term and what it stands for; `kind` is the value of a `Group`, `value` None for the term of all long ones."""
 
-    number: int
-    group: Group
+    kind: str
     key: str
+    number: int
     value: str | None
 
 
@@ -62,38 +62,40 @@ def is_indexed(group: Group, key: str, value: str) -> bool:
     return len(value) <= MAX_INDEXED_CHARACTERS and key_of(Field(group, key)) is not None
 
 
-@functools.lru_cache(maxsize=16_384)
 def term(group: Group, key: str, value: str | None) -> int:
     """Return the number of the term for a value, or for all values of the key that are too long to have one."""
     return hash63(group.value, key) if value is None else hash63(group.value, key, value)
 
 
-def terms_of(info: TraceInfo) -> Iterator[Term]:
-    """Yield each term of a trace once."""
-    yield _to_term(Group.ATTRIBUTES, "status", info.state.value)
+def terms_of(info: TraceInfo) -> list[Term]:
+    """Return each term of a trace once."""
+    found = [_to_term("attributes", "status", info.state.value)]
     if info.client_request_id is not None:
-        yield _to_term(Group.ATTRIBUTES, "client_request_id", info.client_request_id)
-    for key, value in info.tags.items():
-        if key not in _UNIQUE_TAGS:
-            yield _to_term(Group.TAGS, key, value)
-    for key, value in info.trace_metadata.items():
-        if not key.startswith(_UNIQUE_METADATA):
-            yield _to_term(Group.METADATA, key, value)
+        found.append(_to_term("attributes", "client_request_id", info.client_request_id))
+    found += [_to_term("tags", key, value) for key, value in info.tags.items() if key not in _UNIQUE_TAGS]
+    found += [
+        _to_term("metadata", key, value)
+        for key, value in info.trace_metadata.items()
+        if not key.startswith(_UNIQUE_METADATA)
+    ]
     if info.assessments:
-        yield from _assessed_terms(info.assessments)
+        found += _assessed_terms(info.assessments)
+    return found
 
 
 def _assessed_terms(assessments: Sequence[Assessment]) -> set[Term]:
     """Return the terms of feedback and expectations, whose values are JSON: of one name there may be several."""
     names = {each.name for each in assessments}
     return {
-        _to_term(group, name, to_json_text(value))
+        _to_term(group.value, name, to_json_text(value))
         for group in ASSESSED
         for name in names
         for value in assessed_values(group, name, assessments)
     }
 
 
-def _to_term(group: Group, key: str, value: str) -> Term:
+# Most terms of a trace are those of others, too. The kind is a text, for the hash of an Enum is worked out in Python.
+@functools.lru_cache(maxsize=16_384)
+def _to_term(kind: str, key: str, value: str) -> Term:
     indexed = value if len(value) <= MAX_INDEXED_CHARACTERS else None
-    return Term(term(group, key, indexed), group, key, indexed)
+    return Term(kind, key, term(Group(kind), key, indexed), indexed)

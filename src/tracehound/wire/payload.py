@@ -6,20 +6,16 @@ that reading a page of results decodes each payload once and converts nothing.
 
 from __future__ import annotations
 
-import sys
 import threading
 from binascii import a2b_base64
 from typing import Any, Final
+
+import zstandard
 
 from tracehound.errors import TracehoundError
 from tracehound.model.record import DecodeError, Record, from_json, json_reader, to_json
 from tracehound.model.span import span_from_dict
 from tracehound.model.trace import TracePart, TraceState
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 
 class DamagedPayloadError(TracehoundError):
@@ -27,7 +23,7 @@ class DamagedPayloadError(TracehoundError):
 
 
 _DAMAGED: Final = "a stored trace is damaged and cannot be read"
-_FAULTS: Final = (zstd.ZstdError, DecodeError, LookupError, TypeError, ValueError, AttributeError)
+_FAULTS: Final = (zstandard.ZstdError, DecodeError, LookupError, TypeError, ValueError, AttributeError)
 
 
 def to_payload(part: TracePart) -> bytes:
@@ -45,15 +41,13 @@ def to_payload(part: TracePart) -> bytes:
         "owner": part.owner,
         "origin": part.origin,
     }
-    return _compressor().compress(
-        to_json({"head": head, "spans": [span.to_dict() for span in part.spans]}), zstd.ZstdCompressor.FLUSH_FRAME
-    )
+    return _zstd.compressor.compress(to_json({"head": head, "spans": [span.to_dict() for span in part.spans]}))
 
 
 def from_payload(payload: bytes) -> TracePart:
     """Return the part that `to_payload` wrote; raise `DamagedPayloadError` for anything else."""
     try:
-        form: dict[str, Any] = from_json(zstd.decompress(payload))
+        form: dict[str, Any] = from_json(_zstd.decompressor.decompress(payload))
         head = form["head"]
         state = head.pop("state")
         return TracePart(
@@ -80,7 +74,7 @@ def read_dicts(payload: bytes) -> list[dict[str, Any]]:
     Raise `DamagedPayloadError` for anything else than `to_payload` wrote.
     """
     try:
-        spans = _read_body(zstd.decompress(payload)).spans
+        spans = _read_body(_zstd.decompressor.decompress(payload)).spans
         return spans if len(spans) == 1 else _in_order(spans)
     except _FAULTS as error:
         raise DamagedPayloadError(_DAMAGED) from error
@@ -101,12 +95,12 @@ def _in_order(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(chosen.values(), key=rank)
 
 
-_local = threading.local()
+class _Zstd(threading.local):
+    """One of each for a thread, which cannot be shared: making them anew costs more than using them (ADR 0024)."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor()
+        self.decompressor = zstandard.ZstdDecompressor()
 
 
-def _compressor() -> zstd.ZstdCompressor:
-    """Return this thread's compressor: making a new one for each payload costs more than compressing it."""
-    if not hasattr(_local, "compressor"):
-        _local.compressor = zstd.ZstdCompressor()
-    found: zstd.ZstdCompressor = _local.compressor
-    return found
+_zstd: Final = _Zstd()

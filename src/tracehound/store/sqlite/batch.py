@@ -199,9 +199,9 @@ def _chunks(rows: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
 def _index(info: TraceInfo, seq: int, postings: list[Row], terms: set[Row]) -> None:
     """Add the rows of the inverted index for a trace."""
     experiment, start_ms = int(info.experiment_id), info.request_time
-    for each in terms_of(info):
-        postings.append((each.number, experiment, start_ms, seq))
-        terms.add((each.group.value, each.key, each.number, each.value))
+    found = terms_of(info)
+    postings += [(each.number, experiment, start_ms, seq) for each in found]
+    terms.update(found)
 
 
 def _key(part: TracePart) -> Key:

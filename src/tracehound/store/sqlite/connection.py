@@ -26,7 +26,8 @@ BUSY_TIMEOUT_S: Final = 30.0
 # A writer that cannot begin tells its caller soon, who looks whether the other one has done its work.
 WRITER_TIMEOUT_S: Final = 1.0
 # The log is moved into the database when it is larger than this, and its file is cut back to it.
-LOG_BYTES: Final = 4_000_000
+LOG_BYTES: Final = 16_000_000
+CACHE_KIB: Final = 16_384
 
 _MLFLOW_TABLES: Final = frozenset({"alembic_version", "experiments", "runs"})
 
@@ -74,6 +75,8 @@ def _prepare_writing(connection: sqlite3.Connection, path: Path) -> None:
     if mode != "wal":
         raise StoreError(f"{path} lies on a file system without shared memory, which SQLite needs; name a local path")
     connection.execute("PRAGMA synchronous = FULL")
+    # What a batch changes has room in it: SQLite would write pages that do not, and read them again, in its midst.
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file, not only hidden
     # Moving the log into the database is done by `opened`, which looks first whether the log is still the one in place.
     connection.execute("PRAGMA wal_autocheckpoint = 0")

@@ -11,7 +11,7 @@ from tracehound.query.printer import print_filter
 from tracehound.query.search import Search
 from tracehound.query.sqlite import COUNTED, is_streamed, search_sql
 from tracehound.store.explain import Choice, Explanation, Step
-from tracehound.store.sqlite.plan import COUNTED_ROWS, Estimate, choose_plan
+from tracehound.store.sqlite.plan import Estimate, choose_plan
 
 
 def explain(connection: sqlite3.Connection, search: Search) -> Explanation:
@@ -47,10 +47,9 @@ def _to_choice(estimate: Estimate) -> Choice:
 
 
 def _to_step(estimate: Estimate) -> Step:
-    counted = round(min(estimate.rows, COUNTED_ROWS + 1))
     looked = f"look through {estimate.values_read:,} values, " if estimate.values_read else ""
     return Step(
         f"{looked}count those with {print_filter(estimate.path.condition)}",
-        estimate.values_read + counted,
+        estimate.values_read + estimate.rows_read,
         estimate.time_ms,
     )

@@ -191,7 +191,7 @@ def _check_trace(connection: sqlite3.Connection, path: Path, row: tuple[object, 
     if missing:
         yield f"trace {trace_id}: {missing} of its {len(keys)} entries of the index are missing"
     text = "SELECT count(*) FROM term WHERE kind = ? AND key = ? AND number = ? AND value IS ?"
-    known = [(term.group.value, term.key, term.number, term.value) for term in terms_of(merged)]
+    known = terms_of(merged)
     unknown = sum(connection.execute(text, row).fetchone()[0] == 0 for row in known)
     if unknown:
         yield f"trace {trace_id}: of {unknown} of its terms it is not known what they stand for"

@@ -1,7 +1,8 @@
 """Choosing the path of a search: how many traces each path leads to is asked when it is wanted, and kept nowhere.
 
-Asking takes 0.6 ms at most for a path, whatever the size of the store: counting ends at `COUNTED_ROWS`. What lies
-denser than that is compared by how far so many reach back in time.
+Asking takes a millisecond at most for a path, whatever the size of the store: counting ends at `COUNTED_ROWS`. What
+lies denser than that is compared by how far some reach back in time: mostly it is clear after `SAMPLED_ROWS` that it
+does.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from tracehound.query.access import (
     Path,
     Plan,
     Range,
+    conjuncts,
     find_paths,
+    has_known_terms,
     time_range,
 )
 from tracehound.query.fields import Group
@@ -32,6 +35,8 @@ from tracehound.query.search import Search
 from tracehound.query.sqlite import count_sql, is_streamed
 
 COUNTED_ROWS: Final = 10_000
+SAMPLED_ROWS: Final = 1_000
+_CLEARLY_MORE: Final = 2 * COUNTED_ROWS
 _MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is asked for
 _MAX_PATHS: Final = 16
 _FEW_ROWS: Final = 200  # no other path is worth the question
@@ -50,6 +55,7 @@ class Estimate:
     rows: float
     is_counted: bool
     times: Range = EVER  # when these traces began, as far as was seen
+    rows_read: int = 0
     values_read: int = 0  # of keys, to find their terms
     time_ms: float = 0.0  # what the question took
 
@@ -67,6 +73,9 @@ def choose_plan(connection: sqlite3.Connection, search: Search, *, is_whole: boo
 
     `is_whole` says that all traces are wanted, and not a page of them in order.
     """
+    only = None if is_whole else _path_to_nothing_else(search)
+    if only is not None:
+        return Choice(Plan(only, time_range(search)), ())
     estimates: list[Estimate] = []
     begun = time.perf_counter()
     values_read = 0
@@ -92,6 +101,19 @@ def choose_plan(connection: sqlite3.Connection, search: Search, *, is_whole: boo
     return Choice(Plan(path, times), tuple(estimates))
 
 
+def _path_to_nothing_else(search: Search) -> Path | None:
+    """Return the path that leads to all that the search wants, to nothing else, and in its order; None without one.
+
+    It ends with the page: there is nothing to ask. Where terms would have to be read, it is not looked for.
+    """
+    conditions = conjuncts(search.where)
+    if len(conditions) != 1:
+        return None
+    path = next(find_paths(search.where, lambda _group, _key, _most: []), None)
+    is_all = isinstance(path, ByTerms) and len(path.terms) > 0 and path.is_exact and is_streamed(search, path)
+    return path if is_all and has_known_terms(conditions[0]) else None
+
+
 def _choose(search: Search, estimates: Sequence[Estimate]) -> Path:
     """Few traces are all looked at and sorted; of many, as many as the page takes, along an order that there is."""
     if not estimates:
@@ -112,34 +134,40 @@ def _choose_for_all(estimates: Sequence[Estimate]) -> Path:
 
 def _estimate(connection: sqlite3.Connection, search: Search, path: ByTerms | ByDuration | ByTraceId) -> Estimate:
     if isinstance(path, ByTraceId):
-        return Estimate(path, len(path.trace_ids), is_counted=True)
-    rows, earliest_ms, latest_ms = _count(connection, search, path)
-    if rows <= COUNTED_ROWS:
-        return Estimate(path, rows, is_counted=True, times=Range(earliest_ms, latest_ms))
+        return Estimate(path, len(path.trace_ids), is_counted=True, rows_read=len(path.trace_ids))
     if isinstance(path, ByDuration):
-        return Estimate(path, math.inf, is_counted=False)
-    runs = [(number, experiment) for number in path.terms for experiment in search.experiment_ids]
-    if len(runs) > _MAX_RUNS:
-        return Estimate(path, math.inf, is_counted=False)
-    if len(runs) > 1:
-        each = [
-            _estimate(connection, replace(search, experiment_ids=(experiment,)), replace(path, terms=(number,)))
-            for number, experiment in runs
-        ]
-        return Estimate(path, sum(one.rows for one in each), is_counted=False)
+        return _count(connection, search, path, COUNTED_ROWS)
+    runs = [
+        (replace(search, experiment_ids=(experiment,)), replace(path, terms=(number,)))
+        for number in path.terms
+        for experiment in search.experiment_ids
+    ]
+    sampled = [] if len(runs) > _MAX_RUNS else [_count(connection, *run, SAMPLED_ROWS) for run in runs]
+    rows, rows_read = sum(each.rows for each in sampled), sum(each.rows_read for each in sampled)
+    if len(sampled) == 1 and (sampled[0].is_counted or rows > _CLEARLY_MORE):
+        return sampled[0]
+    if rows > _CLEARLY_MORE:
+        return Estimate(path, rows, is_counted=False, rows_read=rows_read)
+    counted = _count(connection, search, path, COUNTED_ROWS)
+    if len(sampled) > 1 and not counted.is_counted:
+        counted = replace(counted, rows=rows)
+    return replace(counted, rows_read=rows_read + counted.rows_read)
+
+
+def _count(connection: sqlite3.Connection, search: Search, path: ByTerms | ByDuration, most: int) -> Estimate:
+    """Return how many rows the path has: counted up to so many, else by how far these reach if they are of one run."""
+    statement = count_sql(search, path, most + 1)
+    rows, earliest_ms, latest_ms = connection.execute(statement.text, statement.parameters).fetchone()
+    if rows <= most:
+        return Estimate(path, rows, is_counted=True, times=Range(earliest_ms or 0, latest_ms or 0), rows_read=rows)
+    if isinstance(path, ByDuration) or len(path.terms) != 1 or len(search.experiment_ids) != 1:
+        return Estimate(path, math.inf, is_counted=False, rows_read=rows)
     length_ms = _length_ms(connection, search.experiment_ids[0])
     newest_first = search.order[0].descending
     return Estimate(
         path, rows * length_ms / (latest_ms - earliest_ms + 1), is_counted=False,
-        times=Range(high=latest_ms) if newest_first else Range(low=earliest_ms),
+        times=Range(high=latest_ms) if newest_first else Range(low=earliest_ms), rows_read=rows,
     )  # fmt: skip
-
-
-def _count(connection: sqlite3.Connection, search: Search, path: ByTerms | ByDuration) -> tuple[int, int, int]:
-    """Return how many rows the path has, up to one more than are counted, and when these traces began."""
-    statement = count_sql(search, path, COUNTED_ROWS + 1)
-    count, earliest_ms, latest_ms = connection.execute(statement.text, statement.parameters).fetchone()
-    return count, earliest_ms or 0, latest_ms or 0
 
 
 def _length_ms(connection: sqlite3.Connection, experiment: str) -> int:
