@@ -96,7 +96,7 @@ def test_without_spans_none_are_read_and_the_beginnings_are_there(monkeypatch: p
     def fail(*_: object) -> None:
         raise AssertionError("spans are read")
 
-    monkeypatch.setattr(type(runtime.current().drained_store()), "read_traces", fail)
+    monkeypatch.setattr(type(runtime.current().drained_store()), "search_whole", fail)
     with pytest.raises(AssertionError, match="spans are read"):
         tracehound.search_traces()
     frame: Any = tracehound.search_traces(include_spans=False)

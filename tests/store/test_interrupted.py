@@ -24,7 +24,6 @@ from tracehound.store.sqlite.functions import FUNCTIONS
 from tracehound.store.sqlite.plan import Choice
 from tracehound.store.sqlite.store import SqliteStore
 
-
 sends_ctrl_c = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
 
 

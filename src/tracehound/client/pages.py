@@ -14,15 +14,14 @@ from typing import Final
 
 from tracehound.model.trace import Trace, TraceData
 from tracehound.query.search import Search
-from tracehound.store.api import Page, Store
+from tracehound.store.api import Store
 
 # To find a page takes a millisecond or more whatever its size, to read a trace little; but a trace can be large.
-_FOUND_AT_A_TIME: Final = 250
-_READ_AT_A_TIME: Final = 100
+_READ_AT_A_TIME: Final = 200
 
 
-def _ignore(_page: Page) -> None:
-    """Do nothing with a page that nobody follows."""
+def _ignore(_next_cursor: str | None) -> None:
+    """Do nothing with the cursor of a page that nobody follows."""
 
 
 def read_pages(
@@ -31,22 +30,28 @@ def read_pages(
     max_results: int | None = None,
     *,
     include_spans: bool = True,
-    on_page: Callable[[Page], None] = _ignore,
+    on_page: Callable[[str | None], None] = _ignore,
 ) -> Iterator[list[Trace]]:
     """Yield the traces of a search, at most as many; without their spans where these are not wanted.
 
-    `on_page` is told each page that was found, the last one of which says how to go on.
+    `on_page` is told the cursor behind each page, the last one of which says how to go on.
     """
-    for page in _find(store, search, max_results):
-        on_page(page)
-        found = page.traces
-        if not include_spans:
-            yield [Trace(info, TraceData([])) for info in found]
-            continue
-        for at in range(0, len(found), _READ_AT_A_TIME):
-            wanted = [info.trace_id for info in found[at : at + _READ_AT_A_TIME]]
-            whole = store.read_traces(wanted)
-            yield [whole[trace_id] for trace_id in wanted if trace_id in whole]
+    left = max_results
+    while left is None or left > 0:
+        limit = _READ_AT_A_TIME if left is None else min(_READ_AT_A_TIME, left)
+        part = dataclasses.replace(search, limit=limit)
+        if include_spans:
+            whole = store.search_whole(part)
+            found, next_cursor = whole.traces, whole.next_cursor
+        else:
+            page = store.search(part)
+            found, next_cursor = [Trace(info, TraceData([])) for info in page.traces], page.next_cursor
+        on_page(next_cursor)
+        yield found
+        if next_cursor is None:
+            return
+        search = search.behind(next_cursor)
+        left = None if left is None else left - len(found)
 
 
 def once(pages: Iterator[list[Trace]]) -> Iterator[list[Trace]]:
@@ -56,14 +61,3 @@ def once(pages: Iterator[list[Trace]]) -> Iterator[list[Trace]]:
         fresh = [trace for trace in page if trace.info.trace_id not in seen]
         seen.update(trace.info.trace_id for trace in fresh)
         yield fresh
-
-
-def _find(store: Store, search: Search, left: int | None) -> Iterator[Page]:
-    while left is None or left > 0:
-        limit = _FOUND_AT_A_TIME if left is None else min(_FOUND_AT_A_TIME, left)
-        page = store.search(dataclasses.replace(search, limit=limit))
-        yield page
-        if page.next_cursor is None:
-            return
-        search = search.behind(page.next_cursor)
-        left = None if left is None else left - len(page.traces)

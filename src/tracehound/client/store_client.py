@@ -53,7 +53,6 @@ from tracehound.model.trace import Experiment, Trace
 from tracehound.model.values import clean_text
 from tracehound.query.expand import linked_run_key
 from tracehound.runtime import Runtime, beside, current
-from tracehound.store.api import Page
 from tracehound.store.targets import parse_target
 
 _MOST_LINKED: Final = 100
@@ -107,10 +106,10 @@ class StoreClient:
             runtime, store, experiment_ids, filter_string, max_results, order_by, locations, run_id=run_id,
             model_id=model_id, page_token=page_token,
         )  # fmt: skip
-        last: list[Page] = []
-        pages = read_pages(store, search, max_results, include_spans=include_spans, on_page=last.append)
+        cursors: list[str | None] = [None]
+        pages = read_pages(store, search, max_results, include_spans=include_spans, on_page=cursors.append)
         traces = [trace for page in pages for trace in page]
-        return PagedList(traces, last[-1].next_cursor if last else None)
+        return PagedList(traces, cursors[-1])
 
     def get_trace(self, trace_id: str, display: bool = True, flush: bool = False) -> Trace:  # noqa: ARG002, FBT001, FBT002 - MLflow's
         """Return a whole trace; raise `NotFoundError` where there is none. `display` changes nothing."""

@@ -49,6 +49,7 @@ Reading
     or is closed, and say the same as if they had been decoded at once.
     `latency` counts the traces that match by name, state and duration bucket (`model.buckets`); traces that still
     run have no duration, and are counted with the bucket None.
+    `search_whole` is `search` with whole traces, each as it is at the moment of the search.
 
 Being replaced
     What lies under a store may be put back to an earlier state, or away: a file is removed, a copy takes its place. A
@@ -64,7 +65,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from tracehound.model.edit import Change
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TraceState
@@ -83,11 +84,14 @@ class SegmentRange:
     end: int
 
 
+Found = TypeVar("Found", TraceInfo, Trace)
+
+
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[Found]):
     """Some traces of a search, and the cursor behind them where there are more."""
 
-    traces: list[TraceInfo]
+    traces: list[Found]
     next_cursor: str | None
 
 
@@ -155,8 +159,12 @@ class Store(Protocol):
         """Look whether the store is still the one that was opened; return a number that changes when it was not."""
         ...
 
-    def search(self, search: Search) -> Page:
+    def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
+        ...
+
+    def search_whole(self, search: Search) -> Page[Trace]:
+        """Return one page of the traces that match, with their spans."""
         ...
 
     def explain(self, search: Search) -> Explanation:

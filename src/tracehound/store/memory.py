@@ -171,8 +171,18 @@ class MemoryStore:
         """Return 0: nothing can be put in the place of this store."""
         return 0
 
-    def search(self, search: Search) -> Page:
+    def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
+        infos, next_cursor = self._find(search)
+        return Page([copy.deepcopy(info) for info in infos], next_cursor)
+
+    def search_whole(self, search: Search) -> Page[Trace]:
+        """Return one page of the traces that match, with their spans."""
+        with self._lock:
+            infos, next_cursor = self._find(search)
+            return Page([copy.deepcopy(self._traces[info.trace_id]) for info in infos], next_cursor)
+
+    def _find(self, search: Search) -> tuple[list[TraceInfo], str | None]:
         with self._lock:
             matching = _matching(self._traces.values(), search)
         by_order = functools.cmp_to_key(functools.partial(compare_places, search.order))
@@ -184,7 +194,7 @@ class MemoryStore:
             ordered = [pair for pair in ordered if by_order(pair[0]) > behind]
         page = ordered[: search.limit]
         has_more = len(ordered) > len(page) > 0
-        return Page([copy.deepcopy(info) for _, info in page], search.cursor(page[-1][0]) if has_more else None)
+        return [info for _, info in page], search.cursor(page[-1][0]) if has_more else None
 
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""

@@ -11,7 +11,7 @@ from typing import Final
 from tracehound.model.edit import Change
 from tracehound.model.merge import merge_parts
 from tracehound.model.record import replace, to_json
-from tracehound.model.trace import Experiment, Trace, TraceData, TraceState
+from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo, TraceState
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, latency_sql, search_sql
@@ -31,11 +31,13 @@ _EXPERIMENTS: Final = (
     "SELECT e.id, e.name FROM experiment AS e"
     " WHERE EXISTS (SELECT 1 FROM trace AS t WHERE t.experiment = e.id) ORDER BY e.name"
 )
-# The parts of some traces, each with the row of its trace.
-_PARTS: Final = (
-    f"SELECT p.payload, p.has_ended, {ROW} FROM json_each(?) AS wanted"  # noqa: S608 - only our own columns are put in
+# The parts of some traces, by their ids; and each with the row of its trace.
+_OF_THOSE: Final = (
+    "p.payload, p.has_ended{} FROM json_each(?) AS wanted"
     " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
 )
+_PARTS: Final = f"SELECT t.trace_id, {_OF_THOSE.format('')}"
+_WHOLE: Final = f"SELECT {_OF_THOSE.format(f', {ROW}')}"
 
 
 class SqliteStore:
@@ -118,18 +120,23 @@ class SqliteStore:
         """Return a number that changes when the files were replaced, and opened anew."""
         return self._file.incarnation()
 
-    def search(self, search: Search) -> Page:
+    def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
-        if not search.experiment_ids:
-            return Page([], None)
         with self._file.reading() as connection, snapshot(connection):
-            statement = search_sql(search, choose_plan(connection, search).plan)
-            rows = connection.execute(statement.text, statement.parameters).fetchall()
-        page = rows[: search.limit]
-        width = len(search.order)
-        has_more = len(rows) > len(page) > 0
+            rows, next_cursor = _find(connection, search)
         with damaged_rows(self._path):
-            return Page([to_info(row[:-width]) for row in page], search.cursor(page[-1][-width:]) if has_more else None)
+            return Page([to_info(row) for row in rows], next_cursor)
+
+    def search_whole(self, search: Search) -> Page[Trace]:
+        """Return one page of the traces that match, with their spans."""
+        parts: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
+        with self._file.reading() as connection, snapshot(connection):
+            rows, next_cursor = _find(connection, search)
+            wanted = to_json([row[0] for row in rows]).decode()
+            for trace_id, payload, has_ended in connection.execute(_PARTS, (wanted,)).fetchall():
+                parts[trace_id].append((payload, has_ended))
+        with damaged_rows(self._path):
+            return Page([self._to_trace(row, parts[row[0]]) for row in rows], next_cursor)
 
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""
@@ -142,22 +149,23 @@ class SqliteStore:
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
         wanted = to_json(list(trace_ids)).decode()
-        rows: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in self._read(Sql(_PARTS, (wanted,))):
-            rows[row[2]].append(row)
+        rows: dict[str, Row] = {}
+        parts: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
+        for payload, has_ended, *row in self._read(Sql(_WHOLE, (wanted,))):
+            rows[row[0]] = row
+            parts[row[0]].append((payload, has_ended))
         with damaged_rows(self._path):
-            return {trace_id: self._to_trace(found) for trace_id, found in rows.items()}
+            return {trace_id: self._to_trace(row, parts[trace_id]) for trace_id, row in rows.items()}
 
-    def _to_trace(self, rows: Sequence[Row]) -> Trace:
-        """Return the trace of rows that each have one of its parts: what it is as a whole stands in its own columns.
+    def _to_trace(self, row: Row, parts: Sequence[tuple[bytes, int]]) -> Trace:
+        """Return the trace of a row and the payloads of its parts, each with what became of its process.
 
         Most traces came in one part, whose spans are those of the trace: these are left as they are stored.
         """
-        payload, has_ended, *columns = rows[0]
-        if len(rows) == 1 and not has_ended:
-            return Trace(to_info(columns), TraceData(PayloadSpans(payload, self._path)))
-        merged = merge_parts([to_part(payload, has_ended) for payload, has_ended, *_ in rows])
-        return replace(merged, info=to_info(columns))
+        payload, has_ended = parts[0]
+        if len(parts) == 1 and not has_ended:
+            return Trace(to_info(row), TraceData(PayloadSpans(payload, self._path)))
+        return replace(merge_parts([to_part(*part) for part in parts]), info=to_info(row))
 
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""
@@ -203,6 +211,17 @@ class SqliteStore:
         """Return all rows of a statement: nothing of the engine is held when this returns."""
         with self._file.reading() as connection:
             return connection.execute(sql.text, sql.parameters).fetchall()
+
+
+def _find(connection: sqlite3.Connection, search: Search) -> tuple[list[Row], str | None]:
+    """Return the rows of one page, each the columns of `ROW`, and the cursor behind them."""
+    if not search.experiment_ids:
+        return [], None
+    statement = search_sql(search, choose_plan(connection, search).plan)
+    found = connection.execute(statement.text, statement.parameters).fetchall()
+    page, width = found[: search.limit], len(search.order)
+    has_more = len(found) > len(page) > 0
+    return [row[:-width] for row in page], search.cursor(page[-1][-width:]) if has_more else None
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:
