@@ -340,9 +340,9 @@ class LiveSpan(SpanView):
                 self.close(end_ns, now_ns)
                 raise
         self._end_ns = end_ns
+        runtime = self._runtime
         if self._status is _UNSET:
             self._status = _OK
-        runtime = self._runtime
         try:
             draft = self._draft  # not before the end is noted: see the property
             begun_trace = self._begun_trace

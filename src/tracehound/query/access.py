@@ -7,6 +7,7 @@ is true of and maybe to others; one that is exact leads to no others, so that it
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tracehound.query.check import Checked
 from tracehound.query.evaluate import passes_any
 from tracehound.query.fields import ASSESSED, DURATION, TIMESTAMP, TRACE_ID, Field, Group
 from tracehound.query.search import Search
-from tracehound.query.terms import is_indexed, key_of, term
+from tracehound.query.terms import durations_of, is_indexed, key_of, term
 from tracehound.query.tree import And, Not, Operator, Or, Test
 
 # The values of a key are looked through for those that a comparison is true of. Where they are many, some of them tell
@@ -26,6 +27,7 @@ SAMPLE: Final = 2_000
 MAX_VALUES: Final = 200_000
 _WORTH_IT: Final = 0.01
 MAX_TERMS: Final = 10_000
+MAX_DURATIONS: Final = 100  # terms; there are 64 at most
 # Conditions that an OR joins, and that AND joins, for which that is done: each costs a look at every value.
 _MAX_LOOKED_THROUGH: Final = 8
 _FAR: Final = 2**62  # beyond every time and duration, within what SQLite takes as a whole number
@@ -114,16 +116,21 @@ def time_range(search: Search) -> Range:
 
 
 def find_paths(where: Checked | None, read_terms: ReadTerms) -> Iterator[ByTerms | ByDuration | ByTraceId]:
-    """Yield the paths that a filter offers, those first that need no terms to be read."""
+    """Yield the paths that a filter offers, those first that need no terms to be read but a few."""
+    about_duration = tuple(each for each in conjuncts(where) if _range_of(each, DURATION) != EVER)
+    if about_duration:
+        durations = functools.reduce(Range.narrowed, (_range_of(each, DURATION) for each in about_duration))
+        condition = about_duration[0] if len(about_duration) == 1 else And(about_duration)
+        yield ByDuration(condition, durations)
+        yield _by_terms(condition, _terms_of_durations(durations, read_terms))
     later: list[Checked] = []
     for each in conjuncts(where):
+        if each in about_duration:
+            continue
         trace_ids = _trace_ids(each)
-        durations = _range_of(each, DURATION)
         terms = _known_terms(each)
         if trace_ids is not None:
             yield ByTraceId(each, tuple(dict.fromkeys(trace_ids)))
-        elif durations != EVER:
-            yield ByDuration(each, durations)
         elif terms is not None:
             yield _by_terms(each, terms)
         else:
@@ -162,6 +169,8 @@ def _terms_of(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:
         return None if found is None else (found[0], False)
     if isinstance(node, Or):
         return _terms_of_any(node, read_terms)
+    if read_terms is not None and (durations := _range_of(node, DURATION)) != EVER:
+        return _terms_of_durations(durations, read_terms)
     key = key_of(node.field)
     if key is None or node.operator is Operator.IS_NULL:
         return None
@@ -169,6 +178,20 @@ def _terms_of(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:
         is_exact = is_indexed(*key, node.value)
         return [term(*key, node.value if is_exact else None)], is_exact
     return None if read_terms is None else _terms_that_pass(node, key, read_terms)
+
+
+def _terms_of_durations(wanted: Range, read_terms: ReadTerms) -> _Terms:
+    """Return the terms of the powers of two in which durations of a range lie."""
+    low = 0 if wanted.low is None else wanted.low
+    high = _FAR if wanted.high is None else wanted.high
+    numbers: list[int] = []
+    is_exact = True
+    for number, value in read_terms(DURATION.group, DURATION.name, MAX_DURATIONS):
+        least, greatest = durations_of(value or "")
+        if least <= high and low <= greatest:
+            numbers.append(number)
+            is_exact = is_exact and low <= least and greatest <= high
+    return numbers, is_exact
 
 
 def _terms_of_any(node: Or[Test], read_terms: ReadTerms | None) -> _Terms | None:

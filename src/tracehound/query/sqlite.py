@@ -182,8 +182,8 @@ def _others(search: Search, plan: Plan, place: Place, *, counted: bool = False) 
     """Return the conditions that are left to be looked at where a path has led to a trace."""
     found = [Sql(f"{COUNTED}()")] if counted else []
     path = plan.path
-    done = None if isinstance(path, InOrder) or not path.is_exact else path.condition
-    left = tuple(each for each in conjuncts(search.where) if each is not done)
+    done = () if isinstance(path, InOrder) or not path.is_exact else conjuncts(path.condition)
+    left = tuple(each for each in conjuncts(search.where) if each not in done)
     if left:
         found.append(condition_sql(left[0] if len(left) == 1 else And(left), place))
     return found if search.after is None else [*found, behind_sql(search.order, search.after)]

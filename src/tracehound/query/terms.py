@@ -1,9 +1,11 @@
 """Terms: what of a trace the inverted index knows. Written by the store, asked by the SQL: one definition for both.
 
 A term is a key with its value, as a 63-bit hash: of a tag, of metadata, of feedback and expectations (the value is its
-JSON there), and of the attributes whose values many traces share or that single traces are looked up by. Long values
-have one term for all of them, which says that the key has a value and leaves the rest to the row. Keys whose value
-differs in nearly every trace are left out: they would double the file and find nothing that the row does not tell.
+JSON there), and of the attributes whose values many traces share or that single traces are looked up by. Durations have
+one term for each power of two, by the number of their bits, so that what took long is found in the order of time. Long
+values have one term for all of them, which says that the key has a value and leaves the rest to the row. Keys whose
+value differs in nearly every trace are left out: they would double the file and find nothing that the row does not
+tell.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from tracehound.model.record import to_json_text
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.trace import TRACE_NAME, TraceInfo
 from tracehound.query.evaluate import assessed_values
-from tracehound.query.fields import ASSESSED, NAME, Field, Group
+from tracehound.query.fields import ASSESSED, DURATION, NAME, Field, Group
 
 MAX_INDEXED_CHARACTERS: Final = 200
 _UNIQUE_METADATA: Final = (
@@ -30,6 +32,16 @@ _UNIQUE_METADATA: Final = (
 )
 _UNIQUE_TAGS: Final = (ARTIFACT_LOCATION,)
 _INDEXED_ATTRIBUTES: Final = ("status", "client_request_id")
+
+
+def durations_of(value: str) -> tuple[int, int]:
+    """Return the least and the greatest duration in ms that the term of a value stands for.
+
+    >>> durations_of("0"), durations_of("4")
+    ((0, 0), (8, 15))
+    """
+    bits = int(value)
+    return (1 << bits) >> 1, (1 << bits) - 1
 
 
 class Term(NamedTuple):
@@ -70,6 +82,8 @@ def term(group: Group, key: str, value: str | None) -> int:
 def terms_of(info: TraceInfo) -> list[Term]:
     """Return each term of a trace once."""
     found = [_to_term("attributes", "status", info.state.value)]
+    if info.execution_duration is not None:
+        found.append(_to_term("attributes", DURATION.name, str(info.execution_duration.bit_length())))
     if info.client_request_id is not None:
         found.append(_to_term("attributes", "client_request_id", info.client_request_id))
     found += [_to_term("tags", key, value) for key, value in info.tags.items() if key not in _UNIQUE_TAGS]

@@ -12,7 +12,7 @@ ORDER BY t.start_ms DESC, t.trace_id ASC
 -- parameters: 0, 4324071472995704518, 3485205580580494112, 101
 -- plan:
 -- CO-ROUTINE
---   SEARCH t USING INDEX trace_by_start (experiment=?)
+--   SEARCH t USING COVERING INDEX trace_by_start (experiment=?)
 --   SEARCH q USING PRIMARY KEY (term=? AND experiment=? AND start_ms=? AND trace=?)
 -- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)

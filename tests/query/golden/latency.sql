@@ -5,4 +5,5 @@ GROUP BY t.name, t.state, t.duration_bucket
 
 -- parameters: 0
 -- plan:
--- SEARCH t USING COVERING INDEX trace_by_latency (experiment=?)
+-- SEARCH t USING COVERING INDEX trace_by_start (experiment=?)
+-- USE TEMP B-TREE FOR GROUP BY

@@ -119,6 +119,9 @@ def _choose(search: Search, estimates: Sequence[Estimate]) -> Path:
     if not estimates:
         return InOrder()
     best = min(estimates, key=lambda each: each.rows)
+    if best.rows > _FEW_ROWS:  # in the order of the search twice as many are soon read: up to the end of the page
+        streamed = [each for each in estimates if each.rows <= 2 * best.rows and is_streamed(search, each.path)]
+        best = min(streamed, key=lambda each: each.rows, default=best)
     if best.is_counted or is_streamed(search, best.path):
         return best.path
     if best.rows == math.inf or is_streamed(search, InOrder()):

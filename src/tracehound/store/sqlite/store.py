@@ -136,7 +136,8 @@ class SqliteStore:
             for trace_id, payload, has_ended in connection.execute(_PARTS, (wanted,)).fetchall():
                 parts[trace_id].append((payload, has_ended))
         with damaged_rows(self._path):
-            return Page([self._to_trace(row, parts[row[0]]) for row in rows], next_cursor)
+            # What has lost its parts is left out, as `read_traces` leaves it out; `tracehound doctor` says so.
+            return Page([self._to_trace(row, parts[row[0]]) for row in rows if row[0] in parts], next_cursor)
 
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""
