@@ -352,11 +352,18 @@ class LiveSpan(SpanView):
                 part = draft.end_span(self._record(trace_id), now_ns, begun_trace is not None)
             else:
                 trace_id = format_trace_id(begun_trace)  # type: ignore[arg-type] # where there is no draft there is this
-                record = self._record(trace_id)
+                # `_record` and `LastTrace.set`, written out: they are in every traced call.
+                parent_number = self._parent_number
+                record = Span(
+                    trace_id, format_span_id(self._number),
+                    None if parent_number is None else format_span_id(parent_number),
+                    self._name, self._start_ns, end_ns, self._status, self._span_type,
+                    self._inputs, self._outputs, self._texts, self._events, self._links, self._kind,
+                )  # fmt: skip
                 part = TracePart(trace_id, self._settings.experiment, now_ns, [record], _NO_TEXTS, _NO_TEXTS)
             if part is not None:
                 if begun_trace is not None:
-                    last_trace.set(trace_id)
+                    last_trace.anywhere = last_trace.here.trace_id = trace_id
                 # The place in force is another after a fork, or when another one was named meanwhile.
                 (runtime if runtime.is_in_force else current()).submit(part)
         finally:  # not before: at any time the trace is found among those that run, or where they are kept

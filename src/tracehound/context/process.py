@@ -17,12 +17,12 @@ class LastTrace:
 
     def __init__(self) -> None:
         self.anywhere: str | None = None
-        self._here = threading.local()
+        self.here = threading.local()  # its `trace_id`
 
     def set(self, trace_id: str) -> None:
         """Note a trace that has finished now, in this thread."""
-        self.anywhere = self._here.trace_id = trace_id
+        self.anywhere = self.here.trace_id = trace_id
 
     def in_this_thread(self) -> str | None:
         """Return the trace that finished last in this thread."""
-        return getattr(self._here, "trace_id", None)
+        return getattr(self.here, "trace_id", None)
