@@ -121,7 +121,7 @@ def pages_by_every_path(store: SqliteStore, search: Search) -> Iterator[list[Tra
         for path in paths:
             statement = search_sql(search, Plan(path, time_range(search)))
             rows = connection.execute(statement.text, statement.parameters).fetchmany(search.limit)
-            yield [to_info(row[: -len(search.order)]) for row in rows]
+            yield [to_info(row[: -1 - len(search.order)]) for row in rows]
 
 
 def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[str], search: Search) -> set[str]:

@@ -46,8 +46,8 @@ _INDEX_OF_ORDER: Final = {TIMESTAMP: "trace_by_start", DURATION: "trace_by_durat
 def search_sql(search: Search, plan: Plan, *, counted: bool = False) -> Sql:
     """Return the statement for one page and one row more, which tells whether there is a next page.
 
-    Behind the columns of `ROW` come the values of the order's keys, from which the cursor is made. `counted` has each
-    row that is looked at counted by the function `COUNTED`.
+    Behind the columns of `ROW` come the values of the order's keys, from which the cursor is made, and the number of
+    the row. `counted` has each row that is looked at counted by the function `COUNTED`.
     """
     arms = _arms(search, plan, counted=counted)
     may_repeat = isinstance(plan.path, ByTerms) and len(plan.path.terms) > 1
@@ -62,7 +62,7 @@ def search_sql(search: Search, plan: Plan, *, counted: bool = False) -> Sql:
             inner_order,
             Sql(f"\nLIMIT ?)\nSELECT {ROW}, ", (search.limit + 1,)),
             join(", ", keys),
-            Sql("\nFROM page CROSS JOIN trace AS t ON t.seq = page.seq\nORDER BY "),
+            Sql(", t.seq\nFROM page CROSS JOIN trace AS t ON t.seq = page.seq\nORDER BY "),
             order,
         ],
     )

@@ -4,7 +4,7 @@ FROM (SELECT DISTINCT p.trace FROM posting AS p WHERE p.term = ? AND p.experimen
 WHERE t.experiment = ?
 ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT ?)
-SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.assessments, t.duration_ms, t.start_ms, t.trace_id
+SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.assessments, t.duration_ms, t.start_ms, t.trace_id, t.seq
 FROM page CROSS JOIN trace AS t ON t.seq = page.seq
 ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
 

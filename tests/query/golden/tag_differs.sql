@@ -8,7 +8,7 @@ FROM posting AS p CROSS JOIN trace AS t ON t.seq = p.trace
 WHERE p.term = ? AND p.experiment = ?
 ORDER BY key0 DESC, key1 ASC
 LIMIT ?)
-SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.assessments, t.start_ms, t.trace_id
+SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview, t.client_request_id, t.metadata, t.tags, t.assessments, t.start_ms, t.trace_id, t.seq
 FROM page CROSS JOIN trace AS t ON t.seq = page.seq
 ORDER BY t.start_ms DESC, t.trace_id ASC
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tracehound.model.edit import Change
 from tracehound.model.merge import merge_parts
@@ -31,13 +31,14 @@ _EXPERIMENTS: Final = (
     "SELECT e.id, e.name FROM experiment AS e"
     " WHERE EXISTS (SELECT 1 FROM trace AS t WHERE t.experiment = e.id) ORDER BY e.name"
 )
-# The parts of some traces, by their ids; and each with the row of its trace.
-_OF_THOSE: Final = (
-    "p.payload, p.has_ended{} FROM json_each(?) AS wanted"
+# The parts of the traces in some rows; and those of some traces, each with the row of its trace.
+_PARTS: Final = (
+    "SELECT p.trace, p.payload, p.has_ended FROM json_each(?) AS wanted CROSS JOIN part AS p ON p.trace = wanted.value"
+)
+_WHOLE: Final = (
+    f"SELECT p.payload, p.has_ended, {ROW} FROM json_each(?) AS wanted"  # noqa: S608 - only our own columns are put in
     " CROSS JOIN trace AS t ON t.trace_id = wanted.value CROSS JOIN part AS p ON p.trace = t.seq"
 )
-_PARTS: Final = f"SELECT t.trace_id, {_OF_THOSE.format('')}"
-_WHOLE: Final = f"SELECT {_OF_THOSE.format(f', {ROW}')}"
 
 
 class SqliteStore:
@@ -125,19 +126,19 @@ class SqliteStore:
         with self._file.reading() as connection, snapshot(connection):
             rows, next_cursor = _find(connection, search)
         with damaged_rows(self._path):
-            return Page([to_info(row) for row in rows], next_cursor)
+            return Page([to_info(row) for row in rows.values()], next_cursor)
 
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
-        parts: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
         with self._file.reading() as connection, snapshot(connection):
             rows, next_cursor = _find(connection, search)
-            wanted = to_json([row[0] for row in rows]).decode()
-            for trace_id, payload, has_ended in connection.execute(_PARTS, (wanted,)).fetchall():
-                parts[trace_id].append((payload, has_ended))
+            found = connection.execute(_PARTS, (to_json(list(rows)).decode(),)).fetchall()
+        parts: defaultdict[int, list[Row]] = defaultdict(list)
+        for seq, payload, has_ended in found:
+            parts[seq].append((payload, has_ended))
         with damaged_rows(self._path):
             # What has lost its parts is left out, as `read_traces` leaves it out; `tracehound doctor` says so.
-            return Page([self._to_trace(row, parts[row[0]]) for row in rows if row[0] in parts], next_cursor)
+            return Page([self._to_trace(row, parts[seq]) for seq, row in rows.items() if seq in parts], next_cursor)
 
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""
@@ -150,15 +151,15 @@ class SqliteStore:
     def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
         """Return the whole traces that exist, by id."""
         wanted = to_json(list(trace_ids)).decode()
-        rows: dict[str, Row] = {}
-        parts: defaultdict[str, list[tuple[bytes, int]]] = defaultdict(list)
+        rows: dict[str, list[Any]] = {}
+        parts: defaultdict[str, list[Row]] = defaultdict(list)
         for payload, has_ended, *row in self._read(Sql(_WHOLE, (wanted,))):
             rows[row[0]] = row
             parts[row[0]].append((payload, has_ended))
         with damaged_rows(self._path):
             return {trace_id: self._to_trace(row, parts[trace_id]) for trace_id, row in rows.items()}
 
-    def _to_trace(self, row: Row, parts: Sequence[tuple[bytes, int]]) -> Trace:
+    def _to_trace(self, row: Sequence[Any], parts: Sequence[Row]) -> Trace:
         """Return the trace of a row and the payloads of its parts, each with what became of its process.
 
         Most traces came in one part, whose spans are those of the trace: these are left as they are stored.
@@ -214,15 +215,15 @@ class SqliteStore:
             return connection.execute(sql.text, sql.parameters).fetchall()
 
 
-def _find(connection: sqlite3.Connection, search: Search) -> tuple[list[Row], str | None]:
-    """Return the rows of one page, each the columns of `ROW`, and the cursor behind them."""
+def _find(connection: sqlite3.Connection, search: Search) -> tuple[dict[int, Row], str | None]:
+    """Return the rows of one page by their numbers, each the columns of `ROW`, and the cursor behind them."""
     if not search.experiment_ids:
-        return [], None
+        return {}, None
     statement = search_sql(search, choose_plan(connection, search).plan)
     found = connection.execute(statement.text, statement.parameters).fetchall()
-    page, width = found[: search.limit], len(search.order)
+    page, keys = found[: search.limit], slice(-1 - len(search.order), -1)
     has_more = len(found) > len(page) > 0
-    return [row[:-width] for row in page], search.cursor(page[-1][-width:]) if has_more else None
+    return {row[-1]: row[: keys.start] for row in page}, search.cursor(page[-1][keys]) if has_more else None
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:
