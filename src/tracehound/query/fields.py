@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from tracehound.model.span import SpanStatusCode
 from tracehound.model.trace import TraceState
 
 
@@ -18,6 +19,8 @@ class Kind(Enum):
     TIME = "a time in milliseconds since the epoch, a number without quotes"
     NUMBER = "a number, without quotes"
     VALUE = "a text in single quotes, a number, TRUE or FALSE"
+    STATUS = "one of OK, ERROR, UNSET"
+    TEXTS = "text that is looked through, by LIKE, ILIKE, RLIKE or CONTAINS"
 
 
 class Group(Enum):
@@ -28,6 +31,7 @@ class Group(Enum):
     METADATA = "metadata"
     FEEDBACK = "feedback"
     EXPECTATION = "expectation"
+    SPAN = "span"
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,14 @@ class Field:
     """Something that a filter can test and an order can sort by.
 
     `name` is the attribute's name, the key of the tag or of the metadata, or the name of the assessments; `nullable`
-    says that a trace may lack it.
+    says that a trace may lack it. `path` leads from the attributes, inputs or outputs of a span to one of their values.
     """
 
     group: Group
     name: str
     kind: Kind = Kind.ANY
     nullable: bool = True
+    path: tuple[str, ...] = ()
 
 
 def _attribute(name: str, kind: Kind, *, nullable: bool = False) -> Field:
@@ -87,6 +92,43 @@ ATTRIBUTES: Final[dict[str, Field]] = {
     **{name: Field(Group.METADATA, key, Kind.TEXT) for name, key in _METADATA_ATTRIBUTES.items()},
 }
 
+def _of_span(name: str, kind: Kind, *, nullable: bool = True) -> Field:
+    return Field(Group.SPAN, name, kind, nullable)
+
+
+# Numbers in attributes of spans that are JSON objects: the key of the attribute, and the name in the object.
+NUMBERS_IN_SPAN: Final = {
+    "input_tokens": ("mlflow.chat.tokenUsage", "input_tokens"),
+    "output_tokens": ("mlflow.chat.tokenUsage", "output_tokens"),
+    "total_tokens": ("mlflow.chat.tokenUsage", "total_tokens"),
+    "cost": ("mlflow.llm.cost", "total_cost"),
+}
+
+SPAN_DURATION: Final = _of_span("duration_ms", Kind.NUMBER)
+_SPAN_FIELDS: Final[tuple[tuple[Field, tuple[str, ...]], ...]] = (
+    (_of_span("name", Kind.TEXT, nullable=False), ()),
+    (_of_span("type", Kind.TEXT), ("span_type",)),
+    (_of_span("status", Kind.STATUS, nullable=False), ()),
+    (_of_span("status_message", Kind.TEXT), ()),
+    (SPAN_DURATION, ("latency", "duration", "execution_time_ms")),
+    (_of_span("model", Kind.TEXT), ()),
+    *((_of_span(name, Kind.NUMBER), ()) for name in NUMBERS_IN_SPAN),
+    (_of_span("repetitions", Kind.NUMBER, nullable=False), ()),
+    (_of_span("content", Kind.TEXTS), ()),
+)
+
+# What a span has by a name of its own, and what has names in it: `attributes.KEY`, `inputs.PATH`, `outputs.PATH`.
+SPAN_FIELDS: Final = {name: field for field, aliases in _SPAN_FIELDS for name in (field.name, *aliases)}
+SPAN_VALUES: Final = {
+    "attributes": "attributes", "attribute": "attributes", "attr": "attributes",
+    "inputs": "inputs", "input": "inputs", "outputs": "outputs", "output": "outputs",
+}  # fmt: skip
+
+# What only a filter can name: texts of all spans, and of the first span's inputs and outputs. A trace has many.
+SEARCHED: Final = {
+    name: Field(Group.ATTRIBUTES, name, Kind.TEXTS) for name in ("text", "request", "response")
+}
+
 PREFIXES: Final[dict[str, Group]] = {
     "attributes": Group.ATTRIBUTES,
     "attribute": Group.ATTRIBUTES,
@@ -99,9 +141,11 @@ PREFIXES: Final[dict[str, Group]] = {
     "trace_metadata": Group.METADATA,
     "feedback": Group.FEEDBACK,
     "expectation": Group.EXPECTATION,
+    "span": Group.SPAN,
 }
 
 # What people and judges say of a trace; of one name there may be several, and one of them has to pass.
 ASSESSED: Final = frozenset({Group.FEEDBACK, Group.EXPECTATION})
 
 STATES: Final = (TraceState.OK.value, TraceState.ERROR.value, TraceState.IN_PROGRESS.value)
+STATUSES: Final = tuple(code.value for code in SpanStatusCode)

@@ -1,7 +1,8 @@
 """The tree of a filter: as it was parsed, and as it was checked.
 
 Parsing yields `Comparison`s of names, which remember where they stood in the text. Checking turns each into a `Test`
-of a known field against a value of the right kind. AND and OR are the same in both.
+of a known field against a value of the right kind. AND and OR are the same in both. A `Scope` asks the spans of a
+trace; the nodes inside of it are about one span.
 """
 
 from __future__ import annotations
@@ -118,4 +119,47 @@ class Not(Generic[Leaf]):
     child: Node[Leaf]
 
 
-Node: TypeAlias = Leaf | And[Leaf] | Or[Leaf] | Not[Leaf]
+class Relation(Enum):
+    """How a span stands to the one that is named before it."""
+
+    CHILD = ">"
+    DESCENDANT = ">>"
+    THEN = "THEN"  # it begins when the other has ended, or later
+
+
+@dataclass(frozen=True)
+class Step(Generic[Leaf]):
+    """One more span of a scope: how it stands to the one before, and what is true of it."""
+
+    relation: Relation
+    condition: Node[Leaf]
+
+
+@dataclass(frozen=True)
+class Count:
+    """So many spans: a comparison of their number."""
+
+    operator: Operator
+    number: int | float
+
+
+@dataclass(frozen=True)
+class Scope(Generic[Leaf]):
+    """True of a trace with a span of which the condition is true, and behind it one for each step.
+
+    With a `count` what is compared is the number of the spans that can be the last of them.
+    """
+
+    condition: Node[Leaf]
+    steps: tuple[Step[Leaf], ...] = ()
+    count: Count | None = None
+
+    @property
+    def conditions(self) -> tuple[Node[Leaf], ...]:
+        """What is asked of the spans, one after the other."""
+        return (self.condition, *(step.condition for step in self.steps))
+
+
+Node: TypeAlias = Leaf | And[Leaf] | Or[Leaf] | Not[Leaf] | Scope[Leaf]
+Parsed: TypeAlias = Node[Comparison]
+Checked: TypeAlias = Node[Test]
