@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from tests.traces import START_MS, part, span
 from tracehound.model.assessment import Assessment, Expectation, Feedback
 from tracehound.model.derive import COST, TOKEN_USAGE
 from tracehound.model.edit import ASSESSMENT, Edit
-from tracehound.model.record import to_json_text
+from tracehound.model.record import replace, to_json_text
+from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
 from tracehound.query.tokens import quote
 
@@ -40,6 +42,13 @@ USAGES = st.sampled_from(
         {TOKEN_USAGE: "{", COST: '{"total_cost":null}'},
     ]
 )
+SPAN_VALUES = [
+    None, '{"q":"a","n":[1,{"n":"5"},5.0]}', '["a",null,"prod"]', '"日本語"', "5", '{"n":{},"q":false}', '{"a.b":true}',
+    '{"n":null,"a":{"b":"5 "}}', "[]", "not JSON",
+]  # fmt: skip
+SPAN_ATTRIBUTES: list[dict[str, str]] = [
+    {}, {"m.k": '"prod"'}, {"m": '{"k":[5,"a"]}'}, {"mlflow.chat.tokenUsage": '{"input_tokens":5}'}, {"x": '"it\'s"'},
+]  # fmt: skip
 EXPERIMENTS = ["Default", "shop"]
 MILLISECONDS = st.integers(0, 4)
 
@@ -47,7 +56,7 @@ MILLISECONDS = st.integers(0, 4)
 @st.composite
 def said(draw: st.DrawFn, trace: int) -> tuple[TracePart | Edit, ...]:
     """A trace, and what was said of it from outside."""
-    return draw(parts(trace)), *(draw(assessments(trace, number)) for number in range(draw(st.integers(0, 4))))
+    return *draw(parts(trace)), *(draw(assessments(trace, number)) for number in range(draw(st.integers(0, 4))))
 
 
 @st.composite
@@ -62,8 +71,28 @@ def assessments(draw: st.DrawFn, trace: int, number: int) -> Edit:
     return Edit(f"tr-{trace:032x}", assessment_id, to_json_text(one.to_dict()), 1, ASSESSMENT)
 
 
+def spans_below(seed: int, trace: int) -> list[Span]:
+    """Return spans below the first of a trace, all of one number: a case is soon drawn, and made simpler."""
+    chance = random.Random(seed)
+    return [
+        replace(
+            span(
+                number, trace=trace, parent=chance.randrange(1, number), start_ms=chance.randrange(5),
+                duration_ms=chance.choice([None, 0, 1, 2, 3]), name=chance.choice(["a", "call", "日本"]),
+            ),
+            span_type=chance.choice(["TOOL", "LLM", "it's", None]),
+            status=SpanStatus(chance.choice(list(SpanStatusCode)), chance.choice(["", "", "prod"])),
+            inputs_json=chance.choice(SPAN_VALUES),
+            outputs_json=chance.choice(SPAN_VALUES),
+            attributes_json=chance.choice(SPAN_ATTRIBUTES),
+        )
+        for number in range(2, 2 + chance.choice([0, 1, 1, 2, 3, 4]))
+    ]  # fmt: skip
+
+
 @st.composite
-def parts(draw: st.DrawFn, trace: int) -> TracePart:
+def parts(draw: st.DrawFn, trace: int) -> list[TracePart]:
+    """The parts of a trace: one, or one with its first span and one with the others."""
     tags = draw(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4))
     duration = draw(st.none() | MILLISECONDS)
     root = span(
@@ -74,20 +103,73 @@ def parts(draw: st.DrawFn, trace: int) -> TracePart:
         name=draw(st.sampled_from(["a", "b", "it's"])),
         failed=draw(st.booleans()),
     )
-    return part(
+    others = spans_below(draw(st.integers(0, 2**32 - 1)), trace)
+    is_apart = bool(others) and draw(st.booleans())
+    experiment = draw(st.sampled_from(EXPERIMENTS))
+    first = part(
+        *([] if is_apart else others),
         root,
-        experiment=draw(st.sampled_from(EXPERIMENTS)),
+        experiment=experiment,
         tags=tags,
         metadata=draw(st.dictionaries(KEYS, VALUES, max_size=2) | USAGES),
         client_request_id=draw(st.none() | st.just("C-1")),
     )
+    return [first, part(*others, experiment=experiment, written_ns=2)] if is_apart else [first]
+
+
+@st.composite
+def span_tests(draw: st.DrawFn) -> str:
+    """A comparison of one span, without its prefix."""
+    names = ["name", "type", "status", "status", "duration_ms", "duration_ms", "path", "content", "rare"]
+    name = draw(st.sampled_from(names))
+    if name in ("name", "type"):
+        texts = st.sampled_from(["a", "call", "TOOL", "LLM", "it's"]).map(quote)
+        return f"{name} {draw(operations(EQUALITY, texts, has_patterns=True, has_ranges=False))}"
+    if name == "status":
+        return f"status {draw(operations(EQUALITY, st.sampled_from(['OK', 'ERROR', 'UNSET']).map(quote)))}"
+    if name == "duration_ms":
+        return f"duration_ms {draw(operations(OPERATORS, st.sampled_from(['0', '1', '2.5'])))}"
+    if name == "content":
+        return f"content {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS))}"
+    if name == "path":
+        path = draw(
+            st.sampled_from(["inputs.n", "outputs.q", "attributes.m.k", "inputs.n.n", "inputs.a.b", "inputs.0"])
+        )
+        plain = NUMBERS | VALUES.map(quote)
+        asked = operations(OPERATORS, plain, has_patterns=True) | operations(EQUALITY, plain | BOOLEANS | BOOLEANS)
+        return f"{path} {draw(asked | st.sampled_from(['IS NULL', 'IS NOT NULL']))}"
+    return draw(
+        st.sampled_from(
+            ["repetitions >= 2", "input_tokens > 4", "type IS NULL", "duration_ms IS NULL", "status_message = 'prod'"]
+        )
+    )
+
+
+@st.composite
+def scopes(draw: st.DrawFn) -> str:
+    """What is asked of the spans of a trace: of one, of several that stand somehow to each other, of their number."""
+    if draw(st.booleans()):
+        return f"span.{draw(span_tests())}"
+    conditions = st.lists(span_tests(), min_size=1, max_size=2).flatmap(
+        lambda found: st.sampled_from([" AND ", " OR ", " AND NOT "]).map(lambda word: f"span({word.join(found)})")
+    )
+    chain = draw(st.lists(conditions, min_size=1, max_size=2))
+    text = draw(st.sampled_from([" > ", " >> ", " THEN "])).join(chain)
+    return f"count({text}) {draw(OPERATORS)} {draw(st.integers(0, 3))}" if draw(st.booleans()) else text
 
 
 @st.composite
 def comparisons(draw: st.DrawFn) -> str:
-    kind = draw(
-        st.sampled_from(["tags", "metadata", "assessed", "status", "text", "time", "null", "assessed", "number"])
-    )
+    kinds = [
+        *("tags", "metadata", "assessed", "assessed", "status", "text", "time", "null", "number", "number"),
+        *("spans", "spans", "spans", "trace text"),
+    ]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "spans":
+        return draw(scopes())
+    if kind == "trace text":
+        field = draw(st.sampled_from(["trace.text", "attributes.request"]))
+        return f"{field} {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS))}"
     if kind == "assessed":
         group, name = draw(st.sampled_from(["feedback", "feedback", "expectation"])), draw(ASSESSED_NAMES)
         plain = NUMBERS | VALUES.map(quote)
@@ -125,7 +207,7 @@ def operations(
     has_ranges: bool = True,
 ) -> str:
     """An operator that is allowed for a field, and its values."""
-    shape = draw(st.sampled_from(["pattern", "one", "list", "pattern", "range"]))
+    shape = draw(st.sampled_from(["pattern", "one", "list", "pattern", "list", "range"]))
     negation = draw(st.sampled_from(["", "NOT "]))
     if shape == "list":
         return f"{negation}IN ({', '.join(draw(st.lists(values, min_size=1, max_size=3)))})"

@@ -21,14 +21,15 @@ from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
 from tracehound.query.access import InOrder, Plan, find_paths, time_range
 from tracehound.query.access import Path as AccessPath
-from tracehound.query.check import Checked, parse_filter
+from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import matches, value_of, values_of
-from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA
+from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, Kind
 from tracehound.query.numbers import number_in
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
+from tracehound.query.spans import is_true_of_spans
 from tracehound.query.sqlite import search_sql
-from tracehound.query.tree import PATTERNS, And, Not, Or, Test
+from tracehound.query.tree import PATTERNS, And, Checked, Not, Or, Scope, Test
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
 from tracehound.store.sqlite.plan import read_terms
@@ -60,6 +61,11 @@ SHARES = {
     "several assessments": 0.05,
     "TRUE or FALSE": 0.02,
     "a number in metadata": 0.05,
+    "spans": 0.2,
+    "spans found": 0.1,
+    "several spans": 0.03,
+    "a count of spans": 0.03,
+    "a text of spans": 0.04,
 }
 
 
@@ -88,7 +94,7 @@ def test_sqlite_answers_as_the_memory_store_does(
 
 def test_the_random_searches_hold_what_engines_disagree_about() -> None:
     seen: Counter[str] = Counter()
-    count = 200
+    count = 400
 
     @settings(max_examples=count, derandomize=True, database=None)
     @given(TRACES, FILTERS, ORDERS, PAGE_SIZES)
@@ -130,8 +136,10 @@ def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[s
     memory.write(traces)
     infos = all_pages(memory, dataclasses.replace(search, where=None))
     assert search.where is not None
-    found = [info for info in infos if matches(search.where, info)]
+    whole = {info.trace_id: memory.read_traces([info.trace_id])[info.trace_id] for info in infos}
+    found = [info for info in infos if matches(search.where, whole[info.trace_id])]
     tests = list(leaves(search.where))
+    of_spans = list(scopes_in(search.where))
     values = [(test, value_of(test.field, info)) for test, _ in tests for info in infos]
     keys = [key for key in search.order[:-2] if order]
     texts = [text for _, text in values if isinstance(text, str)]
@@ -162,7 +170,12 @@ def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[s
         "several assessments": any(
             test.field.group in ASSESSED and len(values_of(test.field, info)) > 1 for test, _ in tests for info in infos
         ),
-        "TRUE or FALSE": any(isinstance(test.value, bool) for test, _ in tests),
+        "TRUE or FALSE": "TRUE" in filter_string or "false" in filter_string,
+        "spans": bool(of_spans),
+        "spans found": any(is_true_of_spans(scope, each.data.spans) for scope in of_spans for each in whole.values()),
+        "several spans": any(scope.steps for scope in of_spans),
+        "a count of spans": any(scope.count for scope in of_spans),
+        "a text of spans": "trace.text" in filter_string or "attributes.request" in filter_string,
         "a number in metadata": any(
             test.field.name in NUMBERS_IN_METADATA and value is not None for test, value in values
         ),
@@ -170,12 +183,23 @@ def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[s
     return {case for case, is_so in cases.items() if is_so}
 
 
+def scopes_in(node: Checked) -> Iterator[Scope[Test]]:
+    """Yield what is asked of spans."""
+    if isinstance(node, (And, Or)):
+        for child in node.children:
+            yield from scopes_in(child)
+    elif isinstance(node, Not):
+        yield from scopes_in(node.child)
+    elif isinstance(node, Scope):
+        yield node
+
+
 def leaves(node: Checked, *, is_negated: bool = False) -> Iterator[tuple[Test, bool]]:
-    """Yield each comparison, and whether a NOT stands over it."""
+    """Yield each comparison with what a trace has one of, and whether a NOT stands over it."""
     if isinstance(node, (And, Or)):
         for child in node.children:
             yield from leaves(child, is_negated=is_negated)
     elif isinstance(node, Not):
         yield from leaves(node.child, is_negated=True)
-    else:
+    elif isinstance(node, Test) and node.field.kind is not Kind.TEXTS:
         yield node, is_negated

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.query.typos import NOW_MS, check_answer_or_clean_error
 from tracehound.errors import FilterError
-from tracehound.query.check import Checked, parse_filter
+from tracehound.query.check import parse_filter
 from tracehound.query.fields import Group
 from tracehound.query.parser import MAX_DEPTH
 from tracehound.query.printer import print_filter
-from tracehound.query.tree import NULLS, And, Not, Or
+from tracehound.query.tree import NULLS, And, Checked, Not, Or, Scope, Test
 
 LEDGER: dict[str, list[dict[str, str]]] = yaml.safe_load(Path(__file__).with_name("filters.yaml").read_text("utf-8"))
 VALID = [line["filter"] for line in LEDGER["valid"]]
@@ -110,8 +110,18 @@ def show(node: Checked) -> str:
         return "(" + " OR ".join(show(child) for child in node.children) + ")"
     if isinstance(node, Not):
         return f"NOT {show(node.child)}"
+    if isinstance(node, Scope):
+        spans = f"span({show(node.condition)})"
+        spans += "".join(f" {step.relation.value} span({show(step.condition)})" for step in node.steps)
+        return spans if node.count is None else f"count({spans}) {node.count.operator.value} {node.count.number}"
+    if node.field.group is Group.SPAN:
+        return show_test(".".join((node.field.name, *node.field.path)), node)
     prefix = "" if node.field.group is Group.ATTRIBUTES else f"{node.field.group.value}."
-    if node.operator in NULLS:
-        return f"{prefix}{node.field.name} {node.operator.value}"
-    value: Any = f"'{node.value}'" if isinstance(node.value, str) else node.value
-    return f"{prefix}{node.field.name} {node.operator.value} {value}"
+    return show_test(f"{prefix}{node.field.name}", node)
+
+
+def show_test(name: str, test: Test) -> str:
+    if test.operator in NULLS:
+        return f"{name} {test.operator.value}"
+    value: Any = f"'{test.value}'" if isinstance(test.value, str) else test.value
+    return f"{name} {test.operator.value} {value}"

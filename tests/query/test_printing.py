@@ -8,10 +8,23 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from tracehound.query.check import Checked, parse_filter
-from tracehound.query.fields import ATTRIBUTES, STATES, Field, Group, Kind
+from tracehound.query.check import parse_filter
+from tracehound.query.fields import ATTRIBUTES, SPAN_FIELDS, STATES, STATUSES, Field, Group, Kind
 from tracehound.query.printer import print_filter
-from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
+from tracehound.query.tree import (
+    NULLS,
+    PATTERNS,
+    And,
+    Checked,
+    Count,
+    Not,
+    Operator,
+    Or,
+    Relation,
+    Scope,
+    Step,
+    Test,
+)  # fmt: skip
 
 CHARACTERS = st.characters(codec="utf-8")  # every one but halves of surrogate pairs
 ODD_TEXTS = st.sampled_from(
@@ -27,6 +40,8 @@ OPERATORS_OF = {
     Kind.ANY: ["=", "!=", "<", "<=", ">", ">="],
     Kind.TIME: ["=", "!=", "<", "<=", ">", ">="],
     Kind.NUMBER: ["=", "!=", "<", "<=", ">", ">="],
+    Kind.STATUS: ["=", "!="],
+    Kind.VALUE: ["=", "!=", "<", "<=", ">", ">="],
 }
 VALUES_OF = {
     Kind.STATE: st.sampled_from(STATES),
@@ -34,19 +49,29 @@ VALUES_OF = {
     Kind.ANY: TEXTS | NUMBERS,
     Kind.TIME: NUMBERS,
     Kind.NUMBER: NUMBERS,
+    Kind.STATUS: st.sampled_from(STATUSES),
+    Kind.VALUE: TEXTS | NUMBERS,
 }
 FIELDS = st.sampled_from(list(ATTRIBUTES.values())) | st.builds(
     Field, st.sampled_from([Group.TAGS, Group.METADATA]), TEXTS | st.tuples(TEXTS, TEXTS).map(".".join)
 )
 
 
+NAMES = TEXTS | st.sampled_from(["0", "1.5", "x"])
+OF_SPAN = st.sampled_from([each for each in SPAN_FIELDS.values() if each.kind is not Kind.TEXTS]) | st.builds(
+    lambda name, path: Field(Group.SPAN, name, Kind.VALUE, path=tuple(path)),
+    st.sampled_from(["attributes", "inputs", "outputs"]),
+    st.lists(NAMES, min_size=1, max_size=3),
+)
+
+
 @st.composite
-def leaves(draw: st.DrawFn) -> Test:
-    field = draw(FIELDS)
+def leaves(draw: st.DrawFn, fields: st.SearchStrategy[Field] = FIELDS) -> Test:
+    field = draw(fields)
     shapes = [
         "value",
         *(["null"] if field.nullable else []),
-        *(["pattern"] if field.kind in (Kind.TEXT, Kind.ANY) else []),
+        *(["pattern"] if field.kind in (Kind.TEXT, Kind.ANY, Kind.VALUE) else []),
     ]
     shape = draw(st.sampled_from(shapes))
     if shape == "null":
@@ -75,7 +100,17 @@ def larger(inner: st.SearchStrategy[Checked]) -> st.SearchStrategy[Checked]:
     )
 
 
-TREES: st.SearchStrategy[Checked] = st.recursive(leaves(), larger, max_leaves=6)
+OF_SPANS: st.SearchStrategy[Checked] = st.recursive(leaves(OF_SPAN), larger, max_leaves=3)
+COUNTS = st.builds(Count, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]).map(Operator), NUMBERS)
+
+
+@st.composite
+def scopes(draw: st.DrawFn) -> Scope[Test]:
+    steps = draw(st.lists(st.builds(Step, st.sampled_from(list(Relation)), OF_SPANS), max_size=2))
+    return Scope(draw(OF_SPANS), tuple(steps), draw(st.none() | COUNTS))
+
+
+TREES: st.SearchStrategy[Checked] = st.recursive(leaves() | scopes(), larger, max_leaves=6)
 
 
 @pytest.mark.prove
@@ -98,7 +133,8 @@ def test_the_trees_have_every_operator_and_every_kind_of_value_and_name() -> Non
 
     draw()
     left = {operator.value for operator in Operator} - {"IN", "NOT IN", "BETWEEN", "NOT BETWEEN"}
-    rare = {"backtick in a name", "quote in a text", "whole number", "double", "not ASCII", "AND", "OR", "NOT"}
+    rare = {"backtick in a name", "quote in a text", "whole number", "double", "not ASCII", "AND", "OR", "NOT", "count"}
+    rare |= {relation.value for relation in Relation}
     assert {label: seen[label] for label in left | rare if seen[label] < 5} == {}
 
 
@@ -108,6 +144,9 @@ def labels(node: Checked) -> set[str]:
         return set().union({"AND" if isinstance(node, And) else "OR"}, *map(labels, node.children))
     if isinstance(node, Not):
         return {"NOT"} | labels(node.child)
+    if isinstance(node, Scope):
+        kinds = {step.relation.value for step in node.steps} | ({"count"} if node.count else set())
+        return set().union(kinds, *map(labels, node.conditions))
     text = node.value if isinstance(node.value, str) else ""
     found = {
         "backtick in a name": "`" in node.field.name,

@@ -42,7 +42,8 @@ def check_answer_or_clean_error(text: str) -> None:
         assert error.message
         assert error.message.isprintable(), error.message
         assert len(error.message) < 400
-        assert _INTERNAL.search(error.message) is None, error.message
+        leaked = [found.group() for found in _INTERNAL.finditer(error.message) if found.group() not in text]
+        assert leaked == [], error.message
         assert str(error).splitlines()[2].strip().strip("^~") == ""
         if error.corrected is not None:
             parse_filter(error.corrected, NOW_MS)

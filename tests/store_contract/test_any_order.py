@@ -92,6 +92,10 @@ DELETIONS = st.builds(Deletion, TRACE_IDS, TIMES_NS)
 ANY_CHANGES = st.lists(st.one_of(parts(), parts(), EDITS, EDITS, DELETIONS, FACTS), min_size=1, max_size=4)
 
 FILTERS = [
+    "span.status = 'ERROR'",
+    "span(status != 'ERROR') AND NOT span.duration_ms IS NULL",
+    "trace.text CONTAINS 'because'",
+    "count(span(duration_ms >= 0)) > 1",
     "tags.env = 'prod'",
     "tags.env = '5'",
     "tags.env = ''",
@@ -171,7 +175,7 @@ class AnyOrder(RuleBasedStateMachine):
                 }
             for search, where in SEARCHES:
                 found = {info.trace_id for info in store.search(search).traces}
-                assert found == {key for key, trace in expected.items() if matches(where, trace.info)}, where
+                assert found == {key for key, trace in expected.items() if matches(where, trace)}, where
         memory, sqlite = self._stores
         assert memory.running_owners() == sqlite.running_owners()
 

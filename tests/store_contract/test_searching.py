@@ -17,18 +17,19 @@ from tests.traces import START_MS, part, span
 from tracehound.errors import ArgumentError
 from tracehound.model.assessment import Assessment, Expectation, Feedback
 from tracehound.model.edit import ASSESSMENT, Edit
-from tracehound.model.record import to_json_text
+from tracehound.model.record import replace, to_json_text
+from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.store.api import Store
 
-LEDGER, MLFLOW = (
+LEDGER, MLFLOW, SPANS = (
     yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
-    for name in ("queries.yaml", "queries_mlflow.yaml")
+    for name in ("queries.yaml", "queries_mlflow.yaml", "queries_spans.yaml")
 )
 SEARCHES = [
     pytest.param(ledger["traces"], line, id=str(line.get("filter", line.get("order"))))
-    for ledger in (LEDGER, MLFLOW)
+    for ledger in (LEDGER, MLFLOW, SPANS)
     for line in ledger["searches"]
 ]
 
@@ -126,12 +127,10 @@ def ledger_traces(traces: dict[str, Any]) -> list[TracePart | Edit]:
     """Return the traces of a ledger, as parts, and what was said of them as edits."""
     parts: list[TracePart | Edit] = []
     for number, (name, told) in enumerate(traces.items(), start=1):
-        root = span(
-            1, trace=number, start_ms=told["start"], duration_ms=told["duration"], name=name,
-            failed=told.get("failed", False),
-        )  # fmt: skip
+        root, *others = ledger_spans(number, name, told)
         parts.append(
             part(
+                *others,
                 root,
                 tags=told.get("tags"),
                 metadata=told.get("metadata"),
@@ -143,6 +142,33 @@ def ledger_traces(traces: dict[str, Any]) -> list[TracePart | Edit]:
             for said in assessments(told)
         ]
     return parts
+
+
+def ledger_spans(trace: int, name: str, told: dict[str, Any]) -> list[Span]:
+    """Return the spans that a ledger says a trace has, the root first; where it says none, the root alone."""
+    if "spans" not in told:
+        failed = told.get("failed", False)
+        return [span(1, trace=trace, start_ms=told["start"], duration_ms=told["duration"], name=name, failed=failed)]
+    found: dict[str, Span] = {}
+    spans = []
+    for number, each in enumerate(told["spans"], start=1):
+        above = found.get(each.get("parent", ""))
+        made = span(
+            number, trace=trace, start_ms=told["start"] + each.get("start", 0), duration_ms=each["duration"],
+            name=each["name"],
+        )  # fmt: skip
+        made = replace(
+            made,
+            parent_id=None if above is None else above.span_id,
+            span_type=each["type"],
+            status=SpanStatus(SpanStatusCode("ERROR" if each.get("failed") else "OK"), each.get("message", "")),
+            inputs_json=to_json_text(each["inputs"]) if "inputs" in each else None,
+            outputs_json=to_json_text(each["outputs"]) if "outputs" in each else None,
+            attributes_json={key: to_json_text(value) for key, value in each.get("attributes", {}).items()},
+        )
+        found.setdefault(made.name, made)
+        spans.append(made)
+    return spans
 
 
 def assessments(told: dict[str, Any]) -> Iterator[Assessment]:

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tracehound.model.trace import TraceInfo, TraceState
-from tracehound.query.check import Checked
 from tracehound.query.evaluate import matches
 from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.search import Search, parse_search
 from tracehound.query.tokens import quote
-from tracehound.query.tree import Operator, Test
+from tracehound.query.tree import Checked, Operator, Test
 from tracehound.store.api import Arrival, Store
 
 _REMEMBERED: Final = 1_000
@@ -59,7 +58,11 @@ class FinishedTraces:
             else:
                 self._running.pop(info.trace_id, None)
                 finished.append(info)
-        return [info for info in finished if self._is_wanted(info)]
+        wanted = [info for info in finished if self._is_wanted(info)]
+        if self._where is None or not wanted:
+            return wanted
+        whole = store.read_traces([info.trace_id for info in wanted])
+        return [info for info in wanted if info.trace_id in whole and matches(self._where, whole[info.trace_id])]
 
     def _read_running(self, store: Store) -> list[TraceInfo]:
         """Return the traces that ran when they were last seen, as they are now; those that are gone are forgotten."""
@@ -109,8 +112,7 @@ class FinishedTraces:
 
     def _is_wanted(self, info: TraceInfo) -> bool:
         is_there = self._wanted is None or info.experiment_id in self._wanted
-        is_new = info.trace_id not in self._told
-        return is_there and is_new and (self._where is None or matches(self._where, info))
+        return is_there and info.trace_id not in self._told
 
     def _experiment_ids(self, store: Store) -> list[str]:
         return [each.experiment_id for each in store.experiments()] if self._wanted is None else sorted(self._wanted)

@@ -9,10 +9,10 @@ from tracehound.client.registry import resolve_model_ids
 from tracehound.client.runs import run_in
 from tracehound.errors import NotFoundError
 from tracehound.model.ids import experiment_id as id_of_experiment
-from tracehound.query.check import Checked, joined
+from tracehound.query.check import joined
 from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.search import Search, cursor_time_ms
-from tracehound.query.tree import Operator, Or, Test
+from tracehound.query.tree import Checked, Operator, Or, Test
 from tracehound.runtime import Runtime
 from tracehound.store.api import Store
 from tracehound.store.experiments import read_experiments

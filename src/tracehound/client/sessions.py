@@ -14,10 +14,10 @@ from tracehound.errors import ArgumentError
 from tracehound.model.reserved import TRACE_SESSION
 from tracehound.model.session import Session
 from tracehound.model.trace import Trace
-from tracehound.query.check import Checked, joined
+from tracehound.query.check import joined
 from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.search import Search, parse_order
-from tracehound.query.tree import Operator, Or, Test
+from tracehound.query.tree import Checked, Operator, Or, Test
 from tracehound.runtime import Runtime, current
 from tracehound.store.api import Store
 

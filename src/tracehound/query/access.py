@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from tracehound.model.record import from_json
-from tracehound.query.check import Checked
-from tracehound.query.evaluate import passes_any
 from tracehound.query.fields import ASSESSED, DURATION, TIMESTAMP, TRACE_ID, Field, Group
+from tracehound.query.passing import passes_any
 from tracehound.query.search import Search
 from tracehound.query.terms import durations_of, is_indexed, key_of, term
-from tracehound.query.tree import And, Not, Operator, Or, Test
+from tracehound.query.tree import And, Checked, Not, Operator, Or, Scope, Test
 
 # The values of a key are looked through for those that a comparison is true of. Where they are many, some of them tell
 # first whether that is worth it: what is true of more than one in a hundred is soon found trace by trace.
@@ -162,7 +161,7 @@ def _known_terms(node: Checked) -> _Terms | None:
 
 def _terms_of(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:
     """Return the terms that lead to every trace a condition is true of; None where there are none such."""
-    if isinstance(node, Not):
+    if isinstance(node, (Not, Scope)):
         return None
     if isinstance(node, And):
         found = next((terms for child in node.children if (terms := _terms_of(child, read_terms))), None)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from typing import Final, TypeAlias
+from typing import Final
 
 from tracehound.errors import FilterError
 from tracehound.model.derive import MAX_PREVIEW, TRACE_INPUTS, TRACE_OUTPUTS
 from tracehound.model.record import to_json_text
-from tracehound.query.fields import DURATION, STATES, Field, Group, Kind
+from tracehound.query.fields import DURATION, SPAN_DURATION, STATES, STATUSES, Field, Group, Kind
 from tracehound.query.numbers import number_in
 from tracehound.query.parser import parse
 from tracehound.query.patterns import PatternError, make_matcher
-from tracehound.query.resolve import resolve_field
+from tracehound.query.resolve import resolve_field, resolve_in_span
 from tracehound.query.suggest import mistake, nearest, told, told_look_alike
 from tracehound.query.times import parse_interval_ms, parse_time_ms
 from tracehound.query.tokens import quote
@@ -23,16 +24,17 @@ from tracehound.query.tree import (
     ORDERED,
     PATTERNS,
     And,
+    Checked,
     Comparison,
     Literal,
-    Node,
     Not,
     Operator,
     Or,
+    Parsed,
+    Scope,
+    Step,
     Test,
 )  # fmt: skip
-
-Checked: TypeAlias = Node[Test]
 
 _MAX_CORRECTIONS: Final = 8
 _CUT_KEYS: Final = (TRACE_INPUTS, TRACE_OUTPUTS)
@@ -50,7 +52,10 @@ _OPERATORS: Final = {
     Kind.VALUE: EQUALITY | ORDERED | PATTERNS,
     Kind.TIME: EQUALITY | ORDERED,
     Kind.NUMBER: EQUALITY | ORDERED,
+    Kind.STATUS: EQUALITY | LIKE,
+    Kind.TEXTS: {Operator.LIKE, Operator.ILIKE, Operator.RLIKE, Operator.CONTAINS},
 }
+_WORDS: Final = {Kind.STATE: STATES, Kind.STATUS: STATUSES}
 
 # What is written with other operators: IN is an OR of =, and NOT IN an AND of !=.
 _LISTS: Final[dict[Operator, tuple[type[And[Test]] | type[Or[Test]], Operator]]] = {
@@ -76,18 +81,56 @@ def parse_filter(text: str, now_ms: int | None = None) -> Checked:
         raise _with_all_corrections(error, moment_ms) from None
 
 
-def _check(node: Node[Comparison], text: str) -> Checked:
+def _check(node: Parsed, text: str) -> Checked:
+    return _scoped(_check_node(node, text, is_in_span=False))
+
+
+def _check_node(node: Parsed, text: str, *, is_in_span: bool) -> Checked:
+    """Return the checked node; what it asks of spans outside of `span( … )` has no scope yet."""
     if isinstance(node, And):
-        return joined(And, [_check(child, text) for child in node.children])
+        return joined(And, [_check_node(child, text, is_in_span=is_in_span) for child in node.children])
     if isinstance(node, Or):
-        return joined(Or, [_check(child, text) for child in node.children])
+        return joined(Or, [_check_node(child, text, is_in_span=is_in_span) for child in node.children])
     if isinstance(node, Not):
-        return Not(_check(node.child, text))
-    field = resolve_field(node.name, text)
+        return Not(_check_node(node.child, text, is_in_span=is_in_span))
+    if isinstance(node, Scope):
+        first, *others = [_check_node(each, text, is_in_span=True) for each in node.conditions]
+        steps = [Step(step.relation, other) for step, other in zip(node.steps, others, strict=True)]
+        return Scope(first, tuple(steps), node.count)
+    field = resolve_in_span(node.name, text) if is_in_span else resolve_field(node.name, text)
     _check_operator(field, node, text)
     for literal in node.literals:
         _check_value(field, node, literal, text)
     return _to_tests(field, node)
+
+
+def _scoped(node: Checked) -> Checked:
+    """Return the node with what it asks of spans in scopes: as much as can be is asked of one span.
+
+    That is the largest part that speaks of spans only, joined by AND and OR; a NOT is about the trace.
+    """
+    if _is_of_span(node):
+        return Scope(node)
+    if isinstance(node, Not):
+        return Not(_scoped(node.child))
+    if not isinstance(node, (And, Or)):
+        return node
+    join = functools.partial(joined, And) if isinstance(node, And) else functools.partial(joined, Or)
+    of_span = [child for child in node.children if _is_of_span(child)]
+    nodes: list[Checked] = []
+    for child in node.children:
+        if not _is_of_span(child):
+            nodes.append(_scoped(child))
+        elif child is of_span[0]:
+            nodes.append(Scope(join(of_span)))
+    return join(nodes)
+
+
+def _is_of_span(node: Checked) -> bool:
+    """Whether a node without a scope is about one span."""
+    if isinstance(node, (And, Or)):
+        return all(_is_of_span(child) for child in node.children)
+    return isinstance(node, Test) and node.field.group is Group.SPAN
 
 
 def _to_tests(field: Field, comparison: Comparison) -> Checked:
@@ -119,6 +162,10 @@ def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
     if operator in allowed:
         return
     written = text[comparison.name.start : comparison.name.end]
+    if field.kind is Kind.TEXTS and operator.value.startswith("NOT "):
+        negated = f"NOT {written} {operator.value.removeprefix('NOT ')}"
+        message = f"{told(written)} is many texts, of which one has to pass: write {told(negated)} …"
+        raise mistake(message, text, comparison.name.start, comparison.end, negated)
     if operator in NULLS:
         raise FilterError(f"every trace has {told(written)}", text, comparison.start, comparison.end)
     names = ", ".join(each.value for each in Operator if each in allowed and "NOT " not in each.value)
@@ -141,8 +188,9 @@ def _check_value(field: Field, comparison: Comparison, literal: Literal, text: s
     elif isinstance(value, bool):
         is_text = field.kind in (Kind.TEXT, Kind.ANY)
         raise _value_error(field, comparison, literal, text, quote(written.lower()) if is_text else None)
-    elif field.kind is Kind.STATE and value not in STATES:
-        state = _OTHER_STATES.get(str(value).lower()) or nearest(str(value), STATES)
+    elif field.kind in _WORDS and value not in _WORDS[field.kind]:
+        other = _OTHER_STATES.get(str(value).lower())
+        state = other if other in _WORDS[field.kind] else nearest(str(value), _WORDS[field.kind])
         raise _value_error(field, comparison, literal, text, f"'{state}'" if state else None)
     elif field.kind is Kind.TEXT and not isinstance(value, str):
         raise _value_error(field, comparison, literal, text, quote(written))
@@ -170,7 +218,7 @@ def _as_number(value: str, field: Field) -> str | None:
     if field.kind is Kind.TIME:
         time_ms = parse_time_ms(value)
     else:
-        time_ms = parse_interval_ms(value) if field == DURATION else None
+        time_ms = parse_interval_ms(value) if field in (DURATION, SPAN_DURATION) else None
     return None if time_ms is None else str(time_ms)
 
 
@@ -181,7 +229,7 @@ def _value_error(
     name = f"attributes.{field.name}" if field.group is Group.ATTRIBUTES else told(written)
     message = f"{name} is {field.kind.value}"
     if replacement is not None:
-        look_alike = told_look_alike(str(literal.value)) if field.kind is Kind.STATE else None
+        look_alike = told_look_alike(str(literal.value)) if field.kind in _WORDS else None
         message = f"{look_alike or message}: write {told(replacement)}"
     return mistake(message, text, literal.start, literal.end, replacement)
 

@@ -10,11 +10,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from tracehound.model.record import to_json
-from tracehound.query.check import Checked
-from tracehound.query.fields import ASSESSED, Group
-from tracehound.query.sql import IS_ASSESSED, MATCHES, NUMBER_IN, Parameter, Sql, chain, is_one_of, marks, value_sql
+from tracehound.query.fields import ASSESSED, Group, Kind
+from tracehound.query.printer import print_filter
+from tracehound.query.sql import (
+    HAS_SPANS,
+    IS_ASSESSED,
+    MATCHES,
+    NUMBER_IN,
+    Parameter,
+    Sql,
+    chain,
+    is_one_of,
+    marks,
+    value_sql,
+)
 from tracehound.query.terms import is_indexed, term
-from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
+from tracehound.query.tree import NULLS, PATTERNS, And, Checked, Not, Operator, Or, Scope, Test
 
 _MAPPED: Final = (Group.TAGS, Group.METADATA)
 
@@ -51,6 +62,8 @@ class _Visitor:
             return self._visit_or(node)
         if isinstance(node, Not):
             return self._visit_not(node)
+        if isinstance(node, Scope) or node.field.kind is Kind.TEXTS:
+            return self._visit_spans(node)
         return self._visit_test(node)
 
     def _visit_and(self, node: And[Test]) -> Sql:
@@ -89,6 +102,11 @@ class _Visitor:
         found, value = _compared(test)
         compared = Sql(f"{found.text} {test.operator.value} ?", (*found.parameters, value))
         return Sql(f"coalesce({compared.text}, 0)", compared.parameters) if test.field.nullable else compared
+
+    def _visit_spans(self, node: Scope[Test] | Test) -> Sql:
+        """The evaluator itself looks at the spans of the trace, in all of its parts."""
+        text = f"(SELECT {HAS_SPANS}(s.payload, s.has_ended, ?) FROM part AS s WHERE s.trace = t.seq)"
+        return Sql(text, (print_filter(node),))
 
     def _visit_assessed(self, test: Test) -> Sql:
         """One of the assessments passes; the evaluator itself looks, at the few traces that have any."""

@@ -6,66 +6,30 @@ The memory store answers by it, and every other store has to agree. It is writte
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tracehound.model.assessment import Assessment, Expectation, Feedback
-from tracehound.model.record import to_json_text
-from tracehound.model.trace import TraceInfo
-from tracehound.query.check import Checked
+from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, Field, Group, Kind
 from tracehound.query.numbers import number_at, number_in
-from tracehound.query.patterns import make_matcher
+from tracehound.query.passing import passes_any
 from tracehound.query.search import KeyValue, OrderKey
-from tracehound.query.tree import NULLS, PATTERNS, And, Not, Operator, Or, Test
-
-_COMPARE: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
-    Operator.EQ: operator.eq,
-    Operator.NE: operator.ne,
-    Operator.LT: operator.lt,
-    Operator.LE: operator.le,
-    Operator.GT: operator.gt,
-    Operator.GE: operator.ge,
-}
+from tracehound.query.spans import is_true_of_spans
+from tracehound.query.tree import And, Checked, Not, Or, Scope
 
 
-def matches(node: Checked, info: TraceInfo) -> bool:
+def matches(node: Checked, trace: Trace) -> bool:
     """Whether the filter is true of the trace."""
     if isinstance(node, And):
-        return all(matches(child, info) for child in node.children)
+        return all(matches(child, trace) for child in node.children)
     if isinstance(node, Or):
-        return any(matches(child, info) for child in node.children)
+        return any(matches(child, trace) for child in node.children)
     if isinstance(node, Not):
-        return not matches(node.child, info)
-    return passes_any(node, values_of(node.field, info))
-
-
-def passes_any(test: Test, found: Sequence[Any]) -> bool:
-    """Whether one comparison is true of one of a trace's values; with none of them only IS NULL is true."""
-    if test.operator in NULLS:
-        return (not found) == (test.operator is Operator.IS_NULL)
-    return any(passes(test, value) for value in found)
-
-
-def passes(test: Test, found: Any) -> bool:
-    """Whether a comparison is true of a value.
-
-    A text compares with a number as the number that it writes, and is absent to it where it writes none. TRUE and FALSE
-    compare with themselves only. Feedback that is no text compares with one as its JSON.
-    """
-    wanted = test.value
-    if isinstance(wanted, bool):
-        return isinstance(found, bool) and _COMPARE[test.operator](found, wanted)
-    if isinstance(wanted, str):
-        text = found if isinstance(found, str) else to_json_text(found)
-        if test.operator in PATTERNS:
-            return make_matcher(test.operator, wanted)(text)
-        return _COMPARE[test.operator](text, wanted)
-    if isinstance(found, str):
-        number = number_in(found)
-        return number is not None and _COMPARE[test.operator](number, float(wanted or 0))
-    return type(found) in (int, float) and _COMPARE[test.operator](found, wanted)
+        return not matches(node.child, trace)
+    if isinstance(node, Scope) or node.field.kind is Kind.TEXTS:
+        return is_true_of_spans(node, trace.data.spans)
+    return passes_any(node, values_of(node.field, trace.info))
 
 
 def values_of(field: Field, info: TraceInfo) -> Sequence[Any]:

@@ -11,9 +11,9 @@ from typing import Final
 
 from tracehound.model.derive import TRACE_INPUTS, TRACE_OUTPUTS
 from tracehound.model.record import to_json_text
-from tracehound.query.check import Checked, joined
+from tracehound.query.check import joined
 from tracehound.query.fields import ATTRIBUTES, Field, Group
-from tracehound.query.tree import And, Not, Operator, Or, Test
+from tracehound.query.tree import And, Checked, Not, Operator, Or, Scope, Test
 
 _JSON_KEYS: Final = (TRACE_INPUTS, TRACE_OUTPUTS)
 _RUN: Final = ATTRIBUTES["run_id"]
@@ -37,6 +37,8 @@ def expand(node: Checked) -> Checked:
         return joined(Or, [expand(child) for child in node.children])
     if isinstance(node, Not):
         return Not(expand(node.child))
+    if isinstance(node, Scope):
+        return node
     field, operator, value = node.field, node.operator, node.value
     is_exact = operator in (Operator.EQ, Operator.NE) and isinstance(value, str)
     if field == _RUN and is_exact:

@@ -92,6 +92,7 @@ ATTRIBUTES: Final[dict[str, Field]] = {
     **{name: Field(Group.METADATA, key, Kind.TEXT) for name, key in _METADATA_ATTRIBUTES.items()},
 }
 
+
 def _of_span(name: str, kind: Kind, *, nullable: bool = True) -> Field:
     return Field(Group.SPAN, name, kind, nullable)
 
@@ -114,7 +115,7 @@ _SPAN_FIELDS: Final[tuple[tuple[Field, tuple[str, ...]], ...]] = (
     (_of_span("model", Kind.TEXT), ()),
     *((_of_span(name, Kind.NUMBER), ()) for name in NUMBERS_IN_SPAN),
     (_of_span("repetitions", Kind.NUMBER, nullable=False), ()),
-    (_of_span("content", Kind.TEXTS), ()),
+    (_of_span("content", Kind.TEXTS, nullable=False), ()),
 )
 
 # What a span has by a name of its own, and what has names in it: `attributes.KEY`, `inputs.PATH`, `outputs.PATH`.
@@ -125,9 +126,7 @@ SPAN_VALUES: Final = {
 }  # fmt: skip
 
 # What only a filter can name: texts of all spans, and of the first span's inputs and outputs. A trace has many.
-SEARCHED: Final = {
-    name: Field(Group.ATTRIBUTES, name, Kind.TEXTS) for name in ("text", "request", "response")
-}
+SEARCHED: Final = {name: _attribute(name, Kind.TEXTS) for name in ("text", "request", "response")}
 
 PREFIXES: Final[dict[str, Group]] = {
     "attributes": Group.ATTRIBUTES,

@@ -34,6 +34,7 @@ _FLIPPED: Final = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "
 _BARE_VALUE: Final = re.compile(r"""[^\s()'"`,=<>!]+""")
 _BARE_NAME: Final = re.compile(r"""[^\s()'"`,=<>!.]+""")
 _DOTTED_NAME: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_WHOLE: Final = re.compile("[0-9]+")
 _WORD_ALONE: Final = re.compile(r"['\"`][\w.@/-]+\s*")
 
 
@@ -84,6 +85,37 @@ def no_name(tokens: Tokens) -> FilterError:
     return mistake(message, tokens.text, token.start, bare.end(), name)
 
 
+def span_in_span(tokens: Tokens) -> FilterError:
+    """Return the error for a span inside of a span."""
+    token = tokens.next
+    message = "a span( … ) cannot stand in another one; span( … ) > span( … ) asks for a child, >> for a descendant"
+    return FilterError(message, tokens.text, token.start, token.end)
+
+
+def empty_span(tokens: Tokens) -> FilterError:
+    """Return the error for a span of which nothing is asked."""
+    message = "something has to be asked of the span, such as span(type = 'TOOL')"
+    return FilterError(message, tokens.text, tokens.next.start, tokens.next.end)
+
+
+def no_span(tokens: Tokens) -> FilterError:
+    """Return the error where a span should stand: behind `>`, `>>` or THEN, or in `count( … )`."""
+    return unexpected(tokens, f"span( … ) is expected here, not {describe(tokens)}")
+
+
+def no_count(tokens: Tokens) -> FilterError:
+    """Return the error where a count should be compared."""
+    return unexpected(tokens, f"a count is compared with a number: count(span( … )) > 3, not {describe(tokens)}")
+
+
+def no_number(tokens: Tokens) -> FilterError:
+    """Return the error where the number of a count should stand."""
+    token = tokens.next
+    is_quoted = token.kind is TokenKind.STRING and _WHOLE.fullmatch(token.value)
+    message = f"a count is compared with a number, not {describe(tokens)}"
+    return unexpected(tokens, message, token.value if is_quoted else None)
+
+
 def no_operator(tokens: Tokens, name: Name, last: Token) -> FilterError:
     """Return the error where an operator should stand behind a field, of which `last` is the last piece."""
     text, token = tokens.text, tokens.next
@@ -99,6 +131,9 @@ def no_operator(tokens: Tokens, name: Name, last: Token) -> FilterError:
         message = f"a name with such characters stands in backticks: write {told(replacement)}"
         return mistake(message, text, last.start, end, replacement)
     if token.kind is TokenKind.OPEN and len(name.parts) == 1:
+        meant = nearest(last.value, ("span", "count"))
+        if meant is not None:
+            return mistake(f"there is no {told(last.value)}(: write {meant}(", text, name.start, name.end, meant)
         message = f"there is no function {told(last.value)}; ILIKE compares without regard to case"
         return FilterError(message, text, name.start, token.end)
     if len(name.parts) == 1 and tokens.ahead(1).kind is TokenKind.DOT and nearest(last.value, ("NOT",)):

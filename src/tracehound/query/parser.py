@@ -4,7 +4,9 @@ filter     = or
 or         = and { OR and }
 and        = not { AND not }
 not        = [ NOT ] primary
-primary    = "(" or ")" | comparison
+primary    = "(" or ")" | comparison | scope
+scope      = span | count "(" span ")" ( = | != | < | <= | > | >= ) number
+span       = "span" "(" or ")" [ ( ">" | ">>" | THEN ) span ]
 comparison = field ( = | != | < | <= | > | >= ) value
            | field [ NOT ] IN "(" value { "," value } ")"
            | field [ NOT ] BETWEEN value AND value
@@ -17,22 +19,38 @@ value      = 'text' | number | TRUE | FALSE | TIMESTAMP 'ISO 8601' | now "(" ")"
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 from tracehound.errors import FilterError
 from tracehound.query import mistakes
+from tracehound.query.fields import SPAN_VALUES, Group
 from tracehound.query.times import parse_interval_ms, parse_time_ms
 from tracehound.query.tokens import Token, TokenKind, Tokens
-from tracehound.query.tree import And, Comparison, Literal, Name, Node, Not, Operator, Or
-
-Parsed: TypeAlias = Node[Comparison]
+from tracehound.query.tree import (
+    And,
+    Comparison,
+    Count,
+    Literal,
+    Name,
+    Not,
+    Operator,
+    Or,
+    Parsed,
+    Relation,
+    Scope,
+    Step,
+)  # fmt: skip
 
 # How many ANDs, ORs and NOTs can stand inside of each other: SQLite reads an expression with a stack of 100 places, of
 # which each of them takes up to six (`tests/store_contract/test_sizes.py`).
 MAX_DEPTH: Final = 12
 MAX_COMPARISONS: Final = 10_000
 _EXACT_DIGITS: Final = 18
+# Paths into values of spans name places in lists; two of them are read as one number.
+_WITH_PLACES: Final = frozenset({Group.SPAN.value, *SPAN_VALUES})
+_PLACES: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _KEYWORDS: Final = ("AND", "OR", "NOT")
 _WORD_OPERATORS: Final = ("IN", "BETWEEN", "LIKE", "ILIKE", "RLIKE")
 
@@ -46,15 +64,15 @@ def parse(text: str, now_ms: int) -> Parsed:
     groups = [_Group()]
     while True:
         groups[-1].is_negated = _parse_not(tokens)
-        if tokens.next_is(TokenKind.OPEN):
-            tokens.take()
-            groups.append(_Group())
+        opened = _open_group(tokens, is_in_span=groups[-1].is_in_span)
+        if opened is not None:
+            groups.append(opened)
             continue
         groups[-1].add(_parse_comparison(tokens))
-        while len(groups) > 1 and tokens.next_is(TokenKind.CLOSE):
-            tokens.take()
-            inner = groups.pop().node()
-            groups[-1].add(inner)
+        next_span = _close_groups(groups, tokens)
+        if next_span is not None:
+            groups.append(next_span)
+            continue
         if tokens.take_keyword("OR"):
             groups[-1].begin_alternative()
         elif not tokens.take_keyword("AND"):
@@ -69,9 +87,29 @@ def parse(text: str, now_ms: int) -> Parsed:
 
 
 @dataclass
-class _Group:
-    """What stands in a pair of parentheses, as far as it is read: alternatives, of which the last are the factors."""
+class _Chain:
+    """The spans of a scope, as far as they are read; `count` is the word that stands before them, if one does."""
 
+    count: Token | None
+    spans: list[tuple[Relation | None, Parsed]] = field(default_factory=list)
+
+    def scope(self, count: Count | None) -> Scope[Comparison]:
+        """Return all of it, now that its last span is closed."""
+        (_, first), *others = self.spans
+        steps = tuple(Step(relation, condition) for relation, condition in others if relation is not None)
+        return Scope(first, steps, count)
+
+
+@dataclass
+class _Group:
+    """What stands in a pair of parentheses, as far as it is read: alternatives, of which the last are the factors.
+
+    Those of a span belong to a chain, and say how it stands to the span before.
+    """
+
+    chain: _Chain | None = None
+    relation: Relation | None = None
+    is_in_span: bool = False
     is_negated: bool = False  # the operand that is read next
     alternatives: list[Parsed] = field(default_factory=list)
     factors: list[Parsed] = field(default_factory=list)
@@ -89,6 +127,77 @@ class _Group:
         """Return all of it as one node, now that it is closed."""
         self.begin_alternative()
         return _joined(Or, self.alternatives)
+
+
+def _open_group(tokens: Tokens, *, is_in_span: bool) -> _Group | None:
+    """Step into the parentheses that begin here: plain ones, or those of a span; None where none do."""
+    if tokens.next_is(TokenKind.OPEN):
+        tokens.take()
+        return _Group(is_in_span=is_in_span)
+    is_count = tokens.next_is_word("COUNT") and tokens.ahead(1).kind is TokenKind.OPEN
+    if not is_count and not (tokens.next_is_word("SPAN") and tokens.ahead(1).kind is TokenKind.OPEN):
+        return None
+    if is_in_span:
+        raise mistakes.span_in_span(tokens)
+    word = tokens.take() if is_count else None
+    if is_count:
+        tokens.take()
+    return _open_span(tokens, _Chain(word), None)
+
+
+def _open_span(tokens: Tokens, chain: _Chain, relation: Relation | None) -> _Group:
+    """ "span" "(" """
+    if not (tokens.next_is_word("SPAN") and tokens.ahead(1).kind is TokenKind.OPEN):
+        raise mistakes.no_span(tokens)
+    tokens.take()
+    tokens.take()
+    if tokens.next_is(TokenKind.CLOSE):
+        raise mistakes.empty_span(tokens)
+    return _Group(chain, relation, is_in_span=True)
+
+
+def _close_groups(groups: list[_Group], tokens: Tokens) -> _Group | None:
+    """Step out of the parentheses that are closed here; return those of the next span, where one follows."""
+    while len(groups) > 1 and tokens.next_is(TokenKind.CLOSE):
+        tokens.take()
+        closed = groups.pop()
+        node = closed.node()
+        if closed.chain is None:
+            groups[-1].add(node)
+            continue
+        closed.chain.spans.append((closed.relation, node))
+        relation = _parse_relation(tokens)
+        if relation is not None:
+            return _open_span(tokens, closed.chain, relation)
+        count = None if closed.chain.count is None else _parse_count(tokens)
+        groups[-1].add(closed.chain.scope(count))
+    return None
+
+
+def _parse_relation(tokens: Tokens) -> Relation | None:
+    """[ ">" | ">>" | THEN ], behind a span"""
+    if tokens.take_keyword("THEN"):
+        return Relation.THEN
+    if not (tokens.next_is(TokenKind.OPERATOR) and tokens.next.value == ">"):
+        return None
+    first = tokens.take()
+    if tokens.next_is(TokenKind.OPERATOR) and tokens.next.value == ">" and tokens.next.start == first.end:
+        tokens.take()
+        return Relation.DESCENDANT
+    return Relation.CHILD
+
+
+def _parse_count(tokens: Tokens) -> Count:
+    """ ")" ( = | != | < | <= | > | >= ) number, behind the spans that are counted"""
+    if not tokens.next_is(TokenKind.CLOSE):
+        raise mistakes.no_joint(tokens, "a closing parenthesis")
+    tokens.take()
+    if not tokens.next_is(TokenKind.OPERATOR):
+        raise mistakes.no_count(tokens)
+    operator = Operator(tokens.take().value)
+    if not tokens.next_is(TokenKind.NUMBER):
+        raise mistakes.no_number(tokens)
+    return Count(operator, _number(tokens.take().value))
 
 
 def _extended(nodes: list[Parsed], kind: type[And[Comparison] | Or[Comparison]], node: Parsed) -> list[Parsed]:
@@ -113,6 +222,8 @@ def _check_depth(tree: Parsed, text: str) -> None:
             nodes.extend((child, depth + 1) for child in node.children)
         elif isinstance(node, Not):
             nodes.append((node.child, depth + 1))
+        elif isinstance(node, Scope):
+            nodes.extend((condition, depth + 1) for condition in node.conditions)
         elif depth > MAX_DEPTH:
             message = f"AND, OR and NOT can stand {MAX_DEPTH} deep inside of each other, and no deeper"
             raise FilterError(message, text, node.name.start, node.name.end)
@@ -192,7 +303,7 @@ def _parse_list(tokens: Tokens) -> list[Literal]:
 
 
 def _parse_field(tokens: Tokens) -> Name:
-    """field = name { "." name }"""
+    """field = name { "." name }; a name behind that of a span's values may be a place in a list"""
     first = tokens.next
     if first.kind not in (TokenKind.WORD, TokenKind.QUOTED_NAME) or tokens.next_is_word(*_KEYWORDS):
         raise mistakes.no_field(tokens)
@@ -200,6 +311,10 @@ def _parse_field(tokens: Tokens) -> Name:
     parts = [last.value]
     while tokens.next_is(TokenKind.DOT):
         tokens.take()
+        if parts[0] in _WITH_PLACES and tokens.next_is(TokenKind.NUMBER) and _PLACES.fullmatch(tokens.next.value):
+            last = tokens.take()
+            parts += last.value.split(".")
+            continue
         if not tokens.next_is(TokenKind.WORD, TokenKind.QUOTED_NAME):
             raise mistakes.no_name(tokens)
         last = tokens.take()

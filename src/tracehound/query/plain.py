@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from tracehound.errors import FilterError
-from tracehound.query.evaluate import passes_any
 from tracehound.query.fields import Field, Group, Kind
 from tracehound.query.names import to_name
 from tracehound.query.numbers import number_in
-from tracehound.query.parser import Parsed, parse
+from tracehound.query.parser import parse
+from tracehound.query.passing import passes_any
 from tracehound.query.tokens import TokenKind, tokenize
-from tracehound.query.tree import And, Comparison, Name, Not, Operator, Or, Test, Value
+from tracehound.query.tree import And, Comparison, Name, Not, Operator, Or, Parsed, Scope, Test, Value
 
 # Returns what a thing has under a group ("attributes", "tags", "params", "metrics") and a name; None where nothing.
 Find: TypeAlias = Callable[[str, str], "str | int | float | None"]
@@ -71,6 +71,7 @@ def _matches(whole: PlainFilter, node: Parsed, find: Find) -> bool:
         return any(_matches(whole, child, find) for child in node.children)
     if isinstance(node, Not):
         return not _matches(whole, node.child, find)
+    assert isinstance(node, Comparison)  # noqa: S101 - `_check_names` has refused spans
     return _holds(node, find(*_place(node.name, whole.text, whole.attributes)))
 
 
@@ -80,6 +81,9 @@ def _check_names(whole: PlainFilter, node: Parsed) -> None:
             _check_names(whole, child)
     elif isinstance(node, Not):
         _check_names(whole, node.child)
+    elif isinstance(node, Scope):
+        start = whole.text.lower().index("span")
+        raise FilterError("there are no spans here: they are of traces", whole.text, start, start + 4)
     else:
         _place(node.name, whole.text, whole.attributes)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from tracehound.query.check import Checked
-from tracehound.query.fields import ATTRIBUTES, Field, Group
+from tracehound.query.fields import ATTRIBUTES, Field, Group, Kind
 from tracehound.query.tokens import quote, quote_name
-from tracehound.query.tree import NULLS, And, Not, Or, Test, Value
+from tracehound.query.tree import NULLS, And, Checked, Not, Or, Scope, Test, Value
 
 
 def print_filter(node: Checked) -> str:
@@ -25,12 +24,27 @@ def print_filter(node: Checked) -> str:
         return " OR ".join(print_filter(each) for each in node.children)
     if isinstance(node, Not):
         inner = print_filter(node.child)
-        return f"NOT {inner}" if isinstance(node.child, Test) else f"NOT ({inner})"
+        return f"NOT {inner}" if isinstance(node.child, (Test, Scope)) else f"NOT ({inner})"
+    if isinstance(node, Scope):
+        return _print_scope(node)
     written = f"{_print_field(node.field)} {node.operator.value}"
     return written if node.operator in NULLS else f"{written} {_print_value(node.value)}"
 
 
+def _print_scope(scope: Scope[Test]) -> str:
+    spans = f"span({print_filter(scope.condition)})"
+    for step in scope.steps:
+        spans += f" {step.relation.value} span({print_filter(step.condition)})"
+    if scope.count is None:
+        return spans
+    return f"count({spans}) {scope.count.operator.value} {_print_value(scope.count.number)}"
+
+
 def _print_field(field: Field) -> str:
+    if field.group is Group.SPAN:
+        return ".".join((field.name, *map(quote_name, field.path)))
+    if field.kind is Kind.TEXTS:
+        return f"trace.{field.name}"
     alias = next((name for name, known in ATTRIBUTES.items() if known == field), None)
     if alias is not None:
         return f"{Group.ATTRIBUTES.value}.{alias}"

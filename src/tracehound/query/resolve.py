@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from tracehound.errors import FilterError
-from tracehound.query.fields import ASSESSED, ATTRIBUTES, PREFIXES, Field, Group, Kind
+from tracehound.query.fields import (
+    ASSESSED,
+    ATTRIBUTES,
+    PREFIXES,
+    SEARCHED,
+    SPAN_FIELDS,
+    SPAN_VALUES,
+    Field,
+    Group,
+    Kind,
+)  # fmt: skip
 from tracehound.query.suggest import mistake, nearest, plain, told, told_look_alike
 from tracehound.query.tokens import quote_name
 from tracehound.query.tree import Name
@@ -19,8 +29,14 @@ _OTHER_NAMES: Final = {
 }  # fmt: skip
 # Keys that are known to be tags; the other ones that begin with `mlflow.` are metadata.
 _TAG_KEYS: Final = ("mlflow.traceName", "mlflow.artifactLocation", "mlflow.eval.requestId")
-_NOT_YET: Final = ("span", "spans")
 _ASSESSMENTS: Final = ("assessment", "assessments")
+# What spans' fields are called elsewhere.
+_OTHER_SPAN_NAMES: Final = {
+    "kind": "type", "error": "status", "state": "status", "time": "duration_ms", "latency_ms": "duration_ms",
+    "elapsed": "duration_ms", "text": "content", "message": "status_message", "tokens": "total_tokens",
+    "request": "inputs", "response": "outputs", "args": "inputs", "result": "outputs", "repeated": "repetitions",
+}  # fmt: skip
+MAX_PATH: Final = 20  # names, from the inputs or outputs of a span to a value in them
 
 
 def resolve_field(name: Name, text: str) -> Field:
@@ -29,14 +45,55 @@ def resolve_field(name: Name, text: str) -> Field:
     group = PREFIXES.get(prefix)
     if group is None or not rest:
         raise _prefix_error(name, text)
+    if group is Group.SPAN:
+        return resolve_in_span(name, text)
     key = ".".join(rest)
     if group in ASSESSED:
         return Field(group, key, Kind.VALUE)
     if group is not Group.ATTRIBUTES:
         return Field(group, key)
+    if key in SEARCHED:
+        return SEARCHED[key]
     if key not in ATTRIBUTES:
         raise _unknown_attribute_error(name, key, text)
     return ATTRIBUTES[key]
+
+
+def resolve_in_span(name: Name, text: str) -> Field:
+    """Return the field of a span that a name means, without its prefix or with it; raise `FilterError` for none."""
+    parts = name.parts[1:] if name.parts[0] == Group.SPAN.value and len(name.parts) > 1 else name.parts
+    first, *path = parts
+    values = SPAN_VALUES.get(first)
+    if values is not None and path:
+        if len(path) > MAX_PATH:
+            message = f"a path has at most {MAX_PATH} names"
+            raise FilterError(message, text, name.start, name.end)
+        return Field(Group.SPAN, values, Kind.VALUE, path=tuple(path))
+    if values is not None:
+        raise FilterError(f"'{first}' needs a name behind it: {first}.NAME", text, name.start, name.end)
+    if first in SPAN_FIELDS and not path:
+        return SPAN_FIELDS[first]
+    raise _unknown_of_span_error(name, parts, text)
+
+
+def _unknown_of_span_error(name: Name, parts: tuple[str, ...], text: str) -> FilterError:
+    """Return the error for what a span does not have, with what may be meant."""
+    first, *rest = parts
+    written = told(text[name.start : name.end])
+    prefix = f"{Group.SPAN.value}." if len(parts) < len(name.parts) else ""
+    if first in PREFIXES and rest:
+        message = f"'{written}' is of the trace: inside of span( … ) stands what is asked of one span"
+        return FilterError(message, text, name.start, name.end)
+    what = told_look_alike(first) or f"a span has no '{told('.'.join(parts))}'"
+    close = _OTHER_SPAN_NAMES.get(first) or nearest(first, [*SPAN_FIELDS, *SPAN_VALUES])
+    if close in SPAN_FIELDS and not rest:
+        return _error(name, text, what, f"{prefix}{close}")
+    if close in SPAN_VALUES and rest:
+        return _error(name, text, what, ".".join((f"{prefix}{close}", *map(quote_name, rest))))
+    key = ".".join(map(quote_name, parts))
+    names = ", ".join(dict.fromkeys(field.name for field in SPAN_FIELDS.values()))
+    message = f"{what}; there are {names}, and attributes.{told(key)}, inputs.NAME, outputs.NAME"
+    return mistake(message, text, name.start, name.end, None)
 
 
 def _prefix_error(name: Name, text: str) -> FilterError:
@@ -48,9 +105,6 @@ def _prefix_error(name: Name, text: str) -> FilterError:
         return _error(name, text, f"'{written}' needs a prefix", f"attributes.{joined}")
     if not rest:
         return _single_word_error(name, text)
-    if first.lower() in _NOT_YET:
-        message = f"'{written}' cannot be searched: {', '.join(group.value for group in Group)} can"
-        return mistake(message, text, name.start, name.end, None)
     if first.lower() in _ASSESSMENTS:
         quoted = ".".join(map(quote_name, rest))
         either = f"feedback.{told(quoted)} or expectation.{told(quoted)}"

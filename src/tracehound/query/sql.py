@@ -20,6 +20,8 @@ VALUE: Final = "tracehound_value"
 MATCHES: Final = "tracehound_matches"
 NUMBER_AT: Final = "tracehound_number_at"
 IS_ASSESSED: Final = "tracehound_is_assessed"
+# And one about the rows of all parts of a trace: `query.spans.is_true_of_spans` of a piece of a filter.
+HAS_SPANS: Final = "tracehound_has_spans"
 
 COLUMNS: Final = {
     "status": "t.state",

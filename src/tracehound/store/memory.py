@@ -262,5 +262,5 @@ def _by_time(fact: tuple[int, str | None]) -> tuple[int, bool, str]:
 def _matching(traces: Any, search: Search) -> list[TraceInfo]:
     """Return the traces of the search's experiments that its filter is true of."""
     wanted = set(search.experiment_ids)
-    infos = [trace.info for trace in traces if trace.info.experiment_id in wanted]
-    return [info for info in infos if search.where is None or matches(search.where, info)]
+    found = [trace for trace in traces if trace.info.experiment_id in wanted]
+    return [trace.info for trace in found if search.where is None or matches(search.where, trace)]

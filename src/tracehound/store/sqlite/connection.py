@@ -16,9 +16,10 @@ from typing import Final
 from urllib.parse import quote
 
 from tracehound.errors import StoreBusyError, StoreError
+from tracehound.query.sql import HAS_SPANS
 from tracehound.store.sqlite.batch import index_again
 from tracehound.store.sqlite.faults import noting_faults, store_errors
-from tracehound.store.sqlite.functions import FUNCTIONS
+from tracehound.store.sqlite.functions import FUNCTIONS, HasSpans
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
@@ -50,6 +51,7 @@ def open_connection(path: Path, access: str = WRITING) -> sqlite3.Connection:
                 _prepare_writing(connection, path)
             for name, arguments, function in FUNCTIONS:
                 connection.create_function(name, arguments, noting_faults(function), deterministic=True)
+            connection.create_aggregate(HAS_SPANS, 3, HasSpans)  # type: ignore[arg-type] # typeshed's steps take one value
         except (sqlite3.Error, StoreError):
             connection.close()
             raise

@@ -31,7 +31,7 @@ _MESSAGES: Final = {
     "orphan index": _DAMAGED,
     "Could not decode": _DAMAGED,
     # Ours take any text that we wrote. Where Ctrl-C comes just before one of them, SQLite does not tell it from damage.
-    "user-defined function": "{path}: this was interrupted, or what was read is damaged: `tracehound doctor` tells",
+    "user-defined": "{path}: this was interrupted, or what was read is damaged: `tracehound doctor` tells",
     "disk I/O error": (
         "{path} cannot be read or written: the disk has a fault, or {path}-wal or {path}-shm was removed or replaced"
         " while a program used it. End the programs that use it and try again; `tracehound doctor` says more"
@@ -75,7 +75,7 @@ def store_errors(path: Path) -> Iterator[None]:
     except (sqlite3.IntegrityError, sqlite3.DataError):
         raise
     except (sqlite3.Error, sqlite3.Warning) as error:
-        if "user-defined function" in str(error):
+        if "user-defined" in str(error):
             _raise_swallowed(error)
         raise _told(str(error), path) from error
 

@@ -7,13 +7,21 @@ from collections.abc import Callable
 from typing import Final
 
 from tracehound.model.assessment import Assessment
+from tracehound.model.merge import merge_parts
 from tracehound.model.record import from_json
-from tracehound.query.evaluate import assessed_values, passes_any
+from tracehound.model.span import Span, span_from_dict
+from tracehound.query.check import parse_filter
+from tracehound.query.evaluate import assessed_values
 from tracehound.query.fields import Field, Group, Kind
 from tracehound.query.numbers import number_at, number_in
+from tracehound.query.passing import passes_any
 from tracehound.query.patterns import matches_pattern
+from tracehound.query.spans import is_true_of_spans
 from tracehound.query.sql import IS_ASSESSED, MATCHES, NUMBER_AT, NUMBER_IN, VALUE
-from tracehound.query.tree import Operator, Test
+from tracehound.query.tree import Operator, Scope, Test
+from tracehound.store.sqlite.batch import to_part
+from tracehound.store.sqlite.faults import noting_faults
+from tracehound.wire.payload import read_dicts
 
 
 def _value(text: str, key: str) -> str | None:
@@ -40,6 +48,40 @@ def _is_assessed(text: str | None, group: str, name: str, operator: str, value: 
 @functools.lru_cache(maxsize=8)
 def _assessments(text: str) -> list[Assessment]:
     return [Assessment.from_dict(each) for each in from_json(text)]
+
+
+class HasSpans:
+    """Whether a piece of a filter is true of the spans of a trace; each step is told of one of its parts."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[bytes, int]] = []
+        self._text = ""
+
+    def step(self, payload: bytes, has_ended: int, text: str) -> None:
+        """Take a part; the text is the same each time."""
+        self._parts.append((payload, has_ended))
+        self._text = text
+
+    @noting_faults
+    def finalize(self) -> bool:
+        """Return whether it is true; of a trace that has lost its parts nothing is."""
+        return bool(self._parts) and is_true_of_spans(_piece(self._text), _spans(tuple(self._parts)))
+
+
+@functools.lru_cache(maxsize=2048)
+def _piece(text: str) -> Scope[Test] | Test:
+    found = parse_filter(text)
+    assert isinstance(found, (Scope, Test))  # noqa: S101 - `query.conditions` has printed it
+    return found
+
+
+# The conditions of one statement ask for the spans of a trace one after the other.
+@functools.lru_cache(maxsize=4)
+def _spans(parts: tuple[tuple[bytes, int], ...]) -> list[Span]:
+    (payload, has_ended), *others = parts
+    if not others and not has_ended:
+        return [span_from_dict(each) for each in read_dicts(payload)]
+    return merge_parts([to_part(*part) for part in parts]).data.spans
 
 
 # Their names, how many arguments they take, and the functions.
