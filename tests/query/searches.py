@@ -161,7 +161,7 @@ def scopes(draw: st.DrawFn) -> str:
 @st.composite
 def comparisons(draw: st.DrawFn) -> str:
     kinds = [
-        *("tags", "metadata", "assessed", "assessed", "status", "text", "time", "null", "number", "number"),
+        *("tags", "tags", "metadata", "assessed", "assessed", "status", "text", "time", "null", "number", "number"),
         *("spans", "spans", "spans", "trace text"),
     ]
     kind = draw(st.sampled_from(kinds))

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from tracehound.model.record import from_json
-from tracehound.query.fields import ASSESSED, DURATION, TIMESTAMP, TRACE_ID, Field, Group
+from tracehound.query.fields import ASSESSED, DURATION, TIMESTAMP, TRACE_ID, Field, Group, Kind
 from tracehound.query.passing import passes_any
 from tracehound.query.search import Search
+from tracehound.query.span_terms import key_of_span, keys_above, long_term, needs_spans, terms_of_test
 from tracehound.query.terms import durations_of, is_indexed, key_of, term
 from tracehound.query.tree import And, Checked, Not, Operator, Or, Scope, Test
 
@@ -128,7 +129,9 @@ def find_paths(where: Checked | None, read_terms: ReadTerms) -> Iterator[ByTerms
             continue
         trace_ids = _trace_ids(each)
         terms = _known_terms(each)
-        if trace_ids is not None:
+        if isinstance(each, Scope):
+            yield from (_by_terms(each, found) for found in _terms_of_scope(each, read_terms))
+        elif trace_ids is not None:
             yield ByTraceId(each, tuple(dict.fromkeys(trace_ids)))
         elif terms is not None:
             yield _by_terms(each, terms)
@@ -161,8 +164,10 @@ def _known_terms(node: Checked) -> _Terms | None:
 
 def _terms_of(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:
     """Return the terms that lead to every trace a condition is true of; None where there are none such."""
-    if isinstance(node, (Not, Scope)):
+    if isinstance(node, Not) or (isinstance(node, Test) and node.field.kind is Kind.TEXTS):
         return None
+    if isinstance(node, Scope):
+        return next(_terms_of_scope(node, read_terms), None)
     if isinstance(node, And):
         found = next((terms for child in node.children if (terms := _terms_of(child, read_terms))), None)
         return None if found is None else (found[0], False)
@@ -191,6 +196,44 @@ def _terms_of_durations(wanted: Range, read_terms: ReadTerms) -> _Terms:
             numbers.append(number)
             is_exact = is_exact and low <= least and greatest <= high
     return numbers, is_exact
+
+
+def _terms_of_scope(scope: Scope[Test], read_terms: ReadTerms | None) -> Iterator[_Terms]:
+    """Yield the terms that each of the conditions of its spans offers."""
+    if not needs_spans(scope):
+        return
+    is_whole = not scope.steps and scope.count is None
+    for condition in scope.conditions:
+        for test in conjuncts(condition):
+            found = _terms_of_span(test, read_terms)
+            if found is not None:
+                yield found[0], found[1] and is_whole and test == scope.condition
+
+
+def _terms_of_span(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:
+    """Return the terms that lead to every trace with a span of which a condition is true."""
+    if isinstance(node, Or):
+        found = [_terms_of_span(child, read_terms) for child in node.children]
+        known = [each for each in found if each is not None]
+        numbers = [number for each in known for number in each[0]]
+        is_exact = all(each[1] for each in known)
+        return (numbers, is_exact) if len(known) == len(found) and len(numbers) <= MAX_TERMS else None
+    if isinstance(node, And):
+        return next((each for child in node.children if (each := _terms_of_span(child, read_terms))), None)
+    if not isinstance(node, Test):
+        return None
+    terms = terms_of_test(node)
+    if terms is not None:
+        return list(terms.possible), terms.are_exact
+    key = key_of_span(node.field)
+    if key is None or read_terms is None or node.operator is Operator.IS_NULL or isinstance(node.value, bool):
+        return None
+    passing = _terms_that_pass(node, (Group.SPAN, key), read_terms)
+    return (
+        None
+        if passing is None
+        else ([*passing[0], *(long_term(each).number for each in keys_above(node.field))], False)
+    )
 
 
 def _terms_of_any(node: Or[Test], read_terms: ReadTerms | None) -> _Terms | None:

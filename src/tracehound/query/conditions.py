@@ -12,6 +12,7 @@ from typing import Final
 from tracehound.model.record import to_json
 from tracehound.query.fields import ASSESSED, Group, Kind
 from tracehound.query.printer import print_filter
+from tracehound.query.span_terms import OWN_BITS, SHARED_BIT, Terms, needs_spans, terms_of_test, terms_of_tests
 from tracehound.query.sql import (
     HAS_SPANS,
     IS_ASSESSED,
@@ -104,9 +105,62 @@ class _Visitor:
         return Sql(f"coalesce({compared.text}, 0)", compared.parameters) if test.field.nullable else compared
 
     def _visit_spans(self, node: Scope[Test] | Test) -> Sql:
-        """The evaluator itself looks at the spans of the trace, in all of its parts."""
+        """The evaluator itself looks at the spans of the trace, in all of its parts; where it has to.
+
+        Where each span that is asked for is known to be missing it need not, nor where one is known to be there.
+        """
         text = f"(SELECT {HAS_SPANS}(s.payload, s.has_ended, ?) FROM part AS s WHERE s.trace = t.seq)"
-        return Sql(text, (print_filter(node),))
+        looked = Sql(text, (print_filter(node),))
+        if isinstance(node, Test) or not needs_spans(node):
+            return looked
+        masks = [self._masks(condition) for condition in node.conditions]
+        possible = [Sql(f"{each.possible.text} != 0", each.possible.parameters) for each in masks if each.possible]
+        if node.steps or node.count is not None:
+            return chain(" AND ", [*possible, looked]) if possible else looked
+        if masks[0].is_exact:
+            return possible[0]
+        certain = masks[0].certain
+        if certain is not None:
+            looked = chain(" OR ", [Sql(f"{certain.text} & {OWN_BITS} != 0", certain.parameters), looked])
+        return chain(" AND ", [*possible, looked]) if possible else looked
+
+    def _masks(self, node: Checked) -> _Masks:
+        """Return what the index knows of the spans of which a condition is true."""
+        if isinstance(node, Test):
+            return self._masks_of(terms_of_test(node))
+        if not isinstance(node, (And, Or)):
+            return _NOTHING_KNOWN
+        if isinstance(node, Or):
+            children = [self._masks_of(each) for each in terms_of_tests(node.children)]
+            children += [self._masks(child) for child in node.children if not isinstance(child, Test)]
+        else:
+            children = [self._masks(child) for child in node.children]
+        may = [each.possible for each in children if each.possible is not None]
+        does = [each.certain for each in children if each.certain is not None]
+        if isinstance(node, And):
+            certain = chain(" & ", does) if len(does) == len(children) else None
+            return _Masks(chain(" & ", may) if may else None, certain)
+        possible = chain(" | ", may) if len(may) == len(children) else None
+        return _Masks(possible, chain(" | ", does) if does else None, all(each.is_exact for each in children))
+
+    def _masks_of(self, terms: Terms | None) -> _Masks:
+        if terms is None:
+            return _NOTHING_KNOWN
+        certain = self._mask(terms.certain) if terms.certain else None
+        if terms.are_exact:
+            return _Masks(certain, certain, is_exact=True)
+        possible = [self._mask(terms.own)] if terms.own else []
+        return _Masks(chain(" | ", [*possible, *(self._mask([each]) for each in terms.others)]), certain)
+
+    def _mask(self, terms: Sequence[int]) -> Sql:
+        """Return the expression for which spans of the trace have one of the terms, of which each has one at most."""
+        wanted = is_one_of("q.term", terms)
+        found = "q.mask" if len(terms) == 1 else f"sum(q.mask & {OWN_BITS}) | max(q.mask & {SHARED_BIT})"
+        text = (
+            f"coalesce((SELECT {found} FROM posting AS q WHERE {wanted.text} AND q.experiment = {self.place.experiment}"
+            f" AND q.start_ms = {self.place.start_ms} AND q.trace = {self.place.trace}), 0)"
+        )
+        return Sql(text, wanted.parameters)
 
     def _visit_assessed(self, test: Test) -> Sql:
         """One of the assessments passes; the evaluator itself looks, at the few traces that have any."""
@@ -125,6 +179,21 @@ class _Visitor:
             f" AND q.start_ms = {place.start_ms} AND q.trace = {place.trace})"
         )
         return Sql(text, wanted.parameters)
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """Expressions for the spans that may pass, and for those that certainly do; None for all, and for none.
+
+    Exact ones are the same, and true also of the bit that spans share.
+    """
+
+    possible: Sql | None
+    certain: Sql | None
+    is_exact: bool = False
+
+
+_NOTHING_KNOWN: Final = _Masks(None, None)
 
 
 def _indexed_term(node: Checked) -> int | None:

@@ -85,7 +85,7 @@ def _at_attribute(span: Span, path: Sequence[str]) -> list[Any]:
 
 
 def _duration_ms(span: Span) -> int | None:
-    return None if span.duration_ns is None else span.duration_ns // 1_000_000
+    return None if span.duration_ns is None else max(0, span.duration_ns) // 1_000_000
 
 
 _AT_PATHS: Final[dict[str, Callable[[Span, Sequence[str]], list[Any]]]] = {

@@ -81,14 +81,14 @@ def term(group: Group, key: str, value: str | None) -> int:
 
 def terms_of(info: TraceInfo) -> list[Term]:
     """Return each term of a trace once."""
-    found = [_to_term("attributes", "status", info.state.value)]
+    found = [to_term("attributes", "status", info.state.value)]
     if info.execution_duration is not None:
-        found.append(_to_term("attributes", DURATION.name, str(info.execution_duration.bit_length())))
+        found.append(to_term("attributes", DURATION.name, str(info.execution_duration.bit_length())))
     if info.client_request_id is not None:
-        found.append(_to_term("attributes", "client_request_id", info.client_request_id))
-    found += [_to_term("tags", key, value) for key, value in info.tags.items() if key not in _UNIQUE_TAGS]
+        found.append(to_term("attributes", "client_request_id", info.client_request_id))
+    found += [to_term("tags", key, value) for key, value in info.tags.items() if key not in _UNIQUE_TAGS]
     found += [
-        _to_term("metadata", key, value)
+        to_term("metadata", key, value)
         for key, value in info.trace_metadata.items()
         if not key.startswith(_UNIQUE_METADATA)
     ]
@@ -101,7 +101,7 @@ def _assessed_terms(assessments: Sequence[Assessment]) -> set[Term]:
     """Return the terms of feedback and expectations, whose values are JSON: of one name there may be several."""
     names = {each.name for each in assessments}
     return {
-        _to_term(group.value, name, to_json_text(value))
+        to_term(group.value, name, to_json_text(value))
         for group in ASSESSED
         for name in names
         for value in assessed_values(group, name, assessments)
@@ -110,6 +110,7 @@ def _assessed_terms(assessments: Sequence[Assessment]) -> set[Term]:
 
 # Most terms of a trace are those of others, too. The kind is a text, for the hash of an Enum is worked out in Python.
 @functools.lru_cache(maxsize=16_384)
-def _to_term(kind: str, key: str, value: str) -> Term:
+def to_term(kind: str, key: str, value: str) -> Term:
+    """Return the term of a value, or of all values of the key that are as long."""
     indexed = value if len(value) <= MAX_INDEXED_CHARACTERS else None
     return Term(kind, key, term(Group(kind), key, indexed), indexed)

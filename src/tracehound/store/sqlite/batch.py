@@ -18,11 +18,13 @@ from tracehound.model.edit import Edit, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
+from tracehound.model.span import Span
 from tracehound.model.trace import TraceInfo, TracePart
+from tracehound.query.span_terms import span_terms_of
 from tracehound.query.sqlite import ROW
-from tracehound.query.terms import terms_of
+from tracehound.query.terms import Term, terms_of
 from tracehound.store.sqlite.rows import to_info, to_row
-from tracehound.wire.payload import from_payload, to_payload
+from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payload
 
 # SQLite takes 32,766 from version 3.32 on; a statement of a power of two of rows stays below, and is compiled once.
 _MAX_VARIABLES: Final = 16_384
@@ -31,6 +33,7 @@ _TRACES_AT_A_TIME: Final = 10_000
 
 Row: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[int, int]
+Entries: TypeAlias = "dict[Term, Row]"  # of the index: the posting of each term
 Edits: TypeAlias = Mapping[str, Sequence[Edit]]  # of each trace that has some
 
 
@@ -60,30 +63,44 @@ def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str], edits:
 
 
 def index_again(connection: sqlite3.Connection) -> None:
-    """Write the index rows of all traces where there are none, else those of the assessed: theirs came last."""
-    (is_indexed,) = connection.execute("SELECT EXISTS (SELECT 1 FROM posting)").fetchone()
-    which = "WHERE t.assessments IS NOT NULL" if is_indexed else ""
-    rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t {which}")
+    """Write the index rows of all traces, of which there are none."""
+    rows = connection.execute("SELECT trace_id FROM trace")
     while chunk := rows.fetchmany(_TRACES_AT_A_TIME):
         changes = _Changes()
-        for row in chunk:
-            _index(to_info(row[1:]), row[0], changes.postings, changes.terms)
-        changes.old_postings = changes.postings
+        for known in _read_known(connection, [trace_id for (trace_id,) in chunk]).values():
+            changes.index({}, known.entries)
         _apply(connection, changes)
 
 
 def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
     """Take away traces with their parts and index rows, and the experiments that have no trace any more."""
     changes = _Changes()
-    for known in _read_rows(connection, trace_ids).values():
+    try:
+        found = _read_known(connection, trace_ids)
+    except DamagedPayloadError:
+        _remove_damaged(connection, trace_ids)
+        found = _read_known(connection, trace_ids)
+    for known in found.values():
         changes.old_traces.append((known.seq,))
-        if known.info is not None:
-            _index(known.info, known.seq, changes.old_postings, changes.old_terms)
+        changes.index(known.entries, {})
     connection.executemany("DELETE FROM part WHERE trace = ?", changes.old_traces)
     _apply(connection, changes)
     connection.execute(
         "DELETE FROM experiment WHERE NOT EXISTS (SELECT 1 FROM trace AS t WHERE t.experiment = experiment.id)"
     )
+
+
+def merge_ended(connection: sqlite3.Connection, owner: str, trace_ids: Sequence[str], edits: Edits) -> None:
+    """Note that a process is gone, and bring the rows of its traces up to what they say then."""
+    found = _read_known(connection, trace_ids)
+    connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
+    changes = _Changes()
+    for trace_id, known in found.items():
+        known.parts = {
+            key: replace(part, has_ended=True) if part.owner == owner else part for key, part in known.parts.items()
+        }
+        _change_trace(changes, known, {}, edits.get(trace_id, ()))
+    _apply(connection, changes)
 
 
 def to_part(payload: bytes, has_ended: int) -> TracePart:
@@ -99,6 +116,7 @@ class _Known:
     seq: int
     info: TraceInfo | None = None
     parts: dict[Key, TracePart] = field(default_factory=dict)
+    entries: Entries = field(default_factory=dict)
 
 
 @dataclass
@@ -115,6 +133,18 @@ class _Changes:
     terms: set[Row] = field(default_factory=set)
     experiments: set[str] = field(default_factory=set)
 
+    def index(self, before: Entries, after: Entries) -> None:
+        """Change what the index has of a trace; what stays the same is left alone."""
+        if not before:
+            self.postings += after.values()
+            self.terms.update(after)
+            return
+        old, new = set(before.values()), set(after.values())
+        self.old_postings += [row[:4] for row in old - new]
+        self.postings += new - old
+        self.old_terms |= before.keys() - after.keys()
+        self.terms |= after.keys() - before.keys()
+
 
 def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart], edits: Sequence[Edit]) -> None:
     """Work out what changes when parts arrive for a trace, or edits."""
@@ -125,16 +155,16 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
         kept = {id(part) for part in effective}
         changes.old_parts += [(seq, *key) for key, part in known.parts.items() if id(part) not in kept]
         parts = {key: part for key, part in parts.items() if id(part) in kept}
-    info = lay_over(merge_parts(effective), edits).info
+    trace = lay_over(merge_parts(effective), edits)
+    info = trace.info
     changes.experiments.update(part.experiment for part in effective)
     if known.info is not None:
         changes.old_traces.append((seq,))
-        _index(known.info, seq, changes.old_postings, changes.old_terms)
     changes.traces.append((seq, *to_row(info)))
     changes.parts += [
         (seq, *key, to_payload(part), part.owner) for key, part in parts.items() if key not in known.parts
     ]
-    _index(info, seq, changes.postings, changes.terms)
+    changes.index(known.entries, entries_of(info, trace.data.spans, seq))
 
 
 def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
@@ -145,7 +175,7 @@ def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
     connection.executemany("DELETE FROM trace WHERE seq = ?", changes.old_traces)
     _insert(connection, "INSERT INTO trace", changes.traces)
     _insert(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner)", changes.parts)
-    _insert(connection, "INSERT INTO posting (term, experiment, start_ms, trace)", sorted(changes.postings))
+    _insert(connection, "INSERT INTO posting (term, experiment, start_ms, trace, mask)", sorted(changes.postings))
     _insert(connection, "INSERT OR IGNORE INTO term (kind, key, number, value)", list(changes.terms))
     connection.executemany(
         "DELETE FROM term WHERE kind = ? AND key = ? AND number = ?3 AND ?4 IS ?4"
@@ -164,7 +194,27 @@ def _read_known(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dic
         text = f"SELECT trace, written_ns, checksum, payload, has_ended FROM part WHERE trace IN ({wanted})"
         for seq, written_ns, checksum, payload, has_ended in connection.execute(text, seqs).fetchall():
             found[seq].parts[written_ns, checksum] = to_part(payload, has_ended)
+    for seq, known in found.items():
+        spans = merge_parts(list(known.parts.values())).data.spans if known.parts else []
+        if known.info is not None:
+            known.entries = entries_of(known.info, spans, seq)
     return {known.info.trace_id: known for known in found.values() if known.info is not None}
+
+
+def _remove_damaged(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
+    """Remove those of the traces whose parts cannot be read; the whole index is gone through for what is of them."""
+    for seq in _read_rows(connection, trace_ids):
+        text = "SELECT payload, has_ended FROM part WHERE trace = ?"
+        try:
+            for part in connection.execute(text, (seq,)).fetchall():
+                to_part(*part)
+        except DamagedPayloadError:
+            for statement in (
+                "DELETE FROM part WHERE trace = ?", "DELETE FROM trace WHERE seq = ?",
+                "DELETE FROM posting WHERE trace = ?",
+            ):  # fmt: skip
+                connection.execute(statement, (seq,))
+    connection.execute("DELETE FROM term WHERE NOT EXISTS (SELECT 1 FROM posting AS p WHERE p.term = term.number)")
 
 
 def _read_rows(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict[int, _Known]:
@@ -196,12 +246,13 @@ def _chunks(rows: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
         at += size
 
 
-def _index(info: TraceInfo, seq: int, postings: list[Row], terms: set[Row]) -> None:
-    """Add the rows of the inverted index for a trace."""
+def entries_of(info: TraceInfo, spans: Sequence[Span], seq: int) -> Entries:
+    """Return the rows of the inverted index for a trace, by their terms."""
     experiment, start_ms = int(info.experiment_id), info.request_time
-    found = terms_of(info)
-    postings += [(each.number, experiment, start_ms, seq) for each in found]
-    terms.update(found)
+    found: Entries = {each: (each.number, experiment, start_ms, seq, 0) for each in terms_of(info)}
+    for each, mask in span_terms_of(spans).items():
+        found[each] = (each.number, experiment, start_ms, seq, mask)
+    return found
 
 
 def _key(part: TracePart) -> Key:

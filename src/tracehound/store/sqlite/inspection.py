@@ -15,8 +15,7 @@ from tracehound.model.edit import lay_over
 from tracehound.model.merge import merge_parts
 from tracehound.model.trace import TracePart
 from tracehound.query.sqlite import ROW
-from tracehound.query.terms import terms_of
-from tracehound.store.sqlite.batch import to_part
+from tracehound.store.sqlite.batch import entries_of, to_part
 from tracehound.store.sqlite.changes import read_edits
 from tracehound.store.sqlite.connection import FROZEN, OLDEST_SQLITE, READING, open_connection, read_migrations
 from tracehound.store.sqlite.faults import damaged_rows, store_errors
@@ -178,20 +177,21 @@ def _check_trace(connection: sqlite3.Connection, path: Path, row: tuple[object, 
         with damaged_rows(path):
             parts: list[TracePart] = [to_part(payload, has_ended) for payload, has_ended in payloads]
             edits = read_edits(connection, [str(trace_id)]).get(str(trace_id), [])
-            stored, merged = to_info(row[1:]), lay_over(merge_parts(parts), edits).info
+            trace = lay_over(merge_parts(parts), edits)
+            stored, merged = to_info(row[1:]), trace.info
             wanted = to_row(merged)
     except StoreError:
         yield f"trace {trace_id}: what is stored of it cannot be read"
         return
     if to_row(stored) != wanted:
         yield f"trace {trace_id}: its row is not what its parts and edits say"
-    text = "SELECT count(*) FROM posting WHERE term = ? AND experiment = ? AND start_ms = ? AND trace = ?"
-    keys = [(term.number, int(merged.experiment_id), merged.request_time, seq) for term in terms_of(merged)]
+    known = entries_of(merged, trace.data.spans, int(str(seq)))
+    keys = list(known.values())
+    text = "SELECT count(*) FROM posting WHERE term = ? AND experiment = ? AND start_ms = ? AND trace = ? AND mask = ?"
     missing = sum(connection.execute(text, key).fetchone()[0] == 0 for key in keys)
     if missing:
         yield f"trace {trace_id}: {missing} of its {len(keys)} entries of the index are missing"
     text = "SELECT count(*) FROM term WHERE kind = ? AND key = ? AND number = ? AND value IS ?"
-    known = terms_of(merged)
     unknown = sum(connection.execute(text, row).fetchone()[0] == 0 for row in known)
     if unknown:
         yield f"trace {trace_id}: of {unknown} of its terms it is not known what they stand for"

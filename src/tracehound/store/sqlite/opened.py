@@ -83,6 +83,14 @@ class OpenedFile:
         self._current()
         return self._incarnation
 
+    def open_anew(self) -> None:
+        """Let go of both connections, of which one has files that nobody else sees; the next use opens others."""
+        with self._write_lock, self._read_lock:
+            pair, self._pair = self._pair, None
+            self._incarnation += 1
+            if pair is not None:
+                pair.abandon()
+
     def is_in_place(self) -> bool:
         """Whether the files at the path are those that are open: what was written until now can be found."""
         pair = self._pair
@@ -120,7 +128,12 @@ class OpenedFile:
                 self._incarnation += 1
             if self._pair is None:
                 refuse_removed_files(self._path)
-                self._pair = _Pair(self._path)
+                pair = _Pair(self._path)
+                if holds_removed_files(self._path):  # others removed the log between the two connections
+                    pair.abandon()
+                    refuse_removed_files(self._path)
+                    pair = _Pair(self._path)
+                self._pair = pair
             return self._pair
 
     def _let_go(self) -> None:
@@ -193,6 +206,11 @@ class _Pair:
             remove(self._path, LOG, self.files.log)
             remove(self._path, INDEX, self.files.index)
 
+    def abandon(self) -> None:
+        """Close both, the one that writes first: while the other is open it leaves the database as it is."""
+        self._close_writer()
+        self.reader.close()
+
     def _open_both(self) -> None:
         self.writer = open_connection(self._given)
         migrate(self.writer, self._given)
@@ -233,19 +251,22 @@ def refuse_removed_files(path: Path) -> None:
 
     SQLite shares them among all connections of a process, those to come included. Only Linux tells.
     """
-    if sys.platform != "linux":
-        return
-    removed = {f"{os.path.realpath(path)}{suffix} (deleted)" for suffix in (LOG, INDEX)}
-    folder = Path("/proc/self/fd")
-    try:
-        held = any(_link(entry) in removed for entry in folder.iterdir())
-    except OSError:
-        return
-    if held:
+    if holds_removed_files(path):
         raise StoreError(
             f"files beside {path} were removed while this program used them, and a connection of its own still holds"
             " them: close it. What was finished since waits in the spool"
         )
+
+
+def holds_removed_files(path: Path) -> bool:
+    """Whether this process holds files beside the database that were removed, as far as the system tells."""
+    if sys.platform != "linux":
+        return False
+    removed = {f"{os.path.realpath(path)}{suffix} (deleted)" for suffix in (LOG, INDEX)}
+    try:
+        return any(_link(entry) in removed for entry in Path("/proc/self/fd").iterdir())
+    except OSError:
+        return False
 
 
 def _link(entry: Path) -> str:

@@ -17,7 +17,7 @@ from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, latency_sql, search_sql
 from tracehound.store.api import Arrival, LatencyCount, Page, SegmentRange
 from tracehound.store.explain import Explanation, with_reason
-from tracehound.store.sqlite.batch import Row, merge_again, to_part
+from tracehound.store.sqlite.batch import Row, merge_ended, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
 from tracehound.store.sqlite.connection import release_pages, snapshot, transaction
 from tracehound.store.sqlite.explain import explain
@@ -52,7 +52,9 @@ class SqliteStore:
         """Apply a batch, whole or not at all; False when its source was applied before."""
         while True:
             is_applied = self._write(changes, source)
-            if self._file.is_in_place():  # else what was written is where nobody finds it
+            if source is not None and not is_applied and self.position(source.segment) == source.start:
+                self._file.open_anew()  # the connection that writes is ahead of all that can be read: its log is gone
+            elif self._file.is_in_place():  # else what was written is where nobody finds it
                 return is_applied
 
     def _write(self, changes: Sequence[Change], source: SegmentRange | None) -> bool:
@@ -97,8 +99,7 @@ class SqliteStore:
             return
         with self._file.writing() as connection, transaction(connection):
             ended = [trace_id for (trace_id,) in connection.execute(text, (owner,))]
-            connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
-            merge_again(connection, ended, read_edits(connection, ended))
+            merge_ended(connection, owner, ended, read_edits(connection, ended))
 
     def settle(self, before_ns: int) -> None:
         """Forget what was kept only for what might still arrive, of before a time: nothing does any more."""

@@ -1,0 +1,171 @@
+"""Terms of spans: which spans of a trace have a value, as a mask with a bit for each.
+
+The bit of a number stands for the span of that number, in the order of results; the last one for all others, so that
+what is asked of one span is not certain there. A condition of one span is true of the spans between two masks: those
+that certainly pass, and those that may.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tracehound.model.record import to_json_text
+from tracehound.model.span import INPUTS, OUTPUTS, SPAN_TYPE, TRACE_REQUEST_ID, Span
+from tracehound.model.values import decode_value
+from tracehound.query.fields import SPAN_DURATION, Field, Group
+from tracehound.query.passing import COMPARE
+from tracehound.query.terms import MAX_INDEXED_CHARACTERS, Term, durations_of, term, to_term
+from tracehound.query.tree import Checked, Operator, Scope, Test
+
+SHARED_BIT: Final = 1 << 62
+OWN_BITS: Final = SHARED_BIT - 1
+
+_KIND: Final = Group.SPAN.value
+_PLAIN: Final = ("name", "type", "status")
+_ATTRIBUTES: Final = "attributes"
+_OUTSIDE: Final = (INPUTS, OUTPUTS, SPAN_TYPE, TRACE_REQUEST_ID)  # attributes that a span keeps apart from the others
+_RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
+_MAX_BITS: Final = 45  # of a duration in ms that has a term: a thousand years
+
+
+def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
+    """Return the terms of the spans of a trace, each with its mask."""
+    found: dict[Term, int] = {}
+    bit = 1
+    for span in spans:
+        for each in _terms_of(span):
+            found[each] = found.get(each, 0) | bit
+        bit = min(bit << 1, SHARED_BIT)
+    return found
+
+
+def _terms_of(span: Span) -> Iterator[Term]:
+    yield to_term(_KIND, "name", span.name)
+    yield to_term(_KIND, "status", span.status.status_code._value_)
+    if span.span_type is not None:
+        yield to_term(_KIND, "type", span.span_type)
+    if span.end_time_ns is not None:
+        duration_ms = (span.end_time_ns - span.start_time_ns) // 1_000_000
+        yield to_term(_KIND, SPAN_DURATION.name, str(min(max(duration_ms, 0).bit_length(), _MAX_BITS)))
+    for key, text in span.attributes_json.items():
+        found = _term_of_attribute(key, text) if len(text) <= _CACHED else _make_term_of_attribute(key, text)
+        if found is not None:
+            yield found
+
+
+_CACHED: Final = 2 * MAX_INDEXED_CHARACTERS
+
+
+def _make_term_of_attribute(key: str, text: str) -> Term | None:
+    """Return the term of an attribute: of what is no single value that one for all of its long values."""
+    value = decode_value(text)
+    if value is None:
+        return None
+    if isinstance(value, (dict, list)):
+        return long_term(f"{_ATTRIBUTES}.{key}")
+    return to_term(_KIND, f"{_ATTRIBUTES}.{key}", value if isinstance(value, str) else to_json_text(value))
+
+
+_term_of_attribute: Final = functools.lru_cache(maxsize=4096)(_make_term_of_attribute)
+
+
+@functools.lru_cache(maxsize=1024)
+def long_term(key: str) -> Term:
+    """Return the term for all values of a key of spans that have no own one."""
+    return Term(_KIND, key, term(Group.SPAN, key, None), None)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Of the spans of which a comparison is true each has a term of `own` or `others`; of those of `certain` it is.
+
+    A span has one of `own` at most, and so of `certain`.
+    """
+
+    own: tuple[int, ...]
+    others: tuple[int, ...]
+    certain: tuple[int, ...]
+
+    @property
+    def are_exact(self) -> bool:
+        """Whether it is true of all spans that have one of the terms."""
+        return not self.others and self.own == self.certain
+
+    @property
+    def possible(self) -> tuple[int, ...]:
+        """All of them."""
+        return self.own + self.others
+
+
+def terms_of_test(test: Test) -> Terms | None:
+    """Return the terms of a comparison of one span; None where the index does not know them."""
+    if test.field == SPAN_DURATION:
+        return _terms_of_durations(test)
+    key = key_of_span(test.field)
+    if test.operator is not Operator.EQ or not isinstance(test.value, str) or key is None:
+        return None
+    others = [long_term(each).number for each in (*keys_above(test.field), key)] if test.field.path else []
+    if len(test.value) > MAX_INDEXED_CHARACTERS:
+        return Terms((), tuple(others) or (long_term(key).number,), ())
+    own = (term(Group.SPAN, key, test.value),)
+    return Terms(own, tuple(others), own)
+
+
+def terms_of_tests(nodes: Sequence[Checked]) -> list[Terms | None]:
+    """Return the terms of those nodes that are comparisons, of one field joined: any of them may be true."""
+    joined: dict[Field, Terms] = {}
+    found: list[Terms | None] = []
+    for node in nodes:
+        if not isinstance(node, Test):
+            continue
+        terms = terms_of_test(node)
+        if terms is None or node.operator is not Operator.EQ or node.field == SPAN_DURATION:
+            found.append(terms)
+            continue
+        known = joined.get(node.field, Terms((), (), ()))
+        joined[node.field] = Terms(
+            known.own + terms.own, tuple(dict.fromkeys(known.others + terms.others)), known.certain + terms.certain
+        )
+    return [*found, *joined.values()]
+
+
+def needs_spans(scope: Scope[Test]) -> bool:
+    """Whether a scope can only be true of a trace that has each of the spans that it asks for."""
+    return scope.count is None or not COMPARE[scope.count.operator](0, scope.count.number)
+
+
+def key_of_span(field: Field) -> str | None:
+    """Return under which key the index has the values of a field of spans; None for one that it does not have."""
+    if field.name == _ATTRIBUTES:
+        keys = [".".join(field.path[:end]) for end in range(1, len(field.path) + 1)]
+        return None if any(key in _OUTSIDE for key in keys) else f"{_ATTRIBUTES}.{keys[-1]}"
+    return field.name if field.name in _PLAIN else None
+
+
+def keys_above(field: Field) -> list[str]:
+    """Return the keys of the attributes in which the path of a field may lead to a value."""
+    return [f"{_ATTRIBUTES}.{'.'.join(field.path[:end])}" for end in range(1, len(field.path))]
+
+
+def _terms_of_durations(test: Test) -> Terms | None:
+    if test.operator not in _RANGES or not isinstance(test.value, (int, float)):
+        return None
+    possible: list[int] = []
+    certain: list[int] = []
+    for bits in range(_MAX_BITS + 1):
+        least, greatest = durations_of(str(bits))
+        lies_in = [COMPARE[test.operator](each, test.value) for each in (least, greatest)]
+        is_last = bits == _MAX_BITS
+        if any(lies_in) or is_last or (test.operator is Operator.EQ and least <= test.value <= greatest):
+            possible.append(_duration_term(bits))
+        if all(lies_in) and not is_last:
+            certain.append(_duration_term(bits))
+    return Terms(tuple(possible), (), tuple(certain))
+
+
+@functools.lru_cache(maxsize=64)
+def _duration_term(bits: int) -> int:
+    return term(Group.SPAN, SPAN_DURATION.name, str(bits))
