@@ -153,7 +153,7 @@ def scopes(draw: st.DrawFn) -> str:
     conditions = st.lists(span_tests(), min_size=1, max_size=2).flatmap(
         lambda found: st.sampled_from([" AND ", " OR ", " AND NOT "]).map(lambda word: f"span({word.join(found)})")
     )
-    chain = draw(st.lists(conditions, min_size=1, max_size=2))
+    chain = draw(st.lists(conditions, min_size=1, max_size=3))
     text = draw(st.sampled_from([" > ", " >> ", " THEN "])).join(chain)
     return f"count({text}) {draw(OPERATORS)} {draw(st.integers(0, 3))}" if draw(st.booleans()) else text
 
@@ -161,7 +161,20 @@ def scopes(draw: st.DrawFn) -> str:
 @st.composite
 def comparisons(draw: st.DrawFn) -> str:
     kinds = [
-        *("tags", "tags", "metadata", "assessed", "assessed", "status", "text", "time", "null", "number", "number"),
+        *(
+            "tags",
+            "tags",
+            "metadata",
+            "assessed",
+            "assessed",
+            "assessed",
+            "status",
+            "text",
+            "time",
+            "null",
+            "number",
+            "number",
+        ),
         *("spans", "spans", "spans", "trace text"),
     ]
     kind = draw(st.sampled_from(kinds))
@@ -220,8 +233,10 @@ def operations(
     return f"{draw(operators)} {draw(values)}"
 
 
+# A few together, so that each case is in many of the searches.
+TOGETHER = st.lists(comparisons(), min_size=2, max_size=4).map(lambda found: "(" + " OR ".join(found) + ")")
 FILTERS = st.recursive(
-    comparisons(),
+    comparisons() | TOGETHER,
     lambda inner: (
         inner.map(lambda found: f"NOT ({found})")
         | st.lists(inner, min_size=2, max_size=3).flatmap(
@@ -243,4 +258,4 @@ TRACES = st.integers(1, 12).flatmap(
         lambda found: tuple(itertools.chain(*found))
     )
 )
-PAGE_SIZES = st.integers(1, 5)
+PAGE_SIZES = st.sampled_from([1, 1, 2, 2, 3, 5])

@@ -63,8 +63,8 @@ SHARES = {
     "a number in metadata": 0.05,
     "spans": 0.2,
     "spans found": 0.1,
-    "several spans": 0.03,
-    "a count of spans": 0.03,
+    "several spans": 0.02,
+    "a count of spans": 0.02,
     "a text of spans": 0.04,
 }
 

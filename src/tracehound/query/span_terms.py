@@ -8,7 +8,7 @@ that certainly pass, and those that may.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,26 +34,33 @@ _MAX_BITS: Final = 45  # of a duration in ms that has a term: a thousand years
 def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
     """Return the terms of the spans of a trace, each with its mask."""
     found: dict[Term, int] = {}
+    known = found.get
     bit = 1
     for span in spans:
-        for each in _terms_of(span):
-            found[each] = found.get(each, 0) | bit
+        for each in _plain_terms(span.name, span.span_type, span.status.status_code._value_):
+            found[each] = known(each, 0) | bit
+        if span.end_time_ns is not None:
+            duration_ms = (span.end_time_ns - span.start_time_ns) // 1_000_000
+            each = _duration_term(min(max(duration_ms, 0).bit_length(), _MAX_BITS))
+            found[each] = known(each, 0) | bit
+        for key, text in span.attributes_json.items():
+            of_attribute = _term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute
+            made = of_attribute(key, text)
+            if made is not None:
+                found[made] = known(made, 0) | bit
         bit = min(bit << 1, SHARED_BIT)
     return found
 
 
-def _terms_of(span: Span) -> Iterator[Term]:
-    yield to_term(_KIND, "name", span.name)
-    yield to_term(_KIND, "status", span.status.status_code._value_)
-    if span.span_type is not None:
-        yield to_term(_KIND, "type", span.span_type)
-    if span.end_time_ns is not None:
-        duration_ms = (span.end_time_ns - span.start_time_ns) // 1_000_000
-        yield to_term(_KIND, SPAN_DURATION.name, str(min(max(duration_ms, 0).bit_length(), _MAX_BITS)))
-    for key, text in span.attributes_json.items():
-        found = _term_of_attribute(key, text) if len(text) <= _CACHED else _make_term_of_attribute(key, text)
-        if found is not None:
-            yield found
+@functools.lru_cache(maxsize=4096)
+def _plain_terms(name: str, span_type: str | None, status: str) -> tuple[Term, ...]:
+    found = (to_term(_KIND, "name", name), to_term(_KIND, "status", status))
+    return found if span_type is None else (*found, to_term(_KIND, "type", span_type))
+
+
+@functools.lru_cache(maxsize=64)
+def _duration_term(bits: int) -> Term:
+    return to_term(_KIND, SPAN_DURATION.name, str(bits))
 
 
 _CACHED: Final = 2 * MAX_INDEXED_CHARACTERS
@@ -160,12 +167,7 @@ def _terms_of_durations(test: Test) -> Terms | None:
         lies_in = [COMPARE[test.operator](each, test.value) for each in (least, greatest)]
         is_last = bits == _MAX_BITS
         if any(lies_in) or is_last or (test.operator is Operator.EQ and least <= test.value <= greatest):
-            possible.append(_duration_term(bits))
+            possible.append(_duration_term(bits).number)
         if all(lies_in) and not is_last:
-            certain.append(_duration_term(bits))
+            certain.append(_duration_term(bits).number)
     return Terms(tuple(possible), (), tuple(certain))
-
-
-@functools.lru_cache(maxsize=64)
-def _duration_term(bits: int) -> int:
-    return term(Group.SPAN, SPAN_DURATION.name, str(bits))

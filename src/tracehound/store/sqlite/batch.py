@@ -249,10 +249,8 @@ def _chunks(rows: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
 def entries_of(info: TraceInfo, spans: Sequence[Span], seq: int) -> Entries:
     """Return the rows of the inverted index for a trace, by their terms."""
     experiment, start_ms = int(info.experiment_id), info.request_time
-    found: Entries = {each: (each.number, experiment, start_ms, seq, 0) for each in terms_of(info)}
-    for each, mask in span_terms_of(spans).items():
-        found[each] = (each.number, experiment, start_ms, seq, mask)
-    return found
+    masks = dict.fromkeys(terms_of(info), 0) | span_terms_of(spans)
+    return {each: (each[2], experiment, start_ms, seq, mask) for each, mask in masks.items()}  # [2]: its number
 
 
 def _key(part: TracePart) -> Key:
