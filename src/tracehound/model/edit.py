@@ -90,7 +90,7 @@ def with_tags(trace: Trace, tags: dict[str, str]) -> Trace:
 
 def read_assessments(texts: Iterable[str]) -> list[Assessment]:
     """Return the assessments that JSON texts hold, the oldest first."""
-    found = [Assessment.from_dict(from_json(text)) for text in texts]
+    found = [Assessment.from_dict(from_json(text)) for text in sorted(texts)]  # so that a tie has one order as well
     return sorted(found, key=lambda each: (each.create_time_ms, each.assessment_id or ""))
 
 

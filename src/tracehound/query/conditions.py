@@ -14,6 +14,7 @@ from tracehound.query.fields import ASSESSED, Group, Kind
 from tracehound.query.printer import print_filter
 from tracehound.query.span_terms import OWN_BITS, SHARED_BIT, Terms, needs_spans, terms_of_test, terms_of_tests
 from tracehound.query.sql import (
+    BIT_COUNT,
     HAS_SPANS,
     IS_ASSESSED,
     MATCHES,
@@ -26,7 +27,7 @@ from tracehound.query.sql import (
     value_sql,
 )
 from tracehound.query.terms import is_indexed, term
-from tracehound.query.tree import NULLS, PATTERNS, And, Checked, Not, Operator, Or, Scope, Test
+from tracehound.query.tree import NULLS, PATTERNS, And, Checked, Count, Not, Operator, Or, Scope, Test
 
 _MAPPED: Final = (Group.TAGS, Group.METADATA)
 
@@ -111,7 +112,13 @@ class _Visitor:
         """
         text = f"(SELECT {HAS_SPANS}(s.payload, s.has_ended, ?) FROM part AS s WHERE s.trace = t.seq)"
         looked = Sql(text, (print_filter(node),))
-        if isinstance(node, Test) or not needs_spans(node):
+        if isinstance(node, Test):
+            return looked
+        if node.count is not None and not node.steps:
+            found = self._masks(node.condition)
+            if found.possible is not None and found.possible == found.certain:
+                return _counted(found.possible, node.count, looked)
+        if not needs_spans(node):
             return looked
         masks = [self._masks(condition) for condition in node.conditions]
         possible = [Sql(f"{each.possible.text} != 0", each.possible.parameters) for each in masks if each.possible]
@@ -191,6 +198,15 @@ class _Masks:
     possible: Sql | None
     certain: Sql | None
     is_exact: bool = False
+
+
+def _counted(mask: Sql, count: Count, looked: Sql) -> Sql:
+    """Return the condition that a mask has so many bits; where spans share one of them, the evaluator counts."""
+    text = (
+        f"CASE WHEN {mask.text} & {SHARED_BIT} = 0 THEN {BIT_COUNT}({mask.text}) {count.operator.value} ?"
+        f" ELSE {looked.text} END"
+    )
+    return Sql(text, (*mask.parameters, *mask.parameters, float(count.number), *looked.parameters))
 
 
 _NOTHING_KNOWN: Final = _Masks(None, None)

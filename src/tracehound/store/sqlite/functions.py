@@ -17,7 +17,7 @@ from tracehound.query.numbers import number_at, number_in
 from tracehound.query.passing import passes_any
 from tracehound.query.patterns import matches_pattern
 from tracehound.query.spans import is_true_of_spans
-from tracehound.query.sql import IS_ASSESSED, MATCHES, NUMBER_AT, NUMBER_IN, VALUE
+from tracehound.query.sql import BIT_COUNT, IS_ASSESSED, MATCHES, NUMBER_AT, NUMBER_IN, VALUE
 from tracehound.query.tree import Operator, Scope, Test
 from tracehound.store.sqlite.batch import to_part
 from tracehound.store.sqlite.faults import noting_faults
@@ -91,4 +91,5 @@ FUNCTIONS: Final = (
     (MATCHES, 3, matches_pattern),
     (NUMBER_AT, 3, _number),
     (IS_ASSESSED, 5, _is_assessed),
+    (BIT_COUNT, 1, int.bit_count),
 )
