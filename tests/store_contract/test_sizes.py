@@ -22,11 +22,16 @@ def nested(depth: int, width: int) -> str:
     return text
 
 
+NAMES = ", ".join(f"'{number}'" for number in range(9_999))
 ANSWERED = {
     "a list of 10,000 texts": f"tags.env IN ('prod', {', '.join(f'{chr(39)}{n}{chr(39)}' for n in range(9_999))})",
     "a list of 10,000 durations": f"attributes.latency IN ({', '.join(map(str, range(9_999)))})",
     "a list of 10,000 numbers": f"tags.env NOT IN ({', '.join(map(str, range(9_998)))}) OR {LEAF}",
     "a list of 10,000 names": f"attributes.name NOT IN ({', '.join(f'{chr(39)}{n}{chr(39)}' for n in range(9_999))})",
+    "a list of 10,000 names of spans": f"span.name IN ('step', {NAMES})",
+    "10,000 numbers of an attribute": f"span.attributes.n IN ({', '.join(map(str, range(9_998)))}) OR {LEAF}",
+    "300 scopes": " AND ".join(["span(name = 'step')"] * 150 + ["span(name = 'step' OR type = 'x')"] * 149 + [LEAF]),
+    "a chain of 100 spans": f"NOT {' >> '.join(['span(status != {0}UNSET{0})'.format(chr(39))] * 100)}",
     "1,000 patterns": " OR ".join(f"tags.env LIKE '%{n}'" for n in range(1_000)) + f" OR {LEAF}",
     "1,000 keys": " AND ".join(f"tags.k{n} IS NULL" for n in range(1_000)),
     "1,000 parentheses inside of each other": "(" * 1_000 + LEAF + ")" * 1_000,

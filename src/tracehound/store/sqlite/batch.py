@@ -29,7 +29,7 @@ from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payloa
 # SQLite takes 32,766 from version 3.32 on; a statement of a power of two of rows stays below, and is compiled once.
 _MAX_VARIABLES: Final = 16_384
 
-_TRACES_AT_A_TIME: Final = 10_000
+_TRACES_AT_A_TIME: Final = 1_000
 
 Row: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[int, int]
@@ -75,16 +75,17 @@ def index_again(connection: sqlite3.Connection) -> None:
 def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
     """Take away traces with their parts and index rows, and the experiments that have no trace any more."""
     changes = _Changes()
-    try:
-        found = _read_known(connection, trace_ids)
-    except DamagedPayloadError:
-        _remove_damaged(connection, trace_ids)
-        found = _read_known(connection, trace_ids)
-    for known in found.values():
+    damaged: list[Row] = []
+    for known in _read_known(connection, trace_ids).values():
         changes.old_traces.append((known.seq,))
         changes.index(known.entries, {})
+        if known.is_damaged:
+            damaged.append((known.seq,))
     connection.executemany("DELETE FROM part WHERE trace = ?", changes.old_traces)
     _apply(connection, changes)
+    if damaged:  # nobody knows any more what the index has of them: all of it is gone through
+        connection.executemany("DELETE FROM posting WHERE trace = ?", damaged)
+        connection.execute("DELETE FROM term WHERE NOT EXISTS (SELECT 1 FROM posting AS p WHERE p.term = term.number)")
     connection.execute(
         "DELETE FROM experiment WHERE NOT EXISTS (SELECT 1 FROM trace AS t WHERE t.experiment = experiment.id)"
     )
@@ -96,6 +97,8 @@ def merge_ended(connection: sqlite3.Connection, owner: str, trace_ids: Sequence[
     connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
     changes = _Changes()
     for trace_id, known in found.items():
+        if known.is_damaged:
+            continue
         known.parts = {
             key: replace(part, has_ended=True) if part.owner == owner else part for key, part in known.parts.items()
         }
@@ -111,12 +114,13 @@ def to_part(payload: bytes, has_ended: int) -> TracePart:
 
 @dataclass
 class _Known:
-    """A trace as the store has it: its row, and its parts."""
+    """A trace as the store has it: its row, its parts, and what the index has of it as far as it can be read."""
 
     seq: int
     info: TraceInfo | None = None
     parts: dict[Key, TracePart] = field(default_factory=dict)
     entries: Entries = field(default_factory=dict)
+    is_damaged: bool = False
 
 
 @dataclass
@@ -147,7 +151,9 @@ class _Changes:
 
 
 def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart], edits: Sequence[Edit]) -> None:
-    """Work out what changes when parts arrive for a trace, or edits."""
+    """Work out what changes when parts arrive for a trace, or edits; raise where what is there cannot be read."""
+    if known.is_damaged:
+        raise DamagedPayloadError("a stored trace is damaged, and cannot be changed")
     seq = known.seq
     parts = {**arrived, **known.parts}  # a part that arrives again is what it has become
     effective = effective_parts(list(parts.values()))
@@ -193,28 +199,16 @@ def _read_known(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dic
         wanted = ", ".join("?" * len(seqs))
         text = f"SELECT trace, written_ns, checksum, payload, has_ended FROM part WHERE trace IN ({wanted})"
         for seq, written_ns, checksum, payload, has_ended in connection.execute(text, seqs).fetchall():
-            found[seq].parts[written_ns, checksum] = to_part(payload, has_ended)
+            try:
+                found[seq].parts[written_ns, checksum] = to_part(payload, has_ended)
+            except DamagedPayloadError:  # noqa: PERF203 - of one trace among others
+                found[seq].is_damaged = True
     for seq, known in found.items():
-        spans = merge_parts(list(known.parts.values())).data.spans if known.parts else []
+        is_whole = known.parts and not known.is_damaged
+        spans = merge_parts(list(known.parts.values())).data.spans if is_whole else []
         if known.info is not None:
             known.entries = entries_of(known.info, spans, seq)
     return {known.info.trace_id: known for known in found.values() if known.info is not None}
-
-
-def _remove_damaged(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
-    """Remove those of the traces whose parts cannot be read; the whole index is gone through for what is of them."""
-    for seq in _read_rows(connection, trace_ids):
-        text = "SELECT payload, has_ended FROM part WHERE trace = ?"
-        try:
-            for part in connection.execute(text, (seq,)).fetchall():
-                to_part(*part)
-        except DamagedPayloadError:
-            for statement in (
-                "DELETE FROM part WHERE trace = ?", "DELETE FROM trace WHERE seq = ?",
-                "DELETE FROM posting WHERE trace = ?",
-            ):  # fmt: skip
-                connection.execute(statement, (seq,))
-    connection.execute("DELETE FROM term WHERE NOT EXISTS (SELECT 1 FROM posting AS p WHERE p.term = term.number)")
 
 
 def _read_rows(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict[int, _Known]:

@@ -39,6 +39,7 @@ _MESSAGES: Final = {
     "locking protocol": "{path} cannot be locked: its file system lacks what SQLite needs; keep it on a local disk",
     "closed database": "the store {path} was closed",
     "out of memory": "there is not enough memory to read {path}",
+    "too many SQL variables": "the filter asks for more at once than this SQLite can do: ask for less at a time",
     "interrupted": "the work on {path} was interrupted",
 }
 
