@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.traces import START_MS, part, span
-from tracehound.errors import ArgumentError
+from tracehound.errors import ArgumentError, FilterError
 from tracehound.model.assessment import Assessment, Expectation, Feedback
 from tracehound.model.edit import ASSESSMENT, Edit
 from tracehound.model.record import replace, to_json_text
@@ -209,3 +209,9 @@ def test_a_cursor_that_somebody_made_up_is_refused(filled: Store, values: list[A
     made_up = base64.urlsafe_b64encode(json.dumps([first.fingerprint, 1, *values]).encode()).decode()
     with pytest.raises(ArgumentError, match="not one that a search returned"):
         filled.search(first.behind(made_up))
+
+
+@pytest.mark.parametrize("order", ["span.name", "trace.text", "attributes.request DESC", "span.inputs.city"])
+def test_nothing_is_ordered_by_what_a_trace_has_many_of(order: str) -> None:
+    with pytest.raises(FilterError, match="a trace has many spans and texts"):
+        parse_search(["0"], None, [order])

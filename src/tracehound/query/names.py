@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracehound.errors import FilterError
-from tracehound.query.fields import ATTRIBUTES, Field
+from tracehound.query.fields import ATTRIBUTES, Field, Group, Kind
 from tracehound.query.resolve import resolve_field
 from tracehound.query.tokens import Token, TokenKind, tokenize
 from tracehound.query.tree import Name
@@ -47,4 +47,8 @@ def to_name(tokens: Sequence[Token]) -> Name | None:
 def resolve_bare(name: Name, text: str) -> Field:
     """Return the field that a name means, of an attribute also without its prefix; raise `FilterError` for no field."""
     field = ATTRIBUTES.get(name.parts[0]) if len(name.parts) == 1 else None
-    return field or resolve_field(name, text)
+    found = field or resolve_field(name, text)
+    if found.group is Group.SPAN or found.kind is Kind.TEXTS:
+        message = "a trace has many spans and texts: here stands what it has one of"
+        raise FilterError(message, text, name.start, name.end)
+    return found

@@ -19,7 +19,7 @@ from tracehound.model.ids import hash63
 from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import parse_filter
 from tracehound.query.expand import expand
-from tracehound.query.fields import ASSESSED, TIMESTAMP, TRACE_ID, Field, Group, Kind
+from tracehound.query.fields import ASSESSED, TIMESTAMP, TRACE_ID, Field, Kind
 from tracehound.query.names import resolve_bare, to_name
 from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import And, Checked
@@ -139,8 +139,6 @@ def _parse_order_key(text: str) -> OrderKey:
     field = resolve_bare(name, text)
     if field.group in ASSESSED:
         raise FilterError("of feedback there may be several for a trace: nothing is ordered by it", text, 0, name.end)
-    if field.group is Group.SPAN or field.kind is Kind.TEXTS:
-        raise FilterError("a trace has many spans and texts: nothing is ordered by them", text, 0, name.end)
     return OrderKey(field, direction == "DESC")
 
 
