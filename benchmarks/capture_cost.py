@@ -134,9 +134,12 @@ def main() -> None:
 def mlflow_calls(python: str, store: Path) -> Iterator[Callable[[], float]]:
     """Give a function that returns what calls cost which MLflow traces, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": "", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [python, "-c", MLFLOW, f"sqlite:///{store}"]
+    command = [str(Path(python).absolute()), "-c", MLFLOW, f"sqlite:///{store}"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:  # noqa: S603 - the user's own interpreter
+    folder = Path(store).parent  # MLflow keeps what it captures in the folder it is in
+    with subprocess.Popen(  # noqa: S603 - the user's own interpreter
+        command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=folder
+    ) as process:
 
         def ask(calls: int) -> float:
             assert process.stdin is not None  # noqa: S101 - for the checker of types

@@ -353,10 +353,9 @@ class LiveSpan(SpanView):
             else:
                 trace_id = format_trace_id(begun_trace)  # type: ignore[arg-type] # where there is no draft there is this
                 # `_record` and `LastTrace.set`, written out: they are in every traced call.
-                parent_number = self._parent_number
+                above = self._parent_number
                 record = Span(
-                    trace_id, format_span_id(self._number),
-                    None if parent_number is None else format_span_id(parent_number),
+                    trace_id, format_span_id(self._number), None if above is None else format_span_id(above),
                     self._name, self._start_ns, end_ns, self._status, self._span_type,
                     self._inputs, self._outputs, self._texts, self._events, self._links, self._kind,
                 )  # fmt: skip
