@@ -229,11 +229,9 @@ def _terms_of_span(node: Checked, read_terms: ReadTerms | None) -> _Terms | None
     if key is None or read_terms is None or node.operator is Operator.IS_NULL or isinstance(node.value, bool):
         return None
     passing = _terms_that_pass(node, (Group.SPAN, key), read_terms)
-    return (
-        None
-        if passing is None
-        else ([*passing[0], *(long_term(each).number for each in keys_above(node.field))], False)
-    )
+    if passing is None:
+        return None
+    return [*passing[0], *(long_term(each).number for each in keys_above(node.field))], False
 
 
 def _terms_of_any(node: Or[Test], read_terms: ReadTerms | None) -> _Terms | None:

@@ -88,9 +88,9 @@ def parse(text: str, now_ms: int) -> Parsed:
 
 @dataclass
 class _Chain:
-    """The spans of a scope, as far as they are read; `count` is the word that stands before them, if one does."""
+    """The spans of a scope, as far as they are read, and whether they are counted."""
 
-    count: Token | None
+    is_counted: bool
     spans: list[tuple[Relation | None, Parsed]] = field(default_factory=list)
 
     def scope(self, count: Count | None) -> Scope[Comparison]:
@@ -139,10 +139,10 @@ def _open_group(tokens: Tokens, *, is_in_span: bool) -> _Group | None:
         return None
     if is_in_span:
         raise mistakes.span_in_span(tokens)
-    word = tokens.take() if is_count else None
     if is_count:
         tokens.take()
-    return _open_span(tokens, _Chain(word), None)
+        tokens.take()
+    return _open_span(tokens, _Chain(is_count), None)
 
 
 def _open_span(tokens: Tokens, chain: _Chain, relation: Relation | None) -> _Group:
@@ -169,7 +169,7 @@ def _close_groups(groups: list[_Group], tokens: Tokens) -> _Group | None:
         relation = _parse_relation(tokens)
         if relation is not None:
             return _open_span(tokens, closed.chain, relation)
-        count = None if closed.chain.count is None else _parse_count(tokens)
+        count = _parse_count(tokens) if closed.chain.is_counted else None
         groups[-1].add(closed.chain.scope(count))
     return None
 

@@ -26,6 +26,7 @@ OWN_BITS: Final = SHARED_BIT - 1
 _KIND: Final = Group.SPAN.value
 _PLAIN: Final = ("name", "type", "status")
 _ATTRIBUTES: Final = "attributes"
+_EXACT: Final = 2**53  # a number beyond compares with others as itself, and not as the double that its text means
 _OUTSIDE: Final = (INPUTS, OUTPUTS, SPAN_TYPE, TRACE_REQUEST_ID)  # attributes that a span keeps apart from the others
 _RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
 _MAX_BITS: Final = 45  # of a duration in ms that has a term: a thousand years
@@ -71,7 +72,8 @@ def _make_term_of_attribute(key: str, text: str) -> Term | None:
     value = decode_value(text)
     if value is None:
         return None
-    if isinstance(value, (dict, list)):
+    is_number = type(value) in (int, float)
+    if isinstance(value, (dict, list)) or (is_number and not abs(value) < _EXACT):  # not: NaN is less than nothing
         return long_term(f"{_ATTRIBUTES}.{key}")
     return to_term(_KIND, f"{_ATTRIBUTES}.{key}", value if isinstance(value, str) else to_json_text(value))
 
