@@ -10,6 +10,7 @@ column is the ratio of the medians to those of the smallest store.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import resource
@@ -27,14 +28,33 @@ from rich.table import Table
 
 import tracehound
 from tracehound import runtime
+from tracehound.store.sqlite import batch
 
 ROUNDS = 40
 CHUNK = 5_000  # requests, after which it is waited until all of them can be found
 SPANS = 5
 MONTH_NS = 30 * 86_400 * 10**9
-WORDS = [
-    *("invoice", "refund", "latency", "tokens", "retrieval", "policy", "summary", "customer", "shipping", "discount"),
-    *("model", "answer", "region", "cluster", "weather", "flight", "booking", "contract", "quarter", "revenue"),
+SYLLABLES = [
+    "ba",
+    "ce",
+    "di",
+    "fo",
+    "gu",
+    "ha",
+    "je",
+    "ki",
+    "lo",
+    "mu",
+    "na",
+    "pe",
+    "ri",
+    "so",
+    "tu",
+    "va",
+    "we",
+    "xi",
+    "yo",
+    "zu",
 ]
 STEPS = (("plan", "CHAIN"), ("retrieve", "RETRIEVER"), ("call_model", "LLM"), ("check", "TOOL"))
 AGENTS = [f"{kind}_agent" for kind in ("support", "sales", "search", "travel", "legal", "report", "code", "data")]
@@ -45,8 +65,13 @@ console = Console()
 @click.command()
 @click.argument("sizes", nargs=-1, type=int)
 @click.option("--folder", default="/tmp/tracehound-benchmark", show_default=True, type=click.Path(path_type=Path))  # noqa: S108
-def main(sizes: tuple[int, ...], folder: Path) -> None:
+@click.option("--no-words", is_flag=True, help="Make the stores without the text index.")
+@click.option("--only", default="", help="Only the searches in whose names this is.")
+def main(sizes: tuple[int, ...], folder: Path, *, no_words: bool, only: str) -> None:
     """Measure searches on stores of SIZES traces."""
+    if no_words:
+        batch.words_of = lambda _: b""
+        batch.add_words = lambda *_: None
     folder.mkdir(parents=True, exist_ok=True)
     medians: dict[int, dict[str, float]] = {}
     for size in sorted(sizes or (10_000,)):
@@ -55,7 +80,7 @@ def main(sizes: tuple[int, ...], folder: Path) -> None:
             generate(path, size)
         tracehound.set_tracking_uri(str(path))
         tracehound.search_traces(max_results=1)
-        medians[size] = measure(size, medians.get(min(medians, default=size), {}))
+        medians[size] = measure(size, medians.get(min(medians, default=size), {}), only)
 
 
 def generate(path: Path, size: int) -> None:
@@ -117,7 +142,10 @@ def make_request(chance: random.Random, start_ns: int) -> Request:
             "mlflow.source.git.commit": f"{start_ns // (86_400 * 10**9):040x}",
         },
         models=[chance.choice(("gpt-4o", "claude", "mistral")) for _ in STEPS],
-        questions=[sentence(chance, 20), *(sentence(chance, 30) for _ in STEPS)],
+        questions=[
+            f"{sentence(chance, 20)} order {chance.randrange(10**8):08d}",
+            *(sentence(chance, 30) for _ in STEPS),
+        ],
         answers=[sentence(chance, 30), *(sentence(chance, 50) for _ in STEPS)],
     )
 
@@ -145,13 +173,15 @@ def trace_one(request: Request) -> None:
     root.end(outputs=request.answers[0], end_time_ns=request.start_ns + request.length_ns)
 
 
-def measure(size: int, reference: dict[str, float]) -> dict[str, float]:
+def measure(size: int, reference: dict[str, float], only: str) -> dict[str, float]:
     """Print a table of what searches take in milliseconds, and return the medians."""
     table = Table(box=None, title=f"{size:,} traces")
     for name in ("search", "found", "least ms", "p50 ms", "p95 ms", "of smallest"):
         table.add_column(name, justify="left" if name == "search" else "right")
     medians = {}
     for name, make in SEARCHES.items():
+        if only not in name:
+            continue
         times, found = [], 0
         for arguments in arguments_of(make):
             begun = time.perf_counter()
@@ -195,6 +225,30 @@ SEARCHES: dict[str, Callable[[random.Random], Arguments]] = {
     ),
     "tag is not": lambda _: ("tags.env != 'prod' AND attributes.status != 'OK'", 100, []),
     "LIKE on a user": lambda chance: (f"attributes.user LIKE '%{chance.randrange(100, 999)}'", 100, []),
+    "a word": lambda chance: (f"trace.text LIKE '%{word(chance, 10, 1_000)}%'", 100, []),
+    "a rare word": lambda chance: (f"trace.text LIKE '%{word(chance, 5_000, len(WORDS))}%'", 100, []),
+    "a part of a word": lambda chance: (f"trace.text ILIKE '%{word(chance, 1_000, 2_000)[1:]}%'", 100, []),
+    "two rare words": lambda chance: (
+        f"trace.text CONTAINS '{word(chance, 500, 5_000)}' AND trace.text CONTAINS '{word(chance, 500, 5_000)}'",
+        100, [],
+    ),
+    "a part of a number": lambda chance: (f"trace.text CONTAINS 'order {chance.randrange(10**5):05d}'", 100, []),
+    "an expression": lambda chance: (f"trace.text RLIKE 'order {chance.randrange(10**4):04d}[0-5]+'", 100, []),
+    "no such word": lambda _: ("trace.text LIKE '%Zebra crossing%'", 100, []),
+    "a word, slowest": lambda chance: (
+        f"trace.text LIKE '%{word(chance, 1_000, 2_000)}%'", 100, ["latency DESC"]
+    ),
+    "a word in an input": lambda chance: (
+        f"span.inputs.query LIKE '%{word(chance, 1_000, 2_000)}%' AND span.name = 'retrieve'", 100, []
+    ),
+    "child of": lambda _: ("span(name = 'sales_agent') > span(status = 'ERROR')", 100, []),
+    "one span of two": lambda _: ("span.type = 'TOOL' AND span.status = 'ERROR'", 100, []),
+    "one span of three": lambda _: (
+        "span.name = 'call_model' AND span.duration_ms > 4000 AND span.attributes.model = 'claude'", 100, []
+    ),
+    "then": lambda _: ("span(name = 'retrieve') THEN span(name = 'check' AND status = 'ERROR')", 100, []),
+    "has no span": lambda _: ("NOT span.status = 'ERROR' AND span.name = 'plan'", 100, []),
+    "count of spans": lambda _: ("count(span(status = 'ERROR')) >= 1 AND tags.env = 'dev'", 100, []),
     "nothing": lambda _: (f"{EU_PROD} AND tags.team = 'none'", 100, []),
 }  # fmt: skip
 
@@ -207,12 +261,23 @@ def arguments_of(make: Callable[[random.Random], Arguments]) -> Iterator[Argumen
 
 
 _made = random.Random(7)
-SENTENCES = {words: [" ".join(_made.choices(WORDS, k=words)) for _ in range(1_000)] for words in (20, 30, 50)}
+# As in a language: some words are everywhere, most are rare.
+WORDS = list(dict.fromkeys("".join(_made.choices(SYLLABLES, k=_made.randint(1, 4))) for _ in range(30_000)))
+_SHARES = list(itertools.accumulate(1 / (rank + 10) for rank in range(len(WORDS))))
+SENTENCES = {
+    words: [" ".join(_made.choices(WORDS, cum_weights=_SHARES, k=words)) for _ in range(5_000)]
+    for words in (20, 30, 50)
+}
 
 
 def sentence(chance: random.Random, words: int) -> str:
     """Return some words."""
     return chance.choice(SENTENCES[words])
+
+
+def word(chance: random.Random, first: int, end: int) -> str:
+    """Return a word whose rank, by how often it is used, lies in a range."""
+    return WORDS[chance.randrange(first, end)]
 
 
 def cpu_seconds() -> float:

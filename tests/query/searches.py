@@ -28,6 +28,7 @@ EQUALITY = st.sampled_from(["=", "!="])
 PATTERNS = st.lists(st.sampled_from(["%", "\0", "_", "a", "a\0", "5", "P", "ro", "日", "it's"]), max_size=4).map(
     "".join
 )
+WORDS = st.sampled_from(["prod", "%pr%", "日本", "%本語%", "%not%JSON%", "%it's", "%5%"])
 REGULAR = st.sampled_from(["^5", "(?i)prod", "日.", "a\\x00b", "", "[^a-z]$", "^.{2,}$"])
 TEXTS = st.sampled_from(["a", "C-1", "it's", span(1).trace_id])
 ASSESSED_NAMES = st.sampled_from(["quality", "quality", 'q"k'])
@@ -130,7 +131,7 @@ def span_tests(draw: st.DrawFn) -> str:
     if name == "duration_ms":
         return f"duration_ms {draw(operations(OPERATORS, st.sampled_from(['0', '1', '2.5'])))}"
     if name == "content":
-        return f"content {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS))}"
+        return f"content {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS | WORDS))}"
     if name == "path":
         path = draw(
             st.sampled_from(["inputs.n", "outputs.q", "attributes.m.k", "inputs.n.n", "inputs.a.b", "inputs.0"])
@@ -182,7 +183,7 @@ def comparisons(draw: st.DrawFn) -> str:
         return draw(scopes())
     if kind == "trace text":
         field = draw(st.sampled_from(["trace.text", "attributes.request"]))
-        return f"{field} {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS))}"
+        return f"{field} {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS | WORDS))}"
     if kind == "assessed":
         group, name = draw(st.sampled_from(["feedback", "feedback", "expectation"])), draw(ASSESSED_NAMES)
         plain = NUMBERS | VALUES.map(quote)

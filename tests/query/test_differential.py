@@ -19,7 +19,7 @@ from tests.query.searches import FILTERS, ORDERS, PAGE_SIZES, TRACES
 from tracehound.model.edit import Edit
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
-from tracehound.query.access import InOrder, Plan, find_paths, time_range
+from tracehound.query.access import EVER, ByWords, InOrder, Plan, find_paths, time_range
 from tracehound.query.access import Path as AccessPath
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import matches, value_of, values_of
@@ -28,13 +28,16 @@ from tracehound.query.numbers import number_in
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
 from tracehound.query.spans import is_true_of_spans
+from tracehound.query.sql import MAY_HAVE
 from tracehound.query.sqlite import search_sql
 from tracehound.query.tree import PATTERNS, And, Checked, Not, Or, Scope, Test
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.plan import read_terms
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.store import SqliteStore
+from tracehound.store.sqlite.text import Words
 
 IN_MEMORY = Path("/dev/shm")  # where there is one: hundreds of stores are made, and none has to last
 
@@ -66,6 +69,7 @@ SHARES = {
     "several spans": 0.02,
     "a count of spans": 0.02,
     "a text of spans": 0.04,
+    "words of a text": 0.02,
 }
 
 
@@ -123,11 +127,14 @@ def all_pages(store: Store, search: Search) -> list[TraceInfo]:
 def pages_by_every_path(store: SqliteStore, search: Search) -> Iterator[list[TraceInfo]]:
     """Yield the first page as each path gives it that the filter offers, the chosen one or not."""
     with store._file.reading() as connection:
+        words = Words(connection)
         paths: list[AccessPath] = [InOrder(), *find_paths(search.where, functools.partial(read_terms, connection))]
-        for path in paths:
-            statement = search_sql(search, Plan(path, time_range(search)))
-            rows = connection.execute(statement.text, statement.parameters).fetchmany(search.limit)
-            yield [to_info(row[: -1 - len(search.order)]) for row in rows]
+        for each in paths:
+            path = each
+            if isinstance(path, ByWords):
+                path = dataclasses.replace(path, seqs=tuple(words.candidates(path.needles).first(1_000) or ()))
+            rows = ask(connection, search_sql(search, Plan(path, time_range(search))), words)
+            yield [to_info(row[: -1 - len(search.order)]) for row in rows[: search.limit]]
 
 
 def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[str], search: Search) -> set[str]:
@@ -176,6 +183,7 @@ def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[s
         "several spans": any(scope.steps for scope in of_spans),
         "a count of spans": any(scope.count for scope in of_spans),
         "a text of spans": "trace.text" in filter_string or "attributes.request" in filter_string,
+        "words of a text": MAY_HAVE in search_sql(search, Plan(InOrder(), EVER)).text,
         "a number in metadata": any(
             test.field.name in NUMBERS_IN_METADATA and value is not None for test, value in values
         ),

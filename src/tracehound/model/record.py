@@ -82,6 +82,23 @@ def read_json_text(text: bytes | str) -> Any:
         return json.loads(text)
 
 
+def has_plain_numbers(text: str) -> bool:
+    """Whether it is JSON, and `to_json_text` writes each of its numbers in the same way."""
+    try:
+        _read_plain(text)
+    except (DecodeError, UnicodeError):
+        return False
+    return True
+
+
+def _check_plain(number: str) -> None:
+    if _json(float(number)).decode() != number:
+        raise ValueError(number)
+
+
+_read_plain = msgspec.json.Decoder(float_hook=_check_plain).decode
+
+
 def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}

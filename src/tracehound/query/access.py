@@ -15,6 +15,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from tracehound.model.record import from_json
 from tracehound.query.fields import ASSESSED, DURATION, TIMESTAMP, TRACE_ID, Field, Group, Kind
+from tracehound.query.needles import Needles, needles_of
 from tracehound.query.passing import passes_any
 from tracehound.query.search import Search
 from tracehound.query.span_terms import key_of_span, keys_above, long_term, needs_spans, terms_of_test
@@ -82,11 +83,22 @@ class ByTraceId:
 
 
 @dataclass(frozen=True)
+class ByWords:
+    """The traces that may have the texts of a condition, by the numbers that the store has found for them."""
+
+    condition: Checked
+    needles: Needles
+    seqs: tuple[int, ...] = ()
+    is_exact: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
 class InOrder:
     """All traces, one after the other in the order of the search."""
 
 
-Path: TypeAlias = ByTerms | ByDuration | ByTraceId | InOrder
+Narrowing: TypeAlias = ByTerms | ByDuration | ByTraceId | ByWords
+Path: TypeAlias = Narrowing | InOrder
 
 
 @dataclass(frozen=True)
@@ -115,8 +127,8 @@ def time_range(search: Search) -> Range:
     return found
 
 
-def find_paths(where: Checked | None, read_terms: ReadTerms) -> Iterator[ByTerms | ByDuration | ByTraceId]:
-    """Yield the paths that a filter offers, those first that need no terms to be read but a few."""
+def find_paths(where: Checked | None, read_terms: ReadTerms) -> Iterator[Narrowing]:
+    """Yield the paths that a filter offers, those first that are soon asked about."""
     about_duration = tuple(each for each in conjuncts(where) if _range_of(each, DURATION) != EVER)
     if about_duration:
         durations = functools.reduce(Range.narrowed, (_range_of(each, DURATION) for each in about_duration))
@@ -141,6 +153,10 @@ def find_paths(where: Checked | None, read_terms: ReadTerms) -> Iterator[ByTerms
         terms = _terms_of(each, read_terms)
         if terms is not None:
             yield _by_terms(each, terms)
+    with_words = tuple(each for each in conjuncts(where) if needles_of(each) is not None)
+    if with_words:
+        condition = with_words[0] if len(with_words) == 1 else And(with_words)
+        yield ByWords(condition, needles_of(condition) or ())
 
 
 # Terms, and whether they lead to nothing but traces that the condition is true of.

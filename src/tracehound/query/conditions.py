@@ -11,6 +11,7 @@ from typing import Final
 
 from tracehound.model.record import to_json
 from tracehound.query.fields import ASSESSED, Group, Kind
+from tracehound.query.needles import needles_of
 from tracehound.query.printer import print_filter
 from tracehound.query.span_terms import OWN_BITS, SHARED_BIT, Terms, needs_spans, terms_of_test, terms_of_tests
 from tracehound.query.sql import (
@@ -18,6 +19,7 @@ from tracehound.query.sql import (
     HAS_SPANS,
     IS_ASSESSED,
     MATCHES,
+    MAY_HAVE,
     NUMBER_IN,
     Parameter,
     Sql,
@@ -111,7 +113,10 @@ class _Visitor:
         Where each span that is asked for is known to be missing it need not, nor where one is known to be there.
         """
         text = f"(SELECT {HAS_SPANS}(s.payload, s.has_ended, ?) FROM part AS s WHERE s.trace = t.seq)"
-        looked = Sql(text, (print_filter(node),))
+        asked = print_filter(node)
+        looked = Sql(text, (asked,))
+        if needles_of(node) is not None:
+            looked = chain(" AND ", [Sql(f"{MAY_HAVE}(?, {self.place.trace})", (asked,)), looked])
         if isinstance(node, Test):
             return looked
         if node.count is not None and not node.steps:

@@ -149,9 +149,14 @@ def needs_spans(scope: Scope[Test]) -> bool:
 def key_of_span(field: Field) -> str | None:
     """Return under which key the index has the values of a field of spans; None for one that it does not have."""
     if field.name == _ATTRIBUTES:
-        keys = [".".join(field.path[:end]) for end in range(1, len(field.path) + 1)]
-        return None if any(key in _OUTSIDE for key in keys) else f"{_ATTRIBUTES}.{keys[-1]}"
+        return None if is_kept_apart(field) else f"{_ATTRIBUTES}.{'.'.join(field.path)}"
     return field.name if field.name in _PLAIN else None
+
+
+def is_kept_apart(field: Field) -> bool:
+    """Whether a field is an attribute that a span does not keep among the others, or may lead into one."""
+    keys = (".".join(field.path[:end]) for end in range(1, len(field.path) + 1))
+    return field.name == _ATTRIBUTES and any(key in _OUTSIDE for key in keys)
 
 
 def keys_above(field: Field) -> list[str]:

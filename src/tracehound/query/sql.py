@@ -22,6 +22,8 @@ NUMBER_AT: Final = "tracehound_number_at"
 IS_ASSESSED: Final = "tracehound_is_assessed"
 # And one about the rows of all parts of a trace: `query.spans.is_true_of_spans` of a piece of a filter.
 HAS_SPANS: Final = "tracehound_has_spans"
+# Whether the trace of a number may have the texts that a piece of a filter asks for (`query.needles`).
+MAY_HAVE: Final = "tracehound_may_have"
 BIT_COUNT: Final = "tracehound_bit_count"  # how many spans a mask is of
 
 COLUMNS: Final = {

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from tracehound.model.record import to_json
 from tracehound.query.access import (
     EVER,
     ByDuration,
     ByTerms,
     ByTraceId,
+    ByWords,
     InOrder,
     Path,
     Plan,
@@ -173,6 +175,9 @@ def _source(search: Search, plan: Plan) -> tuple[Sql, list[Sql]]:
         return Sql(f"{text} CROSS JOIN trace AS t ON t.seq = found.trace", run.parameters), [own]
     if isinstance(path, ByTraceId):
         return Sql("trace AS t"), [own, is_one_of("t.trace_id", path.trace_ids)]
+    if isinstance(path, ByWords):
+        found = "json_each(?) AS found CROSS JOIN trace AS t ON t.seq = found.value"
+        return Sql(found, (to_json(path.seqs).decode(),)), [own, *_within("t.start_ms", times)]
     if isinstance(path, ByDuration):
         return Sql("trace AS t INDEXED BY trace_by_duration"), [own, *_within("t.duration_ms", path.range)]
     return Sql("trace AS t"), [own, *_within("t.start_ms", times)]

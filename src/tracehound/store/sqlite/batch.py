@@ -23,7 +23,9 @@ from tracehound.model.trace import TraceInfo, TracePart
 from tracehound.query.span_terms import span_terms_of
 from tracehound.query.sqlite import ROW
 from tracehound.query.terms import Term, terms_of
+from tracehound.query.words import words_of
 from tracehound.store.sqlite.rows import to_info, to_row
+from tracehound.store.sqlite.text import add_words, remove_words
 from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payload
 
 # SQLite takes 32,766 from version 3.32 on; a statement of a power of two of rows stays below, and is compiled once.
@@ -69,6 +71,7 @@ def index_again(connection: sqlite3.Connection) -> None:
         changes = _Changes()
         for known in _read_known(connection, [trace_id for (trace_id,) in chunk]).values():
             changes.index({}, known.entries)
+            changes.words.append((known.seq, known.words))
         _apply(connection, changes)
 
 
@@ -81,6 +84,8 @@ def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> N
         changes.index(known.entries, {})
         if known.is_damaged:
             damaged.append((known.seq,))
+    if changes.old_traces:
+        remove_words(connection, {seq for (seq,) in changes.old_traces})
     connection.executemany("DELETE FROM part WHERE trace = ?", changes.old_traces)
     _apply(connection, changes)
     if damaged:  # nobody knows any more what the index has of them: all of it is gone through
@@ -120,6 +125,7 @@ class _Known:
     info: TraceInfo | None = None
     parts: dict[Key, TracePart] = field(default_factory=dict)
     entries: Entries = field(default_factory=dict)
+    words: bytes | None = None
     is_damaged: bool = False
 
 
@@ -135,6 +141,7 @@ class _Changes:
     parts: list[Row] = field(default_factory=list)
     postings: list[Row] = field(default_factory=list)
     terms: set[Row] = field(default_factory=set)
+    words: list[tuple[int, bytes | None]] = field(default_factory=list)
     experiments: set[str] = field(default_factory=set)
 
     def index(self, before: Entries, after: Entries) -> None:
@@ -171,6 +178,9 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
         (seq, *key, to_payload(part), part.owner) for key, part in parts.items() if key not in known.parts
     ]
     changes.index(known.entries, entries_of(info, trace.data.spans, seq))
+    words = words_of(trace.data.spans)
+    if known.info is None or words != known.words:
+        changes.words.append((seq, words))
 
 
 def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
@@ -188,6 +198,8 @@ def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
         " AND NOT EXISTS (SELECT 1 FROM posting WHERE term = ?3)",
         changes.old_terms - changes.terms,
     )
+    if changes.words:
+        add_words(connection, changes.words)
     experiments = [(int(experiment_id(name)), name) for name in changes.experiments]
     _insert(connection, "INSERT OR IGNORE INTO experiment (id, name)", experiments)
 
@@ -208,6 +220,7 @@ def _read_known(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dic
         spans = merge_parts(list(known.parts.values())).data.spans if is_whole else []
         if known.info is not None:
             known.entries = entries_of(known.info, spans, seq)
+            known.words = words_of(spans) if spans else None
     return {known.info.trace_id: known for known in found.values() if known.info is not None}
 
 

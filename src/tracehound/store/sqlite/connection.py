@@ -29,6 +29,7 @@ WRITER_TIMEOUT_S: Final = 1.0
 # The log is moved into the database when it is larger than this, and its file is cut back to it.
 LOG_BYTES: Final = 16_000_000
 CACHE_KIB: Final = 16_384
+PAGE_BYTES: Final = 8_192  # of the rows of most traces one does not fit into half a page of SQLite's own size
 
 _MLFLOW_TABLES: Final = frozenset({"alembic_version", "experiments", "runs"})
 
@@ -72,6 +73,7 @@ def _prepare_writing(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA page_count").fetchone() == (0,):
         # What deletions leave free can then be given back in small steps (`docs/adr/0010`). Only a file without a page
         # takes it; any other would be locked for it.
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":

@@ -11,12 +11,15 @@ from tracehound.query.printer import print_filter
 from tracehound.query.search import Search
 from tracehound.query.sqlite import COUNTED, is_streamed, search_sql
 from tracehound.store.explain import Choice, Explanation, Step
+from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.plan import Estimate, choose_plan
+from tracehound.store.sqlite.text import Words
 
 
 def explain(connection: sqlite3.Connection, search: Search) -> Explanation:
     """Run the search and return how that went; why it found nothing is for the caller to ask."""
-    choice = choose_plan(connection, search)
+    words = Words(connection)
+    choice = choose_plan(connection, search, words)
     path = choice.plan.path
     rows_read = 0
 
@@ -28,7 +31,7 @@ def explain(connection: sqlite3.Connection, search: Search) -> Explanation:
     connection.create_function(COUNTED, 0, count)
     statement = search_sql(search, choice.plan, counted=True)
     begun = time.perf_counter()
-    found = connection.execute(statement.text, statement.parameters).fetchall()
+    found = ask(connection, statement, words)
     time_ms = (time.perf_counter() - begun) * 1000
     driver = None if isinstance(path, InOrder) else print_filter(path.condition)
     along = "the traces" if driver is None else f"those with {driver}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from tracehound.model.assessment import Assessment
 from tracehound.model.merge import merge_parts
@@ -13,14 +14,16 @@ from tracehound.model.span import Span, span_from_dict
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import assessed_values
 from tracehound.query.fields import Field, Group, Kind
+from tracehound.query.needles import Needles, needles_of
 from tracehound.query.numbers import number_at, number_in
 from tracehound.query.passing import passes_any
 from tracehound.query.patterns import matches_pattern
 from tracehound.query.spans import is_true_of_spans
-from tracehound.query.sql import BIT_COUNT, IS_ASSESSED, MATCHES, NUMBER_AT, NUMBER_IN, VALUE
+from tracehound.query.sql import BIT_COUNT, IS_ASSESSED, MATCHES, MAY_HAVE, NUMBER_AT, NUMBER_IN, VALUE, Sql
 from tracehound.query.tree import Operator, Scope, Test
 from tracehound.store.sqlite.batch import to_part
 from tracehound.store.sqlite.faults import noting_faults
+from tracehound.store.sqlite.text import Words
 from tracehound.wire.payload import read_dicts
 
 
@@ -68,11 +71,27 @@ class HasSpans:
         return bool(self._parts) and is_true_of_spans(_piece(self._text), _spans(tuple(self._parts)))
 
 
+def ask(connection: sqlite3.Connection, statement: Sql, words: Words) -> list[Any]:
+    """Return the rows of a statement of a search; `words` are of the moment that the connection sees."""
+
+    def may_have(text: str, seq: int) -> bool:
+        return words.candidates(_needles(text)).may_have(seq)
+
+    if MAY_HAVE in statement.text:
+        connection.create_function(MAY_HAVE, 2, noting_faults(may_have))
+    return connection.execute(statement.text, statement.parameters).fetchall()
+
+
 @functools.lru_cache(maxsize=2048)
 def _piece(text: str) -> Scope[Test] | Test:
     found = parse_filter(text)
     assert isinstance(found, (Scope, Test))  # noqa: S101 - `query.conditions` has printed it
     return found
+
+
+@functools.lru_cache(maxsize=2048)
+def _needles(text: str) -> Needles:
+    return needles_of(_piece(text)) or ()
 
 
 # The conditions of one statement ask for the spans of a trace one after the other.

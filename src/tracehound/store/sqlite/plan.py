@@ -21,7 +21,9 @@ from tracehound.query.access import (
     ByDuration,
     ByTerms,
     ByTraceId,
+    ByWords,
     InOrder,
+    Narrowing,
     Path,
     Plan,
     Range,
@@ -33,6 +35,7 @@ from tracehound.query.access import (
 from tracehound.query.fields import Group
 from tracehound.query.search import Search
 from tracehound.query.sqlite import count_sql, is_streamed
+from tracehound.store.sqlite.text import Words
 
 COUNTED_ROWS: Final = 10_000
 SAMPLED_ROWS: Final = 1_000
@@ -51,7 +54,7 @@ _ENDS: Final = (
 class Estimate:
     """How many traces a path leads to: counted, or as it seems; infinity where they are many, and no more is known."""
 
-    path: ByTerms | ByDuration | ByTraceId
+    path: Narrowing
     rows: float
     is_counted: bool
     times: Range = EVER  # when these traces began, as far as was seen
@@ -68,7 +71,7 @@ class Choice:
     estimates: tuple[Estimate, ...]
 
 
-def choose_plan(connection: sqlite3.Connection, search: Search, *, is_whole: bool = False) -> Choice:
+def choose_plan(connection: sqlite3.Connection, search: Search, words: Words, *, is_whole: bool = False) -> Choice:
     """Return the path on which the fewest rows are looked at, as far as can be known before.
 
     `is_whole` says that all traces are wanted, and not a page of them in order.
@@ -88,7 +91,7 @@ def choose_plan(connection: sqlite3.Connection, search: Search, *, is_whole: boo
         return found
 
     for narrow in itertools.islice(find_paths(search.where, read), _MAX_PATHS):
-        estimate = _estimate(connection, search, narrow)
+        estimate = _estimate(connection, search, narrow, words)
         asked, begun = begun, time.perf_counter()
         estimates.append(replace(estimate, values_read=values_read, time_ms=(begun - asked) * 1000))
         values_read = 0
@@ -135,11 +138,16 @@ def _choose_for_all(estimates: Sequence[Estimate]) -> Path:
     return min(counted, key=lambda each: each.rows).path if counted else InOrder()
 
 
-def _estimate(connection: sqlite3.Connection, search: Search, path: ByTerms | ByDuration | ByTraceId) -> Estimate:
+def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, words: Words) -> Estimate:
     if isinstance(path, ByTraceId):
         return Estimate(path, len(path.trace_ids), is_counted=True, rows_read=len(path.trace_ids))
     if isinstance(path, ByDuration):
         return _count(connection, search, path, COUNTED_ROWS)
+    if isinstance(path, ByWords):
+        found = words.candidates(path.needles).first(_FEW_ROWS)
+        if found is None:
+            return Estimate(path, math.inf, is_counted=False)
+        return Estimate(replace(path, seqs=tuple(found)), len(found), is_counted=True, rows_read=len(found))
     runs = [
         (replace(search, experiment_ids=(experiment,)), replace(path, terms=(number,)))
         for number in path.terms

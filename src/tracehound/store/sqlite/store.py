@@ -22,10 +22,12 @@ from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits
 from tracehound.store.sqlite.connection import release_pages, snapshot, transaction
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
+from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
+from tracehound.store.sqlite.text import Words
 
 _EXPERIMENTS: Final = (
     "SELECT e.id, e.name FROM experiment AS e"
@@ -173,8 +175,9 @@ class SqliteStore:
     def latency(self, search: Search) -> list[LatencyCount]:
         """Return how the durations of the traces that match are distributed, by name and state."""
         with self._file.reading() as connection, snapshot(connection):
-            statement = latency_sql(search, choose_plan(connection, search, is_whole=True).plan)
-            rows = connection.execute(statement.text, statement.parameters).fetchall()
+            words = Words(connection)
+            statement = latency_sql(search, choose_plan(connection, search, words, is_whole=True).plan)
+            rows = ask(connection, statement, words)
         with damaged_rows(self._path):
             return [
                 LatencyCount(name, TraceState(state), bucket, count, total or 0, least or 0, most or 0)
@@ -220,8 +223,9 @@ def _find(connection: sqlite3.Connection, search: Search) -> tuple[dict[int, Row
     """Return the rows of one page by their numbers, each the columns of `ROW`, and the cursor behind them."""
     if not search.experiment_ids:
         return {}, None
-    statement = search_sql(search, choose_plan(connection, search).plan)
-    found = connection.execute(statement.text, statement.parameters).fetchall()
+    words = Words(connection)
+    statement = search_sql(search, choose_plan(connection, search, words).plan)
+    found = ask(connection, statement, words)
     page, keys = found[: search.limit], slice(-1 - len(search.order), -1)
     has_more = len(found) > len(page) > 0
     return {row[-1]: row[: keys.start] for row in page}, search.cursor(page[-1][keys]) if has_more else None

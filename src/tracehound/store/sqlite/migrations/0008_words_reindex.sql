@@ -1,0 +1,16 @@
+-- The text index (`store.sqlite.words`): blocks of traces with their words, small ones of one batch each, which are put
+-- together as they become many. `least` and `greatest` are of the numbers of the traces. What is read of all blocks
+-- comes first, what is read of some last: SQLite reads a long row only as far as it has to.
+CREATE TABLE block (
+    number INTEGER PRIMARY KEY,
+    tier INTEGER NOT NULL,
+    least INTEGER NOT NULL,
+    greatest INTEGER NOT NULL,
+    unknown BLOB NOT NULL,
+    words BLOB NOT NULL,
+    ends BLOB NOT NULL,
+    rows BLOB NOT NULL,
+    seqs BLOB NOT NULL
+);
+CREATE INDEX block_by_greatest ON block (greatest);
+CREATE INDEX block_by_tier ON block (tier);

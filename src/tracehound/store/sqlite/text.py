@@ -1,0 +1,124 @@
+"""The text index in the store: blocks of words are written with each batch, and asked which traces may have a text."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from tracehound.query.needles import Needles
+from tracehound.store.sqlite.words import Block, lines_with, make_block, merge_blocks, without
+
+# A block is of the first tier whose traces are not fewer; those of the last are left as they are. Of the others there
+# are never `_FEW`, nor do those of a tier together have as many traces as one of the last.
+_TIERS: Final = (0, 16, 128, 700)
+_LAST: Final = len(_TIERS) - 1
+_FEW: Final = 16
+_MAX_TRACES: Final = 10_000  # of one block, all in all: rows take two bytes each
+
+_COLUMNS: Final = "unknown, words, ends, rows, seqs"
+
+
+def add_words(connection: sqlite3.Connection, traces: Sequence[tuple[int, bytes | None]]) -> None:
+    """Add the words of traces to the index, beside those that it has of them."""
+    for at in range(0, len(traces), _MAX_TRACES):
+        _insert(connection, make_block(traces[at : at + _MAX_TRACES]))
+    for tier in range(_LAST):
+        _merge_tier(connection, tier)
+
+
+def remove_words(connection: sqlite3.Connection, seqs: AbstractSet[int]) -> None:
+    """Take traces out of the index, and the words that no other trace has."""
+    text = f"SELECT number, {_COLUMNS} FROM block WHERE least <= ? AND greatest >= ?"  # noqa: S608 - our own words
+    changed: list[tuple[int, Block | None]] = []
+    for number, *columns in connection.execute(text, (max(seqs), min(seqs))):
+        block = _to_block(columns)
+        if not seqs.isdisjoint(block.seqs) or not seqs.isdisjoint(block.unknown):
+            changed.append((number, without(block, seqs)))
+    connection.executemany("DELETE FROM block WHERE number = ?", [(number,) for number, _ in changed])
+    for number, left in changed:
+        if left is not None:
+            _insert(connection, left, number)
+
+
+class Words:
+    """What the index has of texts, in the moment that a connection sees."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._candidates: dict[Needles, Candidates] = {}
+
+    def candidates(self, needles: Needles) -> Candidates:
+        """Return the traces that may have a text: those that were looked for before."""
+        found = self._candidates.get(needles)
+        if found is None:
+            found = self._candidates[needles] = Candidates(self._connection, needles)
+        return found
+
+
+class Candidates:
+    """The traces that may have a text, found block by block, from those that arrived last."""
+
+    def __init__(self, connection: sqlite3.Connection, needles: Needles) -> None:
+        self._connection = connection
+        self._needles = needles
+        text = "SELECT greatest, number FROM block ORDER BY greatest"
+        self._left: list[tuple[int, int]] = connection.execute(text).fetchall()
+        self._found: set[int] = set()
+
+    def may_have(self, seq: int) -> bool:
+        """Whether a trace may have the text."""
+        while self._left and self._left[-1][0] >= seq:
+            self._look_into_next()
+        return seq in self._found
+
+    def first(self, limit: int) -> list[int] | None:
+        """Return all traces that may have the text; None where they are more than the limit."""
+        while self._left and len(self._found) <= limit:
+            self._look_into_next()
+        return list(self._found) if len(self._found) <= limit else None
+
+    def _look_into_next(self) -> None:
+        _, number = self._left.pop()
+        execute = self._connection.execute
+        unknown, words = execute("SELECT unknown, words FROM block WHERE number = ?", (number,)).fetchone()
+        self._found.update(_numbers(unknown))
+        lines = lines_with(words, self._needles)
+        if lines is not None:
+            row = execute(f"SELECT {_COLUMNS} FROM block WHERE number = ?", (number,)).fetchone()  # noqa: S608 - as above
+            self._found.update(_to_block(row).find(self._needles, lines))
+
+
+def _insert(connection: sqlite3.Connection, block: Block, number: int | None = None) -> None:
+    """Write a block, behind all others unless it has had a number."""
+    seqs = [*block.seqs, *block.unknown]
+    tier = max(tier for tier, least in enumerate(_TIERS) if len(seqs) >= least)
+    connection.execute(
+        "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            number, tier, min(seqs), max(seqs), array("q", block.unknown).tobytes(), block.words,
+            array("I", block.ends).tobytes(), array("H", block.rows).tobytes(), array("q", block.seqs).tobytes(),
+        ),
+    )  # fmt: skip
+
+
+def _merge_tier(connection: sqlite3.Connection, tier: int) -> None:
+    """Put the blocks of a tier together where they are many."""
+    text = f"SELECT number, {_COLUMNS} FROM block WHERE tier = ? ORDER BY number"  # noqa: S608 - our own words
+    sizes = connection.execute("SELECT count(*), sum(length(seqs)) FROM block WHERE tier = ?", (tier,)).fetchone()
+    if sizes[0] < _FEW and (sizes[1] or 0) < 8 * _TIERS[_LAST]:
+        return
+    rows = connection.execute(text, (tier,)).fetchall()
+    connection.executemany("DELETE FROM block WHERE number = ?", [(row[0],) for row in rows])
+    _insert(connection, merge_blocks([_to_block(row[1:]) for row in rows]))
+
+
+def _to_block(row: Sequence[bytes]) -> Block:
+    unknown, words, ends, rows, seqs = row
+    return Block(words, memoryview(ends).cast("I"), memoryview(rows).cast("H"), _numbers(seqs), _numbers(unknown))
+
+
+def _numbers(data: bytes) -> Sequence[int]:
+    return memoryview(data).cast("q")

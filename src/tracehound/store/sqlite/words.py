@@ -1,0 +1,185 @@
+"""Blocks of the text index: the words of some hundred traces, and which of the traces each word is in.
+
+`words` has each word once, on a line of its own, so that those that hold a piece are found at the speed of a search in
+memory, wherever in the word the piece is. For each line `ends` says where its part of `rows` ends: the rows of the
+traces that have the word, in two bytes each, or where that is shorter a bit for each row of the block.
+"""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from tracehound.query.needles import Needles
+from tracehound.query.words import Piece
+
+# Lines of the words that hold a piece, the first is 0; None where these are so many that the piece tells little.
+Lines: TypeAlias = "dict[Piece, list[int] | None]"
+# The rows that have a word: by their numbers, or where these are many a mask with a bit for each.
+Part: TypeAlias = "Sequence[int] | int"
+
+_MANY: Final = 500
+NOBODY: Final = -1  # in the place of a trace that is gone
+_ONE: Final = ord("1")
+_BITS: Final = 16  # of what `rows` consists of
+
+
+@dataclass(frozen=True)
+class Block:
+    """Traces by the numbers that the store has for them, at most 65,536; of those in `unknown` no words are known."""
+
+    words: bytes
+    ends: Sequence[int]
+    rows: Sequence[int]
+    seqs: Sequence[int]
+    unknown: Sequence[int]
+
+    def find(self, needles: Needles, lines: Lines) -> list[int]:
+        """Return the traces that have all pieces of one of the alternatives, and those that are unknown."""
+        found = 0
+        for pieces in needles:
+            mask = (1 << len(self.seqs)) - 1
+            for piece in pieces:
+                having = lines[piece]
+                if having is not None:
+                    mask &= self._mask_of(having)
+            found |= mask
+        return [*self.unknown, *(self.seqs[row] for row in _rows_in(found) if self.seqs[row] != NOBODY)]
+
+    def _mask_of(self, lines: Sequence[int]) -> int:
+        """Return the rows that have the word of one of the lines, a bit for each."""
+        mask = 0
+        for line in lines:
+            part = self._part(self.ends[line - 1] if line else 0, self.ends[line])
+            mask |= part if isinstance(part, int) else sum(1 << row for row in set(part))
+        return mask
+
+    def parts(self) -> Iterator[tuple[bytes, Part]]:
+        """Yield each word with the rows that have it."""
+        begin = 0
+        for word, end in zip(self.words.split(b"\n")[1:-1], self.ends, strict=True):
+            yield word, self._part(begin, end)
+            begin = end
+
+    def _part(self, begin: int, end: int) -> Part:
+        part = self.rows[begin:end]
+        is_mask = end - begin == _size_of_mask(len(self.seqs))
+        return int.from_bytes(array("H", part).tobytes(), "little") if is_mask else part
+
+
+def lines_with(words: bytes, needles: Needles) -> Lines | None:
+    """Return which words hold each of the pieces; None where no trace can have all pieces of an alternative."""
+    lines = {piece: _lines_with(words, piece) for pieces in needles for piece in pieces}
+    return lines if any(all(lines[piece] != [] for piece in pieces) for pieces in needles) else None
+
+
+def make_block(traces: Iterable[tuple[int, bytes | None]]) -> Block:
+    """Return the block of traces with their words, between which are spaces; None for the words of an unknown one."""
+    rows_of: defaultdict[bytes, list[int]] = defaultdict(list)
+    rows_with = rows_of.__getitem__
+    seqs: list[int] = []
+    unknown: list[int] = []
+    for seq, words in traces:
+        if words is None:
+            unknown.append(seq)
+            continue
+        row = len(seqs)
+        seqs.append(seq)
+        for rows in map(rows_with, words.split()):  # a word that comes again puts its row there again: that is quicker
+            rows.append(row)
+    return _make(rows_of, seqs, unknown)
+
+
+def merge_blocks(blocks: Sequence[Block]) -> Block:
+    """Return the traces of all of the blocks; one that several have is in it as often."""
+    rows_of: defaultdict[bytes, list[int]] = defaultdict(list)
+    masks: defaultdict[bytes, int] = defaultdict(int)
+    seqs: list[int] = []
+    for block in blocks:
+        first = len(seqs)
+        moved = first.__add__
+        for word, part in block.parts():
+            if isinstance(part, int):
+                masks[word] |= part << first
+            else:
+                rows_of[word] += map(moved, part)
+        seqs += block.seqs
+    parts: dict[bytes, Part] = {**rows_of}
+    for word, mask in masks.items():
+        parts[word] = mask | _to_mask(rows_of.get(word, ()))
+    return _make(parts, seqs, [seq for block in blocks for seq in block.unknown])
+
+
+def without(block: Block, seqs: AbstractSet[int]) -> Block | None:
+    """Return the block without some of its traces and the words that none of the others has; None if none is left."""
+    gone = {row for row, seq in enumerate(block.seqs) if seq in seqs}
+    left = ~_to_mask(gone)
+    parts: dict[bytes, Part] = {}
+    for word, part in block.parts():
+        kept = part & left if isinstance(part, int) else [row for row in part if row not in gone]
+        if kept:
+            parts[word] = kept
+    unknown = [seq for seq in block.unknown if seq not in seqs]
+    known = [NOBODY if seq in seqs else seq for seq in block.seqs]
+    return _make(parts, known, unknown) if unknown or any(seq != NOBODY for seq in known) else None
+
+
+def _make(parts: Mapping[bytes, Part], seqs: Sequence[int], unknown: Sequence[int]) -> Block:
+    size = _size_of_mask(len(seqs))
+    stored = [_stored(part, size) for part in parts.values()]
+    return Block(
+        words=b"\n".join((b"", *parts, b"")),
+        ends=array("I", itertools.accumulate(map(len, stored))),
+        rows=array("H", itertools.chain.from_iterable(stored)),
+        seqs=seqs,
+        unknown=unknown,
+    )
+
+
+def _stored(part: Part, size: int) -> Sequence[int]:
+    """Return rows as a block keeps them: by their numbers, or as a mask of that size where these are not fewer."""
+    if not isinstance(part, int):
+        if len(part) < size:
+            return part
+        part = _to_mask(part)
+    if part.bit_count() < size:
+        return _rows_in(part)
+    return memoryview(part.to_bytes(2 * size, "little")).cast("H")
+
+
+def _lines_with(words: bytes, piece: Piece) -> list[int] | None:
+    wanted = b"".join((b"" if piece.open_left else b"\n", piece.text, b"" if piece.open_right else b"\n"))
+    found: list[int] = []
+    line, counted = -1, 0
+    at = words.find(wanted)
+    while at != -1:
+        if len(found) == _MANY:
+            return None
+        inside = at if piece.open_left else at + 1
+        line += words.count(b"\n", counted, inside)
+        counted = inside
+        found.append(line)
+        at = words.find(wanted, words.index(b"\n", inside))
+    return found
+
+
+def _size_of_mask(rows: int) -> int:
+    return -(-rows // _BITS)
+
+
+def _to_mask(rows: Collection[int]) -> int:
+    """Return a number with the bits of the rows set: by its digits, for one with many rows is soon made of these."""
+    digits = bytearray(b"0") * (max(rows, default=0) + 1)
+    for row in rows:
+        digits[~row] = _ONE
+    return int(digits, 2)
+
+
+def _rows_in(mask: int) -> list[int]:
+    """Return the numbers of the bits that are set."""
+    return [row for row, bit in enumerate(reversed(f"{mask:b}")) if bit == "1"]
