@@ -32,11 +32,10 @@ from tracehound.errors import ArgumentError, StoreError, StoreReadOnlyError
 from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.spool.spool import FlushReport
+from tracehound.store.sqlite.connection import PAGE_BYTES
 from tracehound.store.sqlite.store import SqliteStore
 
 __all__ = ["small_disk"]
-
-PAGE = 4096
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +67,9 @@ def test_damage_in_any_page_is_an_error_that_names_the_file_or_does_no_harm(
 ) -> None:
     data = whole.read_bytes()
     told: Counter[str] = Counter()
-    for start in range(0, len(data), PAGE):
+    for start in range(0, len(data), PAGE_BYTES):
         path = tmp_path / f"{start}.db"
-        path.write_bytes(data[:start] + DAMAGES[damage](data[start : start + PAGE]) + data[start + PAGE :])
+        path.write_bytes(data[:start] + DAMAGES[damage](data[start : start + PAGE_BYTES]) + data[start + PAGE_BYTES :])
         told += Counter(message.replace(str(path), "FILE") for message in messages_of(path))
         path.unlink()
     assert told
@@ -119,7 +118,7 @@ def test_traces_wait_in_the_spool_while_the_file_is_damaged_and_go_into_the_one_
         with contextlib.closing(sqlite3.connect(store_path)) as connection:
             connection.execute("PRAGMA wal_checkpoint")
         damaged = bytearray(store_path.read_bytes())
-        damaged[PAGE:] = random.Random(1).randbytes(len(damaged) - PAGE)
+        damaged[PAGE_BYTES:] = random.Random(1).randbytes(len(damaged) - PAGE_BYTES)
         copy = store_path.with_suffix(".copy")
         copy.write_bytes(damaged)
         copy.replace(store_path)

@@ -76,10 +76,9 @@ def _print_report(report: Report) -> None:
 
 def _version_lines(report: Report) -> list[tuple[str, str]]:
     versions = report.versions
-    search = "with" if versions.has_full_text_search else "without"
     return [
         ("tracehound", f"{versions.tracehound} on Python {versions.python}, {versions.system}"),
-        ("SQLite", f"{versions.sqlite} {search} full-text search (needed: {versions.sqlite_oldest})"),
+        ("SQLite", f"{versions.sqlite} (needed: {versions.sqlite_oldest})"),
         ("zstandard", versions.zstandard or "missing"),
         ("RE2", versions.re2 or "not installed: RLIKE needs the extra `regex`"),
         ("OpenTelemetry", versions.opentelemetry_api or "missing"),

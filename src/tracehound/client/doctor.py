@@ -30,7 +30,6 @@ class Versions:
     system: str
     sqlite: str
     sqlite_oldest: str
-    has_full_text_search: bool
     zstandard: str | None
     re2: str | None
     opentelemetry_api: str | None
@@ -95,7 +94,7 @@ def _problems(path: Path, kind: str, versions: Versions, facts: FileFacts, spool
 
 
 def _versions() -> Versions:
-    version, oldest, has_full_text_search = sqlite_facts()
+    version, oldest = sqlite_facts()
     # With Python 3.14 it is a part of the standard library.
     return Versions(
         tracehound=_version("tracehound") or "not installed",
@@ -103,7 +102,6 @@ def _versions() -> Versions:
         system=platform.platform(),
         sqlite=version,
         sqlite_oldest=oldest,
-        has_full_text_search=has_full_text_search,
         zstandard=_version("zstandard"),
         re2=_version("google-re2") if importlib.util.find_spec("re2") else None,
         opentelemetry_api=_version("opentelemetry-api"),

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from tracehound.model.record import to_json
-from tracehound.query.fields import ASSESSED, Group, Kind
+from tracehound.query.fields import ASSESSED, SPAN_DURATION, Group, Kind
 from tracehound.query.needles import needles_of
+from tracehound.query.passing import COMPARE
 from tracehound.query.printer import print_filter
 from tracehound.query.span_terms import OWN_BITS, SHARED_BIT, Terms, needs_spans, terms_of_test, terms_of_tests
 from tracehound.query.sql import (
     BIT_COUNT,
+    DURATIONS_MASK,
     HAS_SPANS,
     IS_ASSESSED,
     MATCHES,
@@ -138,13 +140,20 @@ class _Visitor:
 
     def _masks(self, node: Checked) -> _Masks:
         """Return what the index knows of the spans of which a condition is true."""
+        if isinstance(node, Test) and node.field == SPAN_DURATION and node.operator in COMPARE:
+            asked = (node.operator.value, float(node.value or 0))
+            found = Sql(f"{DURATIONS_MASK}(t.span_ms, ?, ?)", asked)
+            return _Masks(found, found, is_exact=True)
         if isinstance(node, Test):
             return self._masks_of(terms_of_test(node))
         if not isinstance(node, (And, Or)):
             return _NOTHING_KNOWN
         if isinstance(node, Or):
-            children = [self._masks_of(each) for each in terms_of_tests(node.children)]
-            children += [self._masks(child) for child in node.children if not isinstance(child, Test)]
+            durations = [child for child in node.children if isinstance(child, Test) and child.field == SPAN_DURATION]
+            others = [child for child in node.children if child not in durations]
+            children = [self._masks_of(each) for each in terms_of_tests(others)]
+            children += [self._masks(child) for child in others if not isinstance(child, Test)]
+            children += [self._masks(child) for child in durations]
         else:
             children = [self._masks(child) for child in node.children]
         may = [each.possible for each in children if each.possible is not None]

@@ -53,6 +53,29 @@ def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
     return found
 
 
+def durations_of_spans(spans: Sequence[Span]) -> list[int | None]:
+    """Return how long each span took, in ms, None for one that runs."""
+    return [
+        None if span.end_time_ns is None else max(0, span.end_time_ns - span.start_time_ns) // 1_000_000
+        for span in spans
+    ]
+
+
+def durations_mask(durations_ms: Sequence[int | None], operator: str, value: float) -> int:
+    """Return the mask of the spans whose duration passes a comparison.
+
+    >>> durations_mask([5, None, 7, 4], ">=", 5)
+    5
+    """
+    passes = COMPARE[Operator(operator)]
+    mask, bit = 0, 1
+    for duration_ms in durations_ms:
+        if duration_ms is not None and passes(duration_ms, value):
+            mask |= bit
+        bit = min(bit << 1, SHARED_BIT)
+    return mask
+
+
 @functools.lru_cache(maxsize=4096)
 def _plain_terms(name: str, span_type: str | None, status: str) -> tuple[Term, ...]:
     found = (to_term(_KIND, "name", name), to_term(_KIND, "status", status))

@@ -24,6 +24,8 @@ IS_ASSESSED: Final = "tracehound_is_assessed"
 HAS_SPANS: Final = "tracehound_has_spans"
 # Whether the trace of a number may have the texts that a piece of a filter asks for (`query.needles`).
 MAY_HAVE: Final = "tracehound_may_have"
+# Of which spans of a trace the duration passes a comparison, as a mask (`query.span_terms.durations_mask`).
+DURATIONS_MASK: Final = "tracehound_durations_mask"
 BIT_COUNT: Final = "tracehound_bit_count"  # how many spans a mask is of
 
 COLUMNS: Final = {

@@ -17,13 +17,14 @@ from typing import Any, Final, TypeAlias
 from tracehound.model.edit import Edit, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
-from tracehound.model.record import replace, to_msgpack
+from tracehound.model.record import replace, to_json, to_msgpack
 from tracehound.model.span import Span
 from tracehound.model.trace import TraceInfo, TracePart
-from tracehound.query.span_terms import span_terms_of
+from tracehound.query.span_terms import durations_of_spans, span_terms_of
 from tracehound.query.sqlite import ROW
 from tracehound.query.terms import Term, terms_of
 from tracehound.query.words import words_of
+from tracehound.store.sqlite.hours import HourChanges
 from tracehound.store.sqlite.rows import to_info, to_row
 from tracehound.store.sqlite.text import add_words, remove_words
 from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payload
@@ -69,10 +70,15 @@ def index_again(connection: sqlite3.Connection) -> None:
     rows = connection.execute("SELECT trace_id FROM trace")
     while chunk := rows.fetchmany(_TRACES_AT_A_TIME):
         changes = _Changes()
+        durations: list[Row] = []
         for known in _read_known(connection, [trace_id for (trace_id,) in chunk]).values():
             changes.index({}, known.entries)
             changes.words.append((known.seq, known.words))
+            if known.info is not None:
+                changes.hours.add(known.info)
+            durations.append((to_json(durations_of_spans(known.spans)).decode(), known.seq))
         _apply(connection, changes)
+        connection.executemany("UPDATE trace SET span_ms = ? WHERE seq = ?", durations)
 
 
 def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> None:
@@ -82,6 +88,8 @@ def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> N
     for known in _read_known(connection, trace_ids).values():
         changes.old_traces.append((known.seq,))
         changes.index(known.entries, {})
+        if known.info is not None:
+            changes.hours.remove(known.info)
         if known.is_damaged:
             damaged.append((known.seq,))
     if changes.old_traces:
@@ -125,6 +133,7 @@ class _Known:
     info: TraceInfo | None = None
     parts: dict[Key, TracePart] = field(default_factory=dict)
     entries: Entries = field(default_factory=dict)
+    spans: Sequence[Span] = ()
     words: bytes | None = None
     is_damaged: bool = False
 
@@ -143,6 +152,7 @@ class _Changes:
     terms: set[Row] = field(default_factory=set)
     words: list[tuple[int, bytes | None]] = field(default_factory=list)
     experiments: set[str] = field(default_factory=set)
+    hours: HourChanges = field(default_factory=HourChanges)
 
     def index(self, before: Entries, after: Entries) -> None:
         """Change what the index has of a trace; what stays the same is left alone."""
@@ -173,7 +183,9 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
     changes.experiments.update(part.experiment for part in effective)
     if known.info is not None:
         changes.old_traces.append((seq,))
-    changes.traces.append((seq, *to_row(info)))
+        changes.hours.remove(known.info)
+    changes.hours.add(info)
+    changes.traces.append((seq, *to_row(info, trace.data.spans)))
     changes.parts += [
         (seq, *key, to_payload(part), part.owner) for key, part in parts.items() if key not in known.parts
     ]
@@ -200,6 +212,7 @@ def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
     )
     if changes.words:
         add_words(connection, changes.words)
+    changes.hours.apply(connection)
     experiments = [(int(experiment_id(name)), name) for name in changes.experiments]
     _insert(connection, "INSERT OR IGNORE INTO experiment (id, name)", experiments)
 
@@ -220,6 +233,7 @@ def _read_known(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dic
         spans = merge_parts(list(known.parts.values())).data.spans if is_whole else []
         if known.info is not None:
             known.entries = entries_of(known.info, spans, seq)
+            known.spans = spans
             known.words = words_of(spans) if spans else None
     return {known.info.trace_id: known for known in found.values() if known.info is not None}
 

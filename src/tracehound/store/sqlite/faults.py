@@ -90,6 +90,15 @@ def damaged_rows(path: Path) -> Iterator[None]:
         raise StoreError(f"a trace in {path} is damaged and cannot be read: `tracehound doctor` says which") from error
 
 
+@contextmanager
+def damaged_structures() -> Iterator[None]:
+    """Tell what cannot be read of our own index as SQLite tells damage of its own."""
+    try:
+        yield
+    except (DecodeError, LookupError, TypeError, ValueError) as error:
+        raise sqlite3.DatabaseError("an index is malformed") from error
+
+
 def _told(text: str, path: Path) -> StoreError:
     if "database is locked" in text:
         return StoreBusyError(f"another process keeps {path} locked")

@@ -18,8 +18,19 @@ from tracehound.query.needles import Needles, needles_of
 from tracehound.query.numbers import number_at, number_in
 from tracehound.query.passing import passes_any
 from tracehound.query.patterns import matches_pattern
+from tracehound.query.span_terms import durations_mask
 from tracehound.query.spans import is_true_of_spans
-from tracehound.query.sql import BIT_COUNT, IS_ASSESSED, MATCHES, MAY_HAVE, NUMBER_AT, NUMBER_IN, VALUE, Sql
+from tracehound.query.sql import (
+    BIT_COUNT,
+    DURATIONS_MASK,
+    IS_ASSESSED,
+    MATCHES,
+    MAY_HAVE,
+    NUMBER_AT,
+    NUMBER_IN,
+    VALUE,
+    Sql,
+)
 from tracehound.query.tree import Operator, Scope, Test
 from tracehound.store.sqlite.batch import to_part
 from tracehound.store.sqlite.faults import noting_faults
@@ -51,6 +62,14 @@ def _is_assessed(text: str | None, group: str, name: str, operator: str, value: 
 @functools.lru_cache(maxsize=8)
 def _assessments(text: str) -> list[Assessment]:
     return [Assessment.from_dict(each) for each in from_json(text)]
+
+
+def _durations_mask(durations_ms: str, operator: str, value: float) -> int:
+    return durations_mask(_durations(durations_ms), operator, value)
+
+
+# The possible ones and the certain ones of a row are asked for, one after the other.
+_durations: Final[Callable[[str], list[int | None]]] = functools.lru_cache(maxsize=8)(from_json)
 
 
 class HasSpans:
@@ -110,5 +129,6 @@ FUNCTIONS: Final = (
     (MATCHES, 3, matches_pattern),
     (NUMBER_AT, 3, _number),
     (IS_ASSESSED, 5, _is_assessed),
+    (DURATIONS_MASK, 3, _durations_mask),
     (BIT_COUNT, 1, int.bit_count),
 )

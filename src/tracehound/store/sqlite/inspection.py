@@ -21,6 +21,7 @@ from tracehound.store.sqlite.connection import FROZEN, OLDEST_SQLITE, READING, o
 from tracehound.store.sqlite.faults import damaged_rows, store_errors
 from tracehound.store.sqlite.files import INDEX, LOG, look_at
 from tracehound.store.sqlite.rows import to_info, to_row
+from tracehound.store.sqlite.text import without_words
 
 EXACT_UP_TO: Final = 100_000
 _MAX_FINDINGS: Final = 20
@@ -56,11 +57,9 @@ class FileFacts:
     faults: list[str] = field(default_factory=list)
 
 
-def sqlite_facts() -> tuple[str, str, bool]:
-    """Return the version of SQLite, the oldest that will do, and whether it has full-text search."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        options = {name for (name,) in connection.execute("PRAGMA compile_options")}
-    return sqlite3.sqlite_version, ".".join(map(str, OLDEST_SQLITE)), "ENABLE_FTS5" in options
+def sqlite_facts() -> tuple[str, str]:
+    """Return the version of SQLite, and the oldest that will do."""
+    return sqlite3.sqlite_version, ".".join(map(str, OLDEST_SQLITE))
 
 
 def read_facts(path: Path) -> FileFacts:
@@ -179,11 +178,11 @@ def _check_trace(connection: sqlite3.Connection, path: Path, row: tuple[object, 
             edits = read_edits(connection, [str(trace_id)]).get(str(trace_id), [])
             trace = lay_over(merge_parts(parts), edits)
             stored, merged = to_info(row[1:]), trace.info
-            wanted = to_row(merged)
+            wanted = to_row(merged, trace.data.spans)
     except StoreError:
         yield f"trace {trace_id}: what is stored of it cannot be read"
         return
-    if to_row(stored) != wanted:
+    if to_row(stored, trace.data.spans) != wanted:
         yield f"trace {trace_id}: its row is not what its parts and edits say"
     known = entries_of(merged, trace.data.spans, int(str(seq)))
     keys = list(known.values())
@@ -209,6 +208,19 @@ def _check_strays(connection: sqlite3.Connection) -> Iterator[str]:
     (count,) = connection.execute(unused).fetchone()
     if count:
         yield f"{count} terms stand for values that no trace has"
+    (count,) = connection.execute(_MISCOUNTED).fetchone()
+    if count:
+        yield f"of {count} experiments the statistics of hours do not count the traces that there are"
+    count = without_words(connection)
+    if count:
+        yield f"{count} traces are not in the index of texts"
+
+
+# Experiments whose hours have other counts than their traces.
+_MISCOUNTED: Final = (
+    "SELECT count(*) FROM (SELECT experiment, sum(json_extract(sums, '$[0]')) AS counted FROM hour GROUP BY experiment)"
+    " AS h WHERE counted != (SELECT count(*) FROM trace AS t WHERE t.experiment = h.experiment)"
+)
 
 
 @contextmanager

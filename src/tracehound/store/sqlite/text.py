@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from tracehound.query.needles import Needles
+from tracehound.store.sqlite.faults import damaged_structures
 from tracehound.store.sqlite.words import Block, lines_with, make_block, merge_blocks, without
 
 # A block is of the first tier whose traces are not fewer; those of the last are left as they are. Of the others there
@@ -36,11 +37,20 @@ def remove_words(connection: sqlite3.Connection, seqs: AbstractSet[int]) -> None
     for number, *columns in connection.execute(text, (max(seqs), min(seqs))):
         block = _to_block(columns)
         if not seqs.isdisjoint(block.seqs) or not seqs.isdisjoint(block.unknown):
-            changed.append((number, without(block, seqs)))
+            with damaged_structures():
+                changed.append((number, without(block, seqs)))
     connection.executemany("DELETE FROM block WHERE number = ?", [(number,) for number, _ in changed])
     for number, left in changed:
         if left is not None:
             _insert(connection, left, number)
+
+
+def without_words(connection: sqlite3.Connection) -> int:
+    """Return how many traces no block has."""
+    known: set[int] = set()
+    for unknown, seqs in connection.execute("SELECT unknown, seqs FROM block"):
+        known.update(_numbers(unknown), _numbers(seqs))
+    return sum(seq not in known for (seq,) in connection.execute("SELECT seq FROM trace"))
 
 
 class Words:
@@ -84,11 +94,12 @@ class Candidates:
         _, number = self._left.pop()
         execute = self._connection.execute
         unknown, words = execute("SELECT unknown, words FROM block WHERE number = ?", (number,)).fetchone()
-        self._found.update(_numbers(unknown))
-        lines = lines_with(words, self._needles)
-        if lines is not None:
-            row = execute(f"SELECT {_COLUMNS} FROM block WHERE number = ?", (number,)).fetchone()  # noqa: S608 - as above
-            self._found.update(_to_block(row).find(self._needles, lines))
+        with damaged_structures():
+            self._found.update(_numbers(unknown))
+            lines = lines_with(words, self._needles)
+            if lines is not None:
+                row = execute(f"SELECT {_COLUMNS} FROM block WHERE number = ?", (number,)).fetchone()  # noqa: S608 - as above
+                self._found.update(_to_block(row).find(self._needles, lines))
 
 
 def _insert(connection: sqlite3.Connection, block: Block, number: int | None = None) -> None:
@@ -112,12 +123,15 @@ def _merge_tier(connection: sqlite3.Connection, tier: int) -> None:
         return
     rows = connection.execute(text, (tier,)).fetchall()
     connection.executemany("DELETE FROM block WHERE number = ?", [(row[0],) for row in rows])
-    _insert(connection, merge_blocks([_to_block(row[1:]) for row in rows]))
+    with damaged_structures():
+        merged = merge_blocks([_to_block(row[1:]) for row in rows])
+    _insert(connection, merged)
 
 
 def _to_block(row: Sequence[bytes]) -> Block:
-    unknown, words, ends, rows, seqs = row
-    return Block(words, memoryview(ends).cast("I"), memoryview(rows).cast("H"), _numbers(seqs), _numbers(unknown))
+    with damaged_structures():
+        unknown, words, ends, rows, seqs = row
+        return Block(words, memoryview(ends).cast("I"), memoryview(rows).cast("H"), _numbers(seqs), _numbers(unknown))
 
 
 def _numbers(data: bytes) -> Sequence[int]:

@@ -1,0 +1,75 @@
+"""What some traces add up to: counts, durations, tokens, costs. Summaries of parts of them add up to that of all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from tracehound.model.buckets import bucket_of, percentile
+
+# The numbers of traces that are added up, each with the key of the metadata it stands in, and its name there.
+SUMMED: Final = {
+    "input_tokens": ("mlflow.trace.tokenUsage", "input_tokens"),
+    "output_tokens": ("mlflow.trace.tokenUsage", "output_tokens"),
+    "total_tokens": ("mlflow.trace.tokenUsage", "total_tokens"),
+    "cost": ("mlflow.trace.cost", "total_cost"),
+}
+
+
+@dataclass
+class Summary:
+    """Some traces: how many, how many of them failed, how many have ended, and how long these took, in ms.
+
+    `buckets` counts durations (`model.buckets`); `sums` has the sum of each of `SUMMED` that a trace has; `distinct`
+    counts the different users and sessions, and is filled at the end: such counts do not add up.
+
+    >>> some, other = Summary(), Summary()
+    >>> some.add(is_error=False, duration_ms=40)
+    >>> other.add(is_error=True, duration_ms=None)
+    >>> some.join(other)
+    >>> some.count, some.errors, some.ended, some.percentile(0.5)
+    (2, 1, 1, 40.0)
+    """
+
+    count: int = 0
+    errors: int = 0
+    ended: int = 0
+    sum_ms: int = 0
+    least_ms: int | None = None
+    most_ms: int | None = None
+    buckets: Counter[int] = field(default_factory=Counter)
+    sums: dict[str, float] = field(default_factory=dict)
+    distinct: dict[str, int] = field(default_factory=dict)
+
+    def add(self, *, is_error: bool, duration_ms: int | None) -> None:
+        """Add a trace."""
+        self.count += 1
+        self.errors += is_error
+        if duration_ms is not None:
+            self.ended += 1
+            self.sum_ms += duration_ms
+            self.buckets[bucket_of(duration_ms)] += 1
+            self._widen(duration_ms, duration_ms)
+
+    def join(self, other: Summary) -> None:
+        """Add other traces."""
+        self.count += other.count
+        self.errors += other.errors
+        self.ended += other.ended
+        self.sum_ms += other.sum_ms
+        self.buckets.update(other.buckets)
+        self._widen(other.least_ms, other.most_ms)
+        for name, value in other.sums.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def percentile(self, fraction: float) -> float:
+        """Return the duration in ms at or below which that fraction lies, within 1 %; NaN where none has ended."""
+        found = percentile(self.buckets.items(), fraction)
+        return found if self.most_ms is None else min(found, float(self.most_ms))
+
+    def _widen(self, least_ms: int | None, most_ms: int | None) -> None:
+        if least_ms is not None:
+            self.least_ms = least_ms if self.least_ms is None else min(self.least_ms, least_ms)
+        if most_ms is not None:
+            self.most_ms = most_ms if self.most_ms is None else max(self.most_ms, most_ms)

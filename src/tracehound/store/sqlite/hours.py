@@ -1,0 +1,131 @@
+"""What statistics of all traces are made of: a row for each hour, name and state, kept up with each batch.
+
+What a trace adds is taken away again when it changes or goes. That tells everything but the extremes: where one of them
+may have gone, the traces of the hour are asked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from tracehound.model.buckets import bucket_of
+from tracehound.model.record import from_json, to_json
+from tracehound.model.summary import SUMMED, Summary
+from tracehound.model.trace import TraceInfo, TraceState
+from tracehound.query.numbers import number_at
+from tracehound.query.sql import marks
+from tracehound.store.sqlite.faults import damaged_structures
+
+HOUR_MS: Final = 3_600_000
+
+Key: TypeAlias = tuple[int, int, str, str]  # experiment, hour, name, state
+
+_READ: Final = "SELECT sums, buckets, counts FROM hour WHERE experiment = ? AND hour = ? AND name = ? AND state = ?"
+_EXTREMES: Final = (
+    "SELECT min(duration_ms), max(duration_ms) FROM trace INDEXED BY trace_by_start"
+    " WHERE experiment = ? AND start_ms BETWEEN ? AND ? AND name = ? AND state = ?"
+)
+
+
+@dataclass
+class _Change:
+    """What becomes of one row: what is added to it, less what is taken away."""
+
+    summary: Summary = field(default_factory=Summary)
+    gone_ms: set[int] = field(default_factory=set)  # durations that were taken away
+
+
+class HourChanges:
+    """What a batch changes of the hours."""
+
+    def __init__(self) -> None:
+        self._changes: dict[Key, _Change] = {}
+
+    def add(self, info: TraceInfo) -> None:
+        """Add a trace."""
+        change = self._change(info)
+        change.summary.join(_summary_of(info))
+
+    def remove(self, info: TraceInfo) -> None:
+        """Take a trace away."""
+        change, less = self._change(info), _summary_of(info)
+        into = change.summary
+        into.count -= less.count
+        into.ended -= less.ended
+        into.sum_ms -= less.sum_ms
+        into.buckets.subtract(less.buckets)
+        for name, value in less.sums.items():
+            into.sums[name] = into.sums.get(name, 0.0) - value
+        if info.execution_duration is not None:
+            change.gone_ms.add(info.execution_duration)
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Change the rows; the traces have been changed before."""
+        rows = []
+        emptied: list[Key] = []
+        for key, change in self._changes.items():
+            found = connection.execute(_READ, key).fetchone()
+            summary = Summary() if found is None else _from_row(*found)
+            summary.join(change.summary)
+            if summary.count == 0:
+                emptied.append(key)
+                continue
+            if not change.gone_ms.isdisjoint((summary.least_ms, summary.most_ms)):
+                experiment, hour, *of = key
+                times = (hour * HOUR_MS, (hour + 1) * HOUR_MS - 1)
+                extremes = connection.execute(_EXTREMES, (experiment, *times, *of)).fetchone()
+                summary.least_ms, summary.most_ms = extremes
+            rows.append((*key, *_to_row(summary)))
+        connection.executemany("DELETE FROM hour WHERE experiment = ? AND hour = ? AND name = ? AND state = ?", emptied)
+        connection.executemany(
+            "INSERT INTO hour (experiment, hour, name, state, sums, buckets, counts) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (experiment, hour, name, state)"
+            " DO UPDATE SET sums = excluded.sums, buckets = excluded.buckets, counts = excluded.counts",
+            rows,
+        )
+
+    def _change(self, info: TraceInfo) -> _Change:
+        key = (int(info.experiment_id), info.request_time // HOUR_MS, info.name, info.state.value)
+        return self._changes.setdefault(key, _Change())
+
+
+def read_hours(connection: sqlite3.Connection, experiments: Sequence[int]) -> Iterator[tuple[int, str, str, Summary]]:
+    """Yield each row of the experiments: its hour, name and state, and what its traces add up to."""
+    text = f"SELECT hour, name, state, sums, buckets, counts FROM hour WHERE experiment IN ({marks(experiments)})"  # noqa: S608 - question marks
+    for hour, name, state, *found in connection.execute(text, experiments):
+        summary = _from_row(*found)
+        summary.errors = summary.count if state == TraceState.ERROR.value else 0
+        yield hour, name, state, summary
+
+
+def sums_of(info: TraceInfo) -> Iterable[tuple[str, float]]:
+    """Yield the numbers that a trace has of those that are added up."""
+    for name, (key, in_object) in SUMMED.items():
+        if key in info.trace_metadata and (found := number_at(info.trace_metadata, key, in_object)) is not None:
+            yield name, float(found)
+
+
+def _summary_of(info: TraceInfo) -> Summary:
+    duration = info.execution_duration
+    if duration is None:
+        return Summary(1, sums=dict(sums_of(info)))
+    buckets = Counter((bucket_of(duration),))
+    return Summary(1, 0, 1, duration, duration, duration, buckets, dict(sums_of(info)))
+
+
+def _to_row(summary: Summary) -> tuple[str, bytes, bytes]:
+    numbers = [summary.count, summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms, summary.sums]
+    kept = {bucket: count for bucket, count in summary.buckets.items() if count}
+    return to_json(numbers).decode(), array("H", kept).tobytes(), array("I", kept.values()).tobytes()
+
+
+def _from_row(sums: str, buckets: bytes, counts: bytes) -> Summary:
+    with damaged_structures():
+        count, ended, sum_ms, least_ms, most_ms, added = from_json(sums)
+        pairs = zip(memoryview(buckets).cast("H"), memoryview(counts).cast("I"), strict=True)
+        return Summary(count, 0, ended, sum_ms, least_ms, most_ms, Counter(dict(pairs)), added)
