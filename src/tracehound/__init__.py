@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tracehound import entities as entities
     from tracehound import tracing as tracing
+    from tracehound.analysis.statistics import trace_stats as trace_stats
     from tracehound.capture.current import get_active_trace_id as get_active_trace_id
     from tracehound.capture.current import get_current_active_span as get_current_active_span
     from tracehound.capture.current import get_last_active_trace_id as get_last_active_trace_id
@@ -136,6 +137,7 @@ _PUBLIC = {
     "start_span": "tracehound.capture.manual",
     "start_span_no_context": "tracehound.capture.manual",
     "trace": "tracehound.capture.decorator",
+    "trace_stats": "tracehound.analysis.statistics",
     "update_assessment": "tracehound.client.feedback",
     "update_current_trace": "tracehound.capture.current",
 }

@@ -15,6 +15,7 @@ from tracehound.model.edit import ASSESSMENT, Edit
 from tracehound.model.record import replace, to_json_text
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
+from tracehound.query.periods import parse_period
 from tracehound.query.tokens import quote
 
 # The odd ones are those that engines disagree about.
@@ -260,3 +261,9 @@ TRACES = st.integers(1, 12).flatmap(
     )
 )
 PAGE_SIZES = st.sampled_from([1, 1, 2, 2, 3, 5])
+
+# What statistics are grouped by, and how time is cut: from finer than an hour to longer than all there is.
+GROUPS = st.lists(st.sampled_from([*ORDER_FIELDS[3:], "total_tokens", "tags.`k\0z`"]), max_size=2, unique=True)
+PERIODS = st.none() | st.builds(
+    parse_period, st.sampled_from(["1s", "15m", "1h", "6h", "1d", "1mo"]), st.sampled_from(["UTC", "Asia/Kathmandu"])
+)

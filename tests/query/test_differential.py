@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import event, given, settings
 
-from tests.query.searches import FILTERS, ORDERS, PAGE_SIZES, TRACES
+from tests.query.searches import FILTERS, GROUPS, ORDERS, PAGE_SIZES, PERIODS, TRACES
 from tracehound.model.edit import Edit
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import TraceInfo, TracePart
@@ -23,13 +23,15 @@ from tracehound.query.access import EVER, ByWords, InOrder, Plan, find_paths, ti
 from tracehound.query.access import Path as AccessPath
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import matches, value_of, values_of
-from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, Kind
+from tracehound.query.fields import ASSESSED, NAME, NUMBERS_IN_METADATA, Kind
 from tracehound.query.numbers import number_in
+from tracehound.query.periods import Period
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
 from tracehound.query.spans import is_true_of_spans
 from tracehound.query.sql import MAY_HAVE
 from tracehound.query.sqlite import search_sql
+from tracehound.query.statistics import ALL, DISTINCT, GroupKey, Groups, StatisticsQuery, parse_groups
 from tracehound.query.tree import PATTERNS, And, Checked, Not, Or, Scope, Test
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
@@ -75,9 +77,14 @@ SHARES = {
 
 @pytest.mark.prove
 @settings(max_examples=max(200, settings().max_examples))
-@given(TRACES, FILTERS, ORDERS, PAGE_SIZES)
+@given(TRACES, FILTERS, ORDERS, PAGE_SIZES, GROUPS, PERIODS)
 def test_sqlite_answers_as_the_memory_store_does(
-    traces: tuple[TracePart | Edit, ...], filter_string: str, order: list[str], page_size: int
+    traces: tuple[TracePart | Edit, ...],
+    filter_string: str,
+    order: list[str],
+    page_size: int,
+    groups: list[str],
+    period: Period | None,
 ) -> None:
     search = make_search(filter_string, order, page_size)
     assert search.where is not None
@@ -92,7 +99,8 @@ def test_sqlite_answers_as_the_memory_store_does(
         sqlite.write(traces)
         assert all_pages(sqlite, search) == expected
         assert all(page == expected[:page_size] for page in pages_by_every_path(sqlite, search))
-        assert sorted(map(repr, sqlite.latency(search))) == sorted(map(repr, memory.latency(search)))
+        for query in statistics_queries(search, groups, period):
+            assert told(sqlite.statistics(query)) == told(memory.statistics(query))
         sqlite.close()
 
 
@@ -107,6 +115,26 @@ def test_the_random_searches_hold_what_engines_disagree_about() -> None:
 
     draw()
     assert {label: seen[label] for label, share in SHARES.items() if seen[label] < share * count} == {}
+
+
+def statistics_queries(search: Search, groups: list[str], period: Period | None) -> Iterator[StatisticsQuery]:
+    """Yield what is asked of the traces of a search, and of all traces, as far as it may be told from the hours."""
+    fields = tuple(parse_groups(groups))
+    yield StatisticsQuery(search, fields, period)
+    every = dataclasses.replace(search, where=None)
+    yield StatisticsQuery(every, fields, period, ALL - DISTINCT.keys())
+    yield StatisticsQuery(every, (NAME,), period, frozenset())
+
+
+def told(groups: Groups) -> dict[GroupKey, object]:
+    """Return what is known of groups, with sums of doubles as they are whatever the order of their addition."""
+    return {
+        key: (
+            each.count, each.errors, each.ended, each.sum_ms, each.least_ms, each.most_ms, +each.buckets,
+            {name: pytest.approx(value, rel=1e-12) for name, value in each.sums.items()}, each.distinct,
+        )
+        for key, each in groups.items()
+    }  # fmt: skip
 
 
 def make_search(filter_string: str, order: list[str], page_size: int) -> Search:

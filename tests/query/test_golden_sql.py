@@ -16,9 +16,12 @@ import pytest
 
 from tests.golden import check_golden
 from tracehound.query.access import InOrder, Plan, find_paths, time_range
+from tracehound.query.fields import ATTRIBUTES, NAME
+from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
-from tracehound.query.sql import MATCHES, NUMBER_IN, VALUE, Sql
-from tracehound.query.sqlite import latency_sql, search_sql
+from tracehound.query.sql import MATCHES, NUMBER_AT, NUMBER_IN, VALUE, Sql
+from tracehound.query.sqlite import distinct_sql, search_sql, statistics_sql
+from tracehound.query.statistics import ALL, DURATIONS, StatisticsQuery
 from tracehound.store.sqlite.connection import migrate, open_connection
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -69,9 +72,16 @@ def test_several_experiments_are_one_statement(tmp_path: Path, update_golden: bo
 
 
 def test_latency_is_counted_in_the_index_alone(tmp_path: Path, update_golden: bool) -> None:
-    search = parse_search(["0"])
-    statement = latency_sql(search, first_plan(search))
-    check_golden(GOLDEN / "latency.sql", describe(statement, tmp_path), update=update_golden)
+    query = StatisticsQuery(parse_search(["0"]), (NAME,), parse_period("1h"), frozenset({DURATIONS}))
+    statement = statistics_sql(query, first_plan(query.search))
+    check_golden(GOLDEN / "statistics.sql", describe(statement, tmp_path), update=update_golden)
+
+
+def test_sums_and_different_values_are_counted_in_groups(tmp_path: Path, update_golden: bool) -> None:
+    query = StatisticsQuery(parse_search(["0"], "tags.env = 'prod'"), (ATTRIBUTES["user"],), None, ALL)
+    plan = first_plan(query.search)
+    check_golden(GOLDEN / "sums.sql", describe(statistics_sql(query, plan), tmp_path), update=update_golden)
+    check_golden(GOLDEN / "distinct.sql", describe(distinct_sql(query, plan), tmp_path), update=update_golden)
 
 
 def first_plan(search: Search) -> Plan:
@@ -90,7 +100,7 @@ def describe(statement: Sql, folder: Path) -> str:
     plan = show_plan(connection.execute(wanted, statement.parameters).fetchall())
     connection.close()
     newest = apsw.Connection(":memory:")
-    for name, arguments in ((NUMBER_IN, 1), (VALUE, 2), (MATCHES, 3)):
+    for name, arguments in ((NUMBER_IN, 1), (VALUE, 2), (MATCHES, 3), (NUMBER_AT, 3)):
         newest.create_scalar_function(name, lambda *_: None, arguments, deterministic=True)
     for text in schema:
         newest.execute(text)

@@ -15,6 +15,7 @@ import pytest
 
 import tracehound
 from tests.traces import part, span
+from tracehound.client.counting import count_traces
 from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.edit import Change
 from tracehound.model.merge import merge_parts
@@ -37,7 +38,7 @@ def make_spool(folder: Path, store: Store, settings: Settings | None = None) -> 
 
 
 def count(store: Store) -> int:
-    return sum(each.count for each in store.latency(parse_search(["0"])))
+    return count_traces(store, parse_search(["0"]))
 
 
 def test_flush_says_what_became_of_the_traces() -> None:

@@ -31,6 +31,7 @@ from tests.traces import part, span
 from tracehound.errors import ArgumentError, StoreError, StoreReadOnlyError
 from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
+from tracehound.query.statistics import StatisticsQuery
 from tracehound.spool.spool import FlushReport
 from tracehound.store.sqlite.connection import PAGE_BYTES
 from tracehound.store.sqlite.store import SqliteStore
@@ -92,7 +93,7 @@ def messages_of(path: Path) -> Iterator[str]:
     asks: list[Callable[[], object]] = [
         lambda: store.search(everything),
         lambda: store.search(filtered),
-        lambda: store.latency(everything),
+        lambda: store.statistics(StatisticsQuery(everything)),
         lambda: store.read_traces([f"tr-{number:032x}" for number in range(12)]),
         store.experiments,
         store.running_owners,

@@ -10,6 +10,7 @@ from tests.traces import START_MS, part, span
 from tracehound.model.span import SpanStatusCode
 from tracehound.model.trace import Trace, TraceState
 from tracehound.query.search import parse_search
+from tracehound.query.statistics import StatisticsQuery
 from tracehound.store.api import Store
 
 # A trace as its process wrote it: two snapshots, the second with what is new, and the end.
@@ -64,7 +65,7 @@ def test_what_ran_in_a_process_that_ended_is_an_error_up_to_where_it_was_last_se
     )
     assert tool.status.status_code is SpanStatusCode.OK
     assert store.running_owners() == []
-    assert sum(each.count for each in store.latency(parse_search(["0"])) if each.bucket is not None) == 1
+    assert store.statistics(StatisticsQuery(parse_search(["0"])))[()].ended == 1
 
 
 def test_the_end_of_one_process_leaves_the_traces_of_others(store: Store) -> None:

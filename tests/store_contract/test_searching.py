@@ -107,16 +107,6 @@ def test_a_value_too_long_for_the_index_is_compared_in_full(store: Store) -> Non
     assert names(store, ["0"], f"tags.text = '{long[:-1]}'") == []
 
 
-def test_latency_counts_by_name_state_and_bucket(filled: Store) -> None:
-    filled.write([part(span(1, trace=60 + number, name="alpha", duration_ms=50 + number)) for number in range(3)])
-    counts = filled.latency(parse_search(["0"], "attributes.name = 'alpha'"))
-    assert sum(each.count for each in counts) == 4
-    assert sum(each.sum_ms for each in counts) == 50 + 50 + 51 + 52
-    assert max(each.max_ms for each in counts) == 52
-    running = filled.latency(parse_search(["0"], "attributes.status = 'IN_PROGRESS'"))
-    assert [(each.bucket, each.count) for each in running] == [(None, 1)]
-
-
 @pytest.mark.parametrize("word", [" OR ", " AND "])
 def test_ten_thousand_terms_are_answered(filled: Store, word: str) -> None:
     many = word.join(f"tags.env {'=' if word == ' OR ' else '!='} '{number}'" for number in range(9_999))

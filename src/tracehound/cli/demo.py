@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from tracehound import runtime
-from tracehound.analysis.latency import summarise_latency
-from tracehound.cli.render import print_heading, print_latency, print_line, print_search
+from tracehound.analysis.statistics import read_statistics
+from tracehound.cli.render import print_heading, print_line, print_search
+from tracehound.cli.stats import print_statistics
 from tracehound.cli.tree import print_trace
 from tracehound.client.search import search_traces
 from tracehound.errors import TracehoundError
@@ -28,6 +29,7 @@ from tracehound.settings import child_environment, read_settings
 from tracehound.store.targets import parse_target
 
 EXPERIMENT: Final = "docs-assistant"
+_METRICS: Final = ("count", "errors", "p50", "p95", "p99", "latency_max")
 _EXAMPLE: Final = Path("examples", "docs_assistant")
 
 
@@ -61,7 +63,7 @@ def _show_results(store: str, this_run: str) -> None:
 
     print_heading("4. Latency and errors by name")
     search = parse_search([experiment_id(EXPERIMENT)], this_run)
-    print_latency(summarise_latency(runtime.current().drained_store().latency(search)))
+    print_statistics(read_statistics(runtime.current().drained_store(), search, ["name"], None, _METRICS))
 
     shown = (errors or slowest)[0]
     program = _program()

@@ -19,7 +19,8 @@ import click
 
 from tracehound import __version__
 from tracehound.cli.care import run_backup, run_doctor
-from tracehound.cli.completion import SHELLS, complete_fields, completion_script
+from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
+from tracehound.cli.formats import ROW_FORMATS
 from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, use
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.warehouse import warehouse
@@ -75,6 +76,11 @@ def cli() -> None:
     """See what a GenAI application did: search its traces and look at one."""
 
 
+_row_format = click.option(
+    "--format", "form", type=click.Choice(["table", *ROW_FORMATS]),
+    help="[default: table in a terminal, else as FILE is called, else jsonl]",
+)  # fmt: skip
+_output = click.option("--output", "-o", metavar="FILE", help="Write a file, which is there when it is whole.")
 _fields = click.option(
     "--fields", metavar="NAMES", shell_complete=complete_fields,
     help="What to show, with commas: trace_id,latency,tags.env,request.",
@@ -91,7 +97,7 @@ _fields = click.option(
     "--format", "form", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]),
     help="[default: table in a terminal, else as FILE is called, else jsonl]",
 )  # fmt: skip
-@click.option("--output", "-o", metavar="FILE", help="Write a file, which is there when it is whole.")
+@_output
 @click.option(
     "--watch", metavar="[SECONDS]", type=click.FloatRange(min=0.1), help="Draw it anew every 2 seconds, or so many."
 )
@@ -157,6 +163,43 @@ def show(trace_id: str, store: str | None, form: str | None, *, is_full: bool) -
     from tracehound.cli.showing import run_show
 
     run_show(trace_id, store, form, is_full=is_full)
+
+
+@cli.command()
+@click.argument("filter_string", metavar="[FILTER]", required=False)
+@search_options
+@click.option(
+    "--by",
+    "group_by",
+    multiple=True,
+    metavar="FIELD",
+    shell_complete=complete_order,
+    help="Group by a field, a tag or metadata; may be given again.",
+)
+@click.option("--every", "interval", metavar="LENGTH", help="Cut time into periods: 15m, 1h, 1d, 1w, 1mo.")
+@click.option(
+    "--metrics", metavar="NAMES", help="With commas: count,errors,error_rate,latency_mean,p95,total_tokens,cost,users,…"
+)
+@click.option("--time-zone", default="UTC", show_default=True, metavar="NAME", help="Whose clock periods follow.")
+@_row_format
+@_output
+def stats(
+    scope: Scope,
+    filter_string: str | None,
+    group_by: tuple[str, ...],
+    interval: str | None,
+    metrics: str | None,
+    time_zone: str,
+    form: str | None,
+    output: str | None,
+) -> None:
+    """Show counts, errors and latencies of the traces that FILTER is true of.
+
+    For example: tracehound stats --by name --since 7d, or tracehound stats --every 1d --metrics count,p95,cost
+    """
+    from tracehound.cli.stats import run_stats
+
+    run_stats(scope, filter_string, group_by, interval, metrics, time_zone, form, output)
 
 
 @cli.command("export")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tracehound.analysis.latency import LatencySummary
 from tracehound.cli.columns import Column, table_columns
 from tracehound.cli.table import to_lines
-from tracehound.cli.text import line, open_console
+from tracehound.cli.text import open_console
 from tracehound.model.trace import Trace
 from tracehound.store.explain import Explanation
-
-_NAME_COLUMNS: Final = 60
 
 
 def print_search(traces: Iterable[Trace], columns: Sequence[Column] | None = None) -> None:
@@ -51,21 +46,6 @@ def print_explanation(explanation: Explanation) -> None:
         console.print(f"nothing found: no trace has {explanation.emptied_by}", markup=False)
 
 
-def print_latency(summaries: Iterable[LatencySummary]) -> None:
-    """Print a table of counts, errors and percentiles by name."""
-    table = plain_table()
-    table.add_column("name", no_wrap=True, overflow="ellipsis", min_width=8)
-    for heading in ("traces", "errors", "p50 ms", "p95 ms", "p99 ms", "max ms"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for each in summaries:
-        share = f"{each.errors} ({each.errors / each.count:.0%})" if each.errors else "0"
-        times = [_milliseconds(value) for value in (each.p50_ms, each.p95_ms, each.p99_ms, each.max_ms)]
-        table.add_row(
-            Text(line(each.name, _NAME_COLUMNS)), f"{each.count:,}", Text(share, "red" if each.errors else ""), *times
-        )
-    open_console().print(table)
-
-
 def print_heading(text: str) -> None:
     """Print a line that begins a part of the output."""
     open_console().print(f"\n[bold]{escape(text)}[/bold]")
@@ -79,7 +59,3 @@ def print_line(text: str) -> None:
 def plain_table() -> Table:
     """Return a table without lines."""
     return Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-
-
-def _milliseconds(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:,.0f}"

@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tracehound.cli.columns import MACHINE_FIELDS, Column, parse_columns, table_columns
-from tracehound.cli.formats import WRITERS
+from tracehound.cli.formats import FORMATS, write_traces
 from tracehound.cli.options import Scope, ask, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
 from tracehound.cli.render import print_explanation, print_search
@@ -66,7 +66,7 @@ def run_search(request: Request, form: str | None, output: str | None) -> None:
 
             require_arrow()
         with open_output(output, is_binary=chosen == "parquet") as out:
-            WRITERS[chosen](found, columns, out)
+            write_traces(chosen, found, columns, out)
     _note(found, experiments, store)
 
 
@@ -150,6 +150,6 @@ def _columns(fields: str | None, store: Store, *, is_table: bool) -> list[Column
 def _form_of(output: str | None) -> str:
     """Return the format of an output that nobody named: as a file is called, else what the reader can use."""
     suffix = "" if output is None else output.rpartition(".")[2].lower()
-    if suffix in WRITERS:
+    if suffix in FORMATS:
         return suffix
     return "table" if output in (None, "-") and sys.stdout.isatty() else "jsonl"

@@ -14,6 +14,7 @@ from tracehound.cli.options import store_option, use
 from tracehound.cli.render import plain_table
 from tracehound.cli.showing import find_id, find_trace
 from tracehound.cli.text import line, local_time, open_console
+from tracehound.client.counting import count_traces
 from tracehound.client.tags import delete_trace_tag, set_trace_tag
 from tracehound.errors import ArgumentError
 from tracehound.model.record import to_json
@@ -113,7 +114,7 @@ def _experiments(store: Store) -> list[dict[str, Any]]:
     created = {key: each for key, each in read_experiments(store).items() if each.creation_time is not None}
     for each in sorted({**created, **known}.values(), key=lambda each: each.name):
         search = parse_search([each.experiment_id], limit=1)
-        count = sum(some.count for some in store.latency(search))
+        count = count_traces(store, search)
         newest = store.search(search).traces
         found.append(
             {

@@ -14,7 +14,7 @@ from typing import Final
 from rich.console import Console
 
 from tracehound.cli.columns import MACHINE_FIELDS, Column, parse_columns, table_columns
-from tracehound.cli.formats import write_json_lines
+from tracehound.cli.formats import write_traces
 from tracehound.cli.options import Scope, ask, experiments_of, open_scope
 from tracehound.cli.table import Layout, lay_out
 from tracehound.cli.text import open_console
@@ -87,5 +87,5 @@ class _JsonLines:
         self._columns = columns
 
     def print(self, infos: Iterable[TraceInfo]) -> None:
-        write_json_lines((Trace(info, TraceData([])) for info in infos), self._columns, sys.stdout.buffer)
+        write_traces("jsonl", (Trace(info, TraceData([])) for info in infos), self._columns, sys.stdout.buffer)
         sys.stdout.buffer.flush()

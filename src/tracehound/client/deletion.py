@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tracehound.client.counting import count_traces
 from tracehound.errors import ArgumentError, StoreBusyError
 from tracehound.model.edit import Deletion
 from tracehound.model.trace import TraceInfo
@@ -89,7 +90,7 @@ def delete_older_than(
 def count_older_than(store: Store, before_ms: int, experiment_ids: Sequence[str] | None = None) -> int:
     """Return how many traces `delete_older_than` would delete."""
     search = parse_search(_all_or(experiment_ids, store), _before(before_ms - 1))
-    return sum(each.count for each in store.latency(search))
+    return count_traces(store, search)
 
 
 def _all_or(experiment_ids: Sequence[str] | None, store: Store) -> Sequence[str]:

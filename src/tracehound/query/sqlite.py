@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tracehound.model.record import to_json
+from tracehound.model.summary import SUMMED
 from tracehound.query.access import (
     EVER,
     ByDuration,
@@ -24,10 +25,11 @@ from tracehound.query.access import (
     time_range,
 )
 from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_sql
-from tracehound.query.fields import DURATION, TIMESTAMP, TRACE_ID
+from tracehound.query.fields import ATTRIBUTES, DURATION, TIMESTAMP, TRACE_ID
 from tracehound.query.keyset import behind_sql, direction_sql, order_sql
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql, is_one_of, join, value_sql
+from tracehound.query.statistics import DISTINCT, DURATIONS, StatisticsQuery
 from tracehound.query.tree import And
 
 ROW: Final = (
@@ -35,8 +37,17 @@ ROW: Final = (
     " t.client_request_id, t.metadata, t.tags, t.assessments"
 )
 
+# Units of time that are added to one, for SQLite rounds a negative quotient up.
+_BEFORE: Final = 2**32
+
+_COUNTS: Final = (
+    "count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
+)
+
 # A function that counts the traces and postings that a statement looks at; always true.
 COUNTED: Final = "tracehound_counted"
+# And one that returns when the period of a time began.
+PERIOD: Final = "tracehound_period"
 
 # Of 500 that SQLite takes in a compound, and of its 32,766 parameters.
 MAX_ARMS: Final = 64
@@ -70,16 +81,45 @@ def search_sql(search: Search, plan: Plan, *, counted: bool = False) -> Sql:
     )
 
 
-def latency_sql(search: Search, plan: Plan) -> Sql:
-    """Return the statement that counts the traces of a search by name, state and duration bucket."""
-    source, where = _source(search, plan)
-    condition = join("\n  AND ", [*where, *_others(search, plan, OF_TRACE)])
-    text = (
-        "SELECT t.name, t.state, t.duration_bucket, count(*), sum(t.duration_ms), min(t.duration_ms),"
-        f" max(t.duration_ms)\nFROM {source.text}\nWHERE {condition.text}\n"
-        "GROUP BY t.name, t.state, t.duration_bucket"
+def statistics_sql(query: StatisticsQuery, plan: Plan) -> Sql:
+    """Return the statement that adds up traces.
+
+    Its columns are the fields of the groups; the number of the unit of time, if there are periods; the duration bucket
+    if durations are wanted; how many traces there are, have failed and have ended, and their durations' sum, least
+    and greatest; then the wanted sums, in the order of `SUMMED`.
+    """
+    groups = [value_sql(each) for each in query.fields]
+    if query.period is not None:
+        unit_ms = query.period.unit_ms
+        groups.append(Sql("(t.start_ms + ?) / ? - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE)))
+    if DURATIONS in query.wanted:
+        groups.append(Sql("t.duration_bucket"))
+    sums = [value_sql(ATTRIBUTES[name]) for name in SUMMED if name in query.wanted]
+    added = [Sql(f"total({each.text}), count({each.text})", each.parameters * 2) for each in sums]
+    return _grouped(query, plan, groups, [Sql(_COUNTS), *added])
+
+
+def distinct_sql(query: StatisticsQuery, plan: Plan) -> Sql:
+    """Return the statement that counts the different values of the wanted ones of `DISTINCT`, in groups.
+
+    Its columns are the fields of the groups, the start of the period, if there are any, and the counts.
+    """
+    groups = [value_sql(each) for each in query.fields]
+    if query.period is not None:
+        groups.append(Sql(f"{PERIOD}(t.start_ms)"))
+    values = [value_sql(field) for name, field in DISTINCT.items() if name in query.wanted]
+    return _grouped(query, plan, groups, [Sql(f"count(DISTINCT {each.text})", each.parameters) for each in values])
+
+
+def _grouped(query: StatisticsQuery, plan: Plan, groups: Sequence[Sql], values: Sequence[Sql]) -> Sql:
+    source, where = _source(query.search, plan)
+    condition = join("\n  AND ", [*where, *_others(query.search, plan, OF_TRACE)])
+    chosen = join(", ", [*groups, *values])
+    by = f"\nGROUP BY {', '.join(str(at) for at in range(1, len(groups) + 1))}" if groups else ""
+    return Sql(
+        f"SELECT {chosen.text}\nFROM {source.text}\nWHERE {condition.text}{by}",
+        chosen.parameters + source.parameters + condition.parameters,
     )
-    return Sql(text, source.parameters + condition.parameters)
 
 
 def count_sql(search: Search, path: ByTerms | ByDuration, limit: int) -> Sql:

@@ -47,8 +47,9 @@ Reading
     `read_traces` returns the traces that exist, by id, in any order; ids that do not exist are left out. A store MAY
     hand over spans as it keeps them (`model.trace.StoredSpans`): they MUST stay readable when the store has changed
     or is closed, and say the same as if they had been decoded at once.
-    `latency` counts the traces that match by name, state and duration bucket (`model.buckets`); traces that still
-    run have no duration, and are counted with the bucket None.
+    `statistics` adds up the traces that match, group by group (`model.summary`), as far as it is wanted: counts and
+    sums are exact, sums of doubles up to the order of their addition. Only groups with traces are there; what is not
+    wanted MAY be left out.
     `search_whole` is `search` with whole traces, each as it is at the moment of the search.
 
 Being replaced
@@ -68,10 +69,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from tracehound.model.edit import Change
-from tracehound.model.trace import Experiment, Trace, TraceInfo, TraceState
+from tracehound.model.trace import Experiment, Trace, TraceInfo
 
 if TYPE_CHECKING:  # a program that only traces does not load the language
     from tracehound.query.search import Search
+    from tracehound.query.statistics import Groups, StatisticsQuery
     from tracehound.store.explain import Explanation
 
 
@@ -93,19 +95,6 @@ class Page(Generic[Found]):
 
     traces: list[Found]
     next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class LatencyCount:
-    """How many traces of one name and state have a duration in one bucket, with exact sum and extremes in ms."""
-
-    name: str
-    state: TraceState
-    bucket: int | None
-    count: int
-    sum_ms: int
-    min_ms: int
-    max_ms: int
 
 
 @dataclass(frozen=True)
@@ -175,8 +164,8 @@ class Store(Protocol):
         """Return the whole traces that exist, by id."""
         ...
 
-    def latency(self, search: Search) -> list[LatencyCount]:
-        """Return how the durations of the traces that match are distributed, by name and state."""
+    def statistics(self, query: StatisticsQuery) -> Groups:
+        """Return what the traces that match add up to, group by group."""
         ...
 
     def experiments(self) -> list[Experiment]:

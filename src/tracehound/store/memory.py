@@ -13,17 +13,20 @@ import threading
 import time
 from collections import ChainMap, defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from tracehound.model.buckets import bucket_of
 from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
-from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
-from tracehound.query.evaluate import compare_places, matches, order_values
+from tracehound.model.summary import SUMMED, Summary
+from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
+from tracehound.query.evaluate import compare_places, matches, order_values, value_of
+from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.search import Search
-from tracehound.store.api import Arrival, LatencyCount, Page, SegmentRange
+from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
+from tracehound.store.api import Arrival, Page, SegmentRange
 from tracehound.store.explain import Explanation, Step, with_reason
 
 
@@ -208,18 +211,15 @@ class MemoryStore:
         with self._lock:
             return {each: copy.deepcopy(self._traces[each]) for each in trace_ids if each in self._traces}
 
-    def latency(self, search: Search) -> list[LatencyCount]:
-        """Return how the durations of the traces that match are distributed, by name and state."""
+    def statistics(self, query: StatisticsQuery) -> Groups:
+        """Return what the traces that match add up to, group by group."""
         with self._lock:
-            matching = _matching(self._traces.values(), search)
-        groups = defaultdict(list)
+            matching = _matching(self._traces.values(), query.search)
+        members: defaultdict[GroupKey, list[TraceInfo]] = defaultdict(list)
         for info in matching:
-            duration = info.execution_duration
-            groups[info.name, info.state, None if duration is None else bucket_of(duration)].append(duration or 0)
-        return [
-            LatencyCount(name, state, bucket, len(durations), sum(durations), min(durations), max(durations))
-            for (name, state, bucket), durations in groups.items()
-        ]
+            period = () if query.period is None else (query.period.start_of(info.request_time),)
+            members[(*period, *(value_of(field, info) for field in query.fields))].append(info)
+        return {key: _summarise(infos, query.wanted) for key, infos in members.items()}
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
@@ -252,6 +252,23 @@ def _without_overtaken(parts: dict[bytes, TracePart]) -> dict[bytes, TracePart]:
     """Return the parts without the snapshots that say nothing more."""
     kept = {id(part) for part in effective_parts(list(parts.values()))}
     return {key: part for key, part in parts.items() if id(part) in kept}
+
+
+def _summarise(infos: Sequence[TraceInfo], wanted: AbstractSet[str]) -> Summary:
+    """Return what traces add up to, as far as it is wanted."""
+    summary = Summary()
+    for info in infos:
+        summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
+    for name in SUMMED:
+        values = [value for info in infos if (value := value_of(ATTRIBUTES[name], info)) is not None]
+        if name in wanted and values:
+            summary.sums[name] = sum(float(value) for value in values)
+    for name, field in DISTINCT.items():
+        if name in wanted:
+            summary.distinct[name] = len({value_of(field, info) for info in infos} - {None})
+    if DURATIONS not in wanted:
+        summary.buckets.clear()
+    return summary
 
 
 def _by_time(fact: tuple[int, str | None]) -> tuple[int, bool, str]:

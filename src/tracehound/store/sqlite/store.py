@@ -11,11 +11,12 @@ from typing import Any, Final
 from tracehound.model.edit import Change
 from tracehound.model.merge import merge_parts
 from tracehound.model.record import replace, to_json
-from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo, TraceState
+from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
-from tracehound.query.sqlite import ROW, latency_sql, search_sql
-from tracehound.store.api import Arrival, LatencyCount, Page, SegmentRange
+from tracehound.query.sqlite import ROW, search_sql
+from tracehound.query.statistics import Groups, StatisticsQuery
+from tracehound.store.api import Arrival, Page, SegmentRange
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import Row, merge_ended, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
@@ -27,6 +28,7 @@ from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
+from tracehound.store.sqlite.statistics import read_statistics
 from tracehound.store.sqlite.text import Words
 
 _EXPERIMENTS: Final = (
@@ -172,17 +174,10 @@ class SqliteStore:
             return Trace(to_info(row), TraceData(PayloadSpans(payload, self._path)))
         return replace(merge_parts([to_part(*part) for part in parts]), info=to_info(row))
 
-    def latency(self, search: Search) -> list[LatencyCount]:
-        """Return how the durations of the traces that match are distributed, by name and state."""
+    def statistics(self, query: StatisticsQuery) -> Groups:
+        """Return what the traces that match add up to, group by group."""
         with self._file.reading() as connection, snapshot(connection):
-            words = Words(connection)
-            statement = latency_sql(search, choose_plan(connection, search, words, is_whole=True).plan)
-            rows = ask(connection, statement, words)
-        with damaged_rows(self._path):
-            return [
-                LatencyCount(name, TraceState(state), bucket, count, total or 0, least or 0, most or 0)
-                for name, state, bucket, count, total, least, most in rows
-            ]
+            return read_statistics(connection, query)
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""

@@ -1,0 +1,214 @@
+"""Statistics of traces: what `tracehound.trace_stats` and `tracehound stats` give. The store counts, this names."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
+
+from tracehound.client.arguments import check_return_type, check_search
+from tracehound.errors import ArgumentError
+from tracehound.model.summary import SUMMED, Summary
+from tracehound.query.periods import Period, parse_period
+from tracehound.query.search import KeyValue, Search
+from tracehound.query.statistics import DISTINCT, DURATIONS, StatisticsQuery, parse_groups
+from tracehound.query.suggest import nearest
+from tracehound.runtime import current
+from tracehound.store.api import Store
+
+if TYPE_CHECKING:
+    from tracehound.client.stats_frame import StatsFrame
+
+DEFAULT_METRICS: Final = ("count", "error_rate", "latency_mean", "p50", "p95", "p99")
+TIME: Final = "time"  # the column of the periods
+
+_PERCENTILE: Final = re.compile(r"(?:latency_)?p(\d{1,2}(?:\.\d+)?|100)")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number about some traces: what has to be known for it, and how it follows from what they add up to."""
+
+    name: str
+    wanted: str | None
+    value: Callable[[Summary], float]
+
+
+def _metric(name: str, wanted: str | None, value: Callable[[Summary], float]) -> tuple[str, Metric]:
+    return name, Metric(name, wanted, value)
+
+
+def _sum(name: str) -> tuple[str, Metric]:
+    return _metric(name, name, lambda summary: summary.sums.get(name, math.nan))
+
+
+def _distinct(name: str) -> tuple[str, Metric]:
+    return _metric(name, name, lambda summary: summary.distinct.get(name, 0))
+
+
+METRICS: Final[dict[str, Metric]] = dict(
+    [
+        _metric("count", None, lambda summary: summary.count),
+        _metric("errors", None, lambda summary: summary.errors),
+        _metric("error_rate", None, lambda summary: summary.errors / summary.count if summary.count else math.nan),
+        _metric("latency_mean", None, lambda summary: summary.sum_ms / summary.ended if summary.ended else math.nan),
+        _metric("latency_min", None, lambda summary: _or_nan(summary.least_ms)),
+        _metric("latency_max", None, lambda summary: _or_nan(summary.most_ms)),
+        *map(_sum, SUMMED),
+        *map(_distinct, DISTINCT),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Numbers about groups of traces: the names of the columns, and the rows in their order.
+
+    With periods the first column is the start of one, as an aware datetime, and rows are in the order of time; without
+    the largest group comes first.
+    """
+
+    groups: tuple[str, ...]
+    metrics: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        return self.groups + self.metrics
+
+
+@overload
+def trace_stats(
+    filter_string: str | None = None,
+    group_by: Sequence[str] | str | None = None,
+    interval: str | None = None,
+    metrics: Sequence[str] | str | None = None,
+    *,
+    experiment_ids: Sequence[str] | None = None,
+    locations: Sequence[str] | None = None,
+    time_zone: str = "UTC",
+    return_type: Literal["list"],
+) -> list[dict[str, Any]]: ...
+
+
+@overload
+def trace_stats(
+    filter_string: str | None = None,
+    group_by: Sequence[str] | str | None = None,
+    interval: str | None = None,
+    metrics: Sequence[str] | str | None = None,
+    *,
+    experiment_ids: Sequence[str] | None = None,
+    locations: Sequence[str] | None = None,
+    time_zone: str = "UTC",
+    return_type: Literal["pandas"] | None = None,
+) -> StatsFrame: ...
+
+
+def trace_stats(
+    filter_string: str | None = None,
+    group_by: Sequence[str] | str | None = None,
+    interval: str | None = None,
+    metrics: Sequence[str] | str | None = None,
+    *,
+    experiment_ids: Sequence[str] | None = None,
+    locations: Sequence[str] | None = None,
+    time_zone: str = "UTC",
+    return_type: Literal["pandas", "list"] | None = None,
+) -> StatsFrame | list[dict[str, Any]]:
+    """Return statistics of the traces that a filter is true of: a row for each group that has any.
+
+    `group_by` are attributes, tags and metadata keys as an order is written; a trace that lacks one is in the group of
+    None. `interval` cuts time into periods (`15m`, `1h`, `1d`, `1w`, `1mo`) as clocks in `time_zone` show it; the
+    column `time` holds their starts. Metrics are `count`, `errors`, `error_rate` (0 to 1, of all traces),
+    `latency_mean`, `latency_min`, `latency_max` and any percentile such as `p50` or `p99.9` in milliseconds, the sums
+    `input_tokens`, `output_tokens`, `total_tokens` and `cost` (US dollars), and how many different `users` and
+    `sessions` there are.
+    Percentiles are within 1 %, all else is exact. What no trace of a group has is NaN.
+
+    Where pandas is installed this is a DataFrame with a `plot()` of its own; with `return_type="list"` it is a list of
+    dicts. Raises `FilterError` for a filter or a group that is none, `ArgumentError` for any other argument.
+
+    >>> import tracehound
+    >>> for name in ("plan", "plan", "answer"):
+    ...     with tracehound.start_span(name):
+    ...         pass
+    >>> tracehound.trace_stats(group_by="name", metrics=["count", "errors"], return_type="list")
+    [{'name': 'plan', 'count': 2, 'errors': 0}, {'name': 'answer', 'count': 1, 'errors': 0}]
+    """
+    kind = check_return_type(return_type)
+    if kind not in ("pandas", "list"):
+        raise ArgumentError(f"return_type is 'pandas' or 'list', not {return_type!r}")
+    runtime = current()
+    search = check_search(runtime, experiment_ids, filter_string, None, None, locations)
+    found = read_statistics(
+        runtime.drained_store(), search, _texts("group_by", group_by), interval, _texts("metrics", metrics), time_zone
+    )
+    if kind == "list":
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    from tracehound.client.stats_frame import to_stats_frame
+
+    return to_stats_frame(found.columns, found.rows, found.groups, time_zone if interval is not None else None)
+
+
+def read_statistics(
+    store: Store,
+    search: Search,
+    group_by: Sequence[str],
+    interval: str | None,
+    metrics: Sequence[str],
+    time_zone: str = "UTC",
+) -> Statistics:
+    """Return statistics of the traces of a search; see `trace_stats`."""
+    fields = parse_groups(group_by)
+    period = None if interval is None else parse_period(interval, time_zone)
+    chosen = [parse_metric(name) for name in metrics or DEFAULT_METRICS]
+    wanted = frozenset(each.wanted for each in chosen if each.wanted is not None)
+    found = store.statistics(StatisticsQuery(search, tuple(fields), period, wanted))
+    if not found and not fields and period is None:
+        found = {(): Summary()}
+    ordered = sorted(found.items(), key=lambda item: _place(item[0], item[1].count, has_time=period is not None))
+    return Statistics(
+        groups=(*([TIME] if period is not None else []), *fields.values()),
+        metrics=tuple(each.name for each in chosen),
+        rows=[(*_shown(key, period), *(each.value(summary) for each in chosen)) for key, summary in ordered],
+    )
+
+
+def parse_metric(name: str) -> Metric:
+    """Return the metric of a name; raise `ArgumentError` for none."""
+    known = METRICS.get(name)
+    if known is not None:
+        return known
+    percentile = _PERCENTILE.fullmatch(name)
+    if percentile is not None:
+        fraction = float(percentile[1]) / 100
+        return Metric(name, DURATIONS, lambda summary: summary.percentile(fraction))
+    meant = nearest(name, METRICS)
+    hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(METRICS)}, and percentiles such as p95"
+    raise ArgumentError(f"there is no metric {name!r}; {hint}")
+
+
+def _or_nan(value: int | None) -> float:
+    return math.nan if value is None else value
+
+
+def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
+    """Return one text or several as a list."""
+    texts = [given] if isinstance(given, str) else list(given or ())
+    if not all(isinstance(each, str) for each in texts):
+        raise ArgumentError(f"{name} is a list of texts, not {given!r}")
+    return texts
+
+
+def _place(key: Sequence[KeyValue], count: int, *, has_time: bool) -> tuple[Any, ...]:
+    """Return what a group is sorted by: time if there is one, then how many it has, then its values."""
+    time_ms = key[0] if has_time else 0
+    return time_ms, -count, [(value is None, str(value)) for value in key]
+
+
+def _shown(key: Sequence[KeyValue], period: Period | None) -> Iterable[Any]:
+    return key if period is None else (period.to_datetime(int(key[0] or 0)), *key[1:])

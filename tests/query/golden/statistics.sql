@@ -1,0 +1,9 @@
+SELECT t.name, (t.start_ms + ?) / ? - ?, t.duration_bucket, count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)
+FROM trace AS t
+WHERE t.experiment = ?
+GROUP BY 1, 2, 3
+
+-- parameters: 3865470566400000, 900000, 4294967296, 0
+-- plan:
+-- SEARCH t USING COVERING INDEX trace_by_start (experiment=?)
+-- USE TEMP B-TREE FOR GROUP BY

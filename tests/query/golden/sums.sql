@@ -1,0 +1,13 @@
+SELECT tracehound_value(t.metadata, ?), t.duration_bucket, count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?))
+FROM (SELECT DISTINCT p.trace FROM posting AS p WHERE p.term = ? AND p.experiment = ?) AS found CROSS JOIN trace AS t ON t.seq = found.trace
+WHERE t.experiment = ?
+GROUP BY 1, 2
+
+-- parameters: 'mlflow.trace.user', 'mlflow.trace.tokenUsage', 'input_tokens', 'mlflow.trace.tokenUsage', 'input_tokens', 'mlflow.trace.tokenUsage', 'output_tokens', 'mlflow.trace.tokenUsage', 'output_tokens', 'mlflow.trace.tokenUsage', 'total_tokens', 'mlflow.trace.tokenUsage', 'total_tokens', 'mlflow.trace.cost', 'total_cost', 'mlflow.trace.cost', 'total_cost', 4324071472995704518, 0, 0
+-- plan:
+-- CO-ROUTINE
+--   SEARCH p USING PRIMARY KEY (term=? AND experiment=?)
+--   USE TEMP B-TREE FOR DISTINCT
+-- SCAN
+-- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+-- USE TEMP B-TREE FOR GROUP BY
