@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.traces import part, span
-from tracehound.model.buckets import bucket_of, percentile, value_of
+from tracehound.model.buckets import bucket_of, percentiles, value_of
 from tracehound.model.ids import RandomIds
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.occurrence import RecordedEvent, RecordedLink
@@ -99,7 +99,7 @@ def test_a_bucket_stands_for_its_durations_within_one_percent(duration_ms: int) 
 def test_a_percentile_is_the_bucket_of_the_nearest_rank(durations: list[int], fraction: float) -> None:
     rank = max(1, -int(-fraction * len(durations) // 1))
     exact = sorted(durations)[min(rank, len(durations)) - 1]
-    found = percentile([(bucket_of(each), 1) for each in durations], fraction)
+    (found,) = percentiles([(bucket_of(each), 1) for each in durations], [fraction])
     assert found == value_of(bucket_of(exact))
 
 

@@ -130,7 +130,7 @@ def told(groups: Groups) -> dict[GroupKey, object]:
     """Return what is known of groups, with sums of doubles as they are whatever the order of their addition."""
     return {
         key: (
-            each.count, each.errors, each.ended, each.sum_ms, each.least_ms, each.most_ms, +each.buckets,
+            each.count, each.errors, each.ended, each.sum_ms, each.least_ms, each.most_ms, each.buckets,
             {name: pytest.approx(value, rel=1e-12) for name, value in each.sums.items()}, each.distinct,
         )
         for key, each in groups.items()

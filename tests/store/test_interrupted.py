@@ -116,8 +116,8 @@ def test_a_search_sees_one_moment_though_a_trace_changes_after_its_path_was_chos
     store, other = SqliteStore(tmp_path / "store.db"), SqliteStore(tmp_path / "store.db")
     store.write([part(span(2, parent=1, start_ms=5), written_ns=1, tags={"k": "a"})])
 
-    def choose_and_be_overtaken(reader: object, search: object, words: object, **how: bool) -> Choice:
-        choice = plan.choose_plan(reader, search, words, **how)  # type: ignore[arg-type]
+    def choose_and_be_overtaken(reader: object, search: object, words: object) -> Choice:
+        choice = plan.choose_plan(reader, search, words)  # type: ignore[arg-type]
         other.write([part(span(1, start_ms=0), written_ns=2, tags={"k": "b"})])
         return choice
 

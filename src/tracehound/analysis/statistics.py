@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
@@ -29,11 +29,15 @@ _PERCENTILE: Final = re.compile(r"(?:latency_)?p(\d{1,2}(?:\.\d+)?|100)")
 
 @dataclass(frozen=True)
 class Metric:
-    """A number about some traces: what has to be known for it, and how it follows from what they add up to."""
+    """A number about some traces: what has to be known for it, and how it follows from what they add up to.
+
+    A percentile is known by its fraction: all that are wanted of some traces are worked out together.
+    """
 
     name: str
     wanted: str | None
     value: Callable[[Summary], float]
+    fraction: float | None = None
 
 
 def _metric(name: str, wanted: str | None, value: Callable[[Summary], float]) -> tuple[str, Metric]:
@@ -174,7 +178,7 @@ def read_statistics(
     return Statistics(
         groups=(*([TIME] if period is not None else []), *fields.values()),
         metrics=tuple(each.name for each in chosen),
-        rows=[(*_shown(key, period), *(each.value(summary) for each in chosen)) for key, summary in ordered],
+        rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
     )
 
 
@@ -186,10 +190,17 @@ def parse_metric(name: str) -> Metric:
     percentile = _PERCENTILE.fullmatch(name)
     if percentile is not None:
         fraction = float(percentile[1]) / 100
-        return Metric(name, DURATIONS, lambda summary: summary.percentile(fraction))
+        return Metric(name, DURATIONS, lambda summary: summary.percentiles([fraction])[0], fraction)
     meant = nearest(name, METRICS)
     hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(METRICS)}, and percentiles such as p95"
     raise ArgumentError(f"there is no metric {name!r}; {hint}")
+
+
+def _values(metrics: Sequence[Metric], summary: Summary) -> Iterator[float]:
+    fractions = [each.fraction for each in metrics if each.fraction is not None]
+    percentiles = iter(summary.percentiles(fractions) if fractions else ())
+    for each in metrics:
+        yield each.value(summary) if each.fraction is None else next(percentiles)
 
 
 def _or_nan(value: int | None) -> float:

@@ -7,8 +7,11 @@ traces *is* the value of the bucket it falls into, in every store, which is with
 
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 BASE: Final = 1.02
@@ -23,6 +26,7 @@ def bucket_of(duration_ms: int) -> int:
     return 0 if duration_ms <= 0 else 1 + math.floor(math.log(duration_ms, BASE))
 
 
+@functools.lru_cache(maxsize=4096)
 def value_of(bucket: int) -> float:
     """Return the duration in milliseconds that a bucket stands for.
 
@@ -38,19 +42,17 @@ def value_of(bucket: int) -> float:
     return math.sqrt(low * high)
 
 
-def percentile(counts: Iterable[tuple[int, int]], fraction: float) -> float:
-    """Return the value below or at which the fraction of all durations lies (nearest rank); NaN where there is none.
+def percentiles(counts: Iterable[tuple[int, int]], fractions: Sequence[float]) -> list[float]:
+    """Return the values below or at which fractions of all durations lie (nearest rank); NaN where there is none.
 
     `counts` are pairs of bucket and count, in any order.
 
-    >>> percentile([(1, 98), (bucket_of(40), 2)], 0.99)
-    40.0
+    >>> percentiles([(bucket_of(40), 2), (1, 98)], [0.5, 0.99])
+    [1.0, 40.0]
     """
     ordered = sorted(counts)
-    rank = math.ceil(fraction * sum(count for _, count in ordered))
-    seen = 0
-    for bucket, count in ordered:
-        seen += count
-        if seen >= max(rank, 1):
-            return value_of(bucket)
-    return math.nan
+    seen = list(itertools.accumulate(count for _, count in ordered))
+    if not seen:
+        return [math.nan] * len(fractions)
+    ranks = (max(1, math.ceil(fraction * seen[-1])) for fraction in fractions)
+    return [value_of(ordered[bisect.bisect_left(seen, rank)][0]) for rank in ranks]

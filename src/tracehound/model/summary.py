@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tracehound.model.buckets import bucket_of, percentile
+from tracehound.model.buckets import bucket_of, percentiles
 
 # The numbers of traces that are added up, each with the key of the metadata it stands in, and its name there.
 SUMMED: Final = {
@@ -28,8 +28,8 @@ class Summary:
     >>> some.add(is_error=False, duration_ms=40)
     >>> other.add(is_error=True, duration_ms=None)
     >>> some.join(other)
-    >>> some.count, some.errors, some.ended, some.percentile(0.5)
-    (2, 1, 1, 40.0)
+    >>> some.count, some.errors, some.ended, some.percentiles([0.5])
+    (2, 1, 1, [40.0])
     """
 
     count: int = 0
@@ -38,7 +38,7 @@ class Summary:
     sum_ms: int = 0
     least_ms: int | None = None
     most_ms: int | None = None
-    buckets: Counter[int] = field(default_factory=Counter)
+    buckets: dict[int, int] = field(default_factory=dict)
     sums: dict[str, float] = field(default_factory=dict)
     distinct: dict[str, int] = field(default_factory=dict)
 
@@ -49,7 +49,8 @@ class Summary:
         if duration_ms is not None:
             self.ended += 1
             self.sum_ms += duration_ms
-            self.buckets[bucket_of(duration_ms)] += 1
+            bucket = bucket_of(duration_ms)
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
             self._widen(duration_ms, duration_ms)
 
     def join(self, other: Summary) -> None:
@@ -58,15 +59,19 @@ class Summary:
         self.errors += other.errors
         self.ended += other.ended
         self.sum_ms += other.sum_ms
-        self.buckets.update(other.buckets)
+        if self.buckets:
+            for bucket, count in other.buckets.items():
+                self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+        else:
+            self.buckets = dict(other.buckets)
         self._widen(other.least_ms, other.most_ms)
         for name, value in other.sums.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
-    def percentile(self, fraction: float) -> float:
-        """Return the duration in ms at or below which that fraction lies, within 1 %; NaN where none has ended."""
-        found = percentile(self.buckets.items(), fraction)
-        return found if self.most_ms is None else min(found, float(self.most_ms))
+    def percentiles(self, fractions: Sequence[float]) -> list[float]:
+        """Return the durations in ms at or below which the fractions lie, within 1 %; NaN where none has ended."""
+        found = percentiles(self.buckets.items(), fractions)
+        return found if self.most_ms is None else [min(each, float(self.most_ms)) for each in found]
 
     def _widen(self, least_ms: int | None, most_ms: int | None) -> None:
         if least_ms is not None:

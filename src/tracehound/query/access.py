@@ -14,11 +14,21 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from tracehound.model.record import from_json
-from tracehound.query.fields import ASSESSED, DURATION, TIMESTAMP, TRACE_ID, Field, Group, Kind
+from tracehound.query.fields import (
+    ASSESSED,
+    DURATION,
+    SPAN_DURATION,
+    SPAN_NAME,
+    TIMESTAMP,
+    TRACE_ID,
+    Field,
+    Group,
+    Kind,
+)
 from tracehound.query.needles import Needles, needles_of
 from tracehound.query.passing import passes_any
 from tracehound.query.search import Search
-from tracehound.query.span_terms import key_of_span, keys_above, long_term, needs_spans, terms_of_test
+from tracehound.query.span_terms import key_of_span, keys_above, long_term, may_last, needs_spans, terms_of_test
 from tracehound.query.terms import durations_of, is_indexed, key_of, term
 from tracehound.query.tree import And, Checked, Not, Operator, Or, Scope, Test
 
@@ -220,10 +230,28 @@ def _terms_of_scope(scope: Scope[Test], read_terms: ReadTerms | None) -> Iterato
         return
     is_whole = not scope.steps and scope.count is None
     for condition in scope.conditions:
+        if read_terms is not None and (slow := _terms_of_slow(conjuncts(condition), read_terms)) is not None:
+            yield slow
         for test in conjuncts(condition):
             found = _terms_of_span(test, read_terms)
             if found is not None:
                 yield found[0], found[1] and is_whole and test == scope.condition
+
+
+def _terms_of_slow(conditions: Sequence[Checked], read_terms: ReadTerms) -> _Terms | None:
+    """Return the terms that lead to spans of which a comparison of durations may be true, of their name if it is said.
+
+    The name is a part of what the terms stand for: how long something takes depends on what it is.
+    """
+    tests = [each for each in conditions if isinstance(each, Test)]
+    name = next((each.value for each in tests if each.field == SPAN_NAME and each.operator is Operator.EQ), None)
+    about = next((each for each in tests if each.field == SPAN_DURATION and each.operator in _RANGES), None)
+    if about is None:
+        return None
+    known = read_terms(Group.SPAN, SPAN_DURATION.name, MAX_TERMS)
+    if len(known) == MAX_TERMS:
+        return None
+    return [number for number, value in known if may_last(about, value, None if name is None else str(name))], False
 
 
 def _terms_of_span(node: Checked, read_terms: ReadTerms | None) -> _Terms | None:

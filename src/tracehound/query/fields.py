@@ -105,9 +105,10 @@ NUMBERS_IN_SPAN: Final = {
     "cost": ("mlflow.llm.cost", "total_cost"),
 }
 
+SPAN_NAME: Final = _of_span("name", Kind.TEXT, nullable=False)
 SPAN_DURATION: Final = _of_span("duration_ms", Kind.NUMBER)
 _SPAN_FIELDS: Final[tuple[tuple[Field, tuple[str, ...]], ...]] = (
-    (_of_span("name", Kind.TEXT, nullable=False), ()),
+    (SPAN_NAME, ()),
     (_of_span("type", Kind.TEXT), ("span_type",)),
     (_of_span("status", Kind.STATUS, nullable=False), ()),
     (_of_span("status_message", Kind.TEXT), ()),

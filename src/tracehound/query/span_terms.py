@@ -42,7 +42,7 @@ def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
             found[each] = known(each, 0) | bit
         if span.end_time_ns is not None:
             duration_ms = (span.end_time_ns - span.start_time_ns) // 1_000_000
-            each = _duration_term(min(max(duration_ms, 0).bit_length(), _MAX_BITS))
+            each = _duration_term(span.name, min(max(duration_ms, 0).bit_length(), _MAX_BITS))
             found[each] = known(each, 0) | bit
         for key, text in span.attributes_json.items():
             of_attribute = _term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute
@@ -82,9 +82,23 @@ def _plain_terms(name: str, span_type: str | None, status: str) -> tuple[Term, .
     return found if span_type is None else (*found, to_term(_KIND, "type", span_type))
 
 
-@functools.lru_cache(maxsize=64)
-def _duration_term(bits: int) -> Term:
-    return to_term(_KIND, SPAN_DURATION.name, str(bits))
+@functools.lru_cache(maxsize=4096)
+def _duration_term(name: str, bits: int) -> Term:
+    """Return the term of durations of so many bits of spans of a name: by the two of them slow steps are found."""
+    return to_term(_KIND, SPAN_DURATION.name, f"{bits} {name}")
+
+
+def may_last(test: Test, value: str | None, name: str | None) -> bool:
+    """Whether a span that has the term of this value may pass a comparison of durations, and have the name, if any."""
+    if value is None or not isinstance(test.value, (int, float)):
+        return True
+    bits, _, its_name = value.partition(" ")
+    if name is not None and its_name != name:
+        return False
+    least, greatest = durations_of(bits)
+    if int(bits) == _MAX_BITS or (test.operator is Operator.EQ and least <= test.value <= greatest):
+        return True
+    return test.operator not in _RANGES or any(COMPARE[test.operator](each, test.value) for each in (least, greatest))
 
 
 _CACHED: Final = 2 * MAX_INDEXED_CHARACTERS
@@ -134,8 +148,6 @@ class Terms:
 
 def terms_of_test(test: Test) -> Terms | None:
     """Return the terms of a comparison of one span; None where the index does not know them."""
-    if test.field == SPAN_DURATION:
-        return _terms_of_durations(test)
     key = key_of_span(test.field)
     if test.operator is not Operator.EQ or not isinstance(test.value, str) or key is None:
         return None
@@ -154,7 +166,7 @@ def terms_of_tests(nodes: Sequence[Checked]) -> list[Terms | None]:
         if not isinstance(node, Test):
             continue
         terms = terms_of_test(node)
-        if terms is None or node.operator is not Operator.EQ or node.field == SPAN_DURATION:
+        if terms is None or node.operator is not Operator.EQ:
             found.append(terms)
             continue
         known = joined.get(node.field, Terms((), (), ()))
@@ -185,19 +197,3 @@ def is_kept_apart(field: Field) -> bool:
 def keys_above(field: Field) -> list[str]:
     """Return the keys of the attributes in which the path of a field may lead to a value."""
     return [f"{_ATTRIBUTES}.{'.'.join(field.path[:end])}" for end in range(1, len(field.path))]
-
-
-def _terms_of_durations(test: Test) -> Terms | None:
-    if test.operator not in _RANGES or not isinstance(test.value, (int, float)):
-        return None
-    possible: list[int] = []
-    certain: list[int] = []
-    for bits in range(_MAX_BITS + 1):
-        least, greatest = durations_of(str(bits))
-        lies_in = [COMPARE[test.operator](each, test.value) for each in (least, greatest)]
-        is_last = bits == _MAX_BITS
-        if any(lies_in) or is_last or (test.operator is Operator.EQ and least <= test.value <= greatest):
-            possible.append(_duration_term(bits).number)
-        if all(lies_in) and not is_last:
-            certain.append(_duration_term(bits).number)
-    return Terms(tuple(possible), (), tuple(certain))

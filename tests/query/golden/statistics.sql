@@ -1,7 +1,7 @@
-SELECT t.name, (t.start_ms + ?) / ? - ?, t.duration_bucket, count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)
+SELECT t.name, (t.start_ms + ?) / ? - ?, count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms), group_concat(t.duration_bucket)
 FROM trace AS t
 WHERE t.experiment = ?
-GROUP BY 1, 2, 3
+GROUP BY 1, 2
 
 -- parameters: 3865470566400000, 900000, 4294967296, 0
 -- plan:

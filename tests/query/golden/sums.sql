@@ -1,7 +1,7 @@
-SELECT tracehound_value(t.metadata, ?), t.duration_bucket, count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?))
+SELECT tracehound_value(t.metadata, ?), count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms), group_concat(t.duration_bucket), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?)), total(tracehound_number_at(t.metadata, ?, ?)), count(tracehound_number_at(t.metadata, ?, ?))
 FROM (SELECT DISTINCT p.trace FROM posting AS p WHERE p.term = ? AND p.experiment = ?) AS found CROSS JOIN trace AS t ON t.seq = found.trace
 WHERE t.experiment = ?
-GROUP BY 1, 2
+GROUP BY 1
 
 -- parameters: 'mlflow.trace.user', 'mlflow.trace.tokenUsage', 'input_tokens', 'mlflow.trace.tokenUsage', 'input_tokens', 'mlflow.trace.tokenUsage', 'output_tokens', 'mlflow.trace.tokenUsage', 'output_tokens', 'mlflow.trace.tokenUsage', 'total_tokens', 'mlflow.trace.tokenUsage', 'total_tokens', 'mlflow.trace.cost', 'total_cost', 'mlflow.trace.cost', 'total_cost', 4324071472995704518, 0, 0
 -- plan:

@@ -1,4 +1,4 @@
-"""What statistics of all traces are made of: a row for each hour, name and state, kept up with each batch.
+"""What statistics of all traces are made of: a row for each hour and name, kept up with each batch.
 
 What a trace adds is taken away again when it changes or goes. That tells everything but the extremes: where one of them
 may have gone, the traces of the hour are asked.
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tracehound.model.buckets import bucket_of
 from tracehound.model.record import from_json, to_json
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.trace import TraceInfo, TraceState
@@ -23,12 +21,12 @@ from tracehound.store.sqlite.faults import damaged_structures
 
 HOUR_MS: Final = 3_600_000
 
-Key: TypeAlias = tuple[int, int, str, str]  # experiment, hour, name, state
+Key: TypeAlias = tuple[int, int, str]  # experiment, hour, name
 
-_READ: Final = "SELECT sums, buckets, counts FROM hour WHERE experiment = ? AND hour = ? AND name = ? AND state = ?"
+_READ: Final = "SELECT sums, buckets, counts FROM hour WHERE experiment = ? AND hour = ? AND name = ?"
 _EXTREMES: Final = (
     "SELECT min(duration_ms), max(duration_ms) FROM trace INDEXED BY trace_by_start"
-    " WHERE experiment = ? AND start_ms BETWEEN ? AND ? AND name = ? AND state = ?"
+    " WHERE experiment = ? AND start_ms BETWEEN ? AND ? AND name = ?"
 )
 
 
@@ -56,9 +54,11 @@ class HourChanges:
         change, less = self._change(info), _summary_of(info)
         into = change.summary
         into.count -= less.count
+        into.errors -= less.errors
         into.ended -= less.ended
         into.sum_ms -= less.sum_ms
-        into.buckets.subtract(less.buckets)
+        for bucket, count in less.buckets.items():
+            into.buckets[bucket] = into.buckets.get(bucket, 0) - count
         for name, value in less.sums.items():
             into.sums[name] = into.sums.get(name, 0.0) - value
         if info.execution_duration is not None:
@@ -76,31 +76,28 @@ class HourChanges:
                 emptied.append(key)
                 continue
             if not change.gone_ms.isdisjoint((summary.least_ms, summary.most_ms)):
-                experiment, hour, *of = key
-                times = (hour * HOUR_MS, (hour + 1) * HOUR_MS - 1)
-                extremes = connection.execute(_EXTREMES, (experiment, *times, *of)).fetchone()
-                summary.least_ms, summary.most_ms = extremes
+                experiment, hour, name = key
+                of_hour = (experiment, hour * HOUR_MS, (hour + 1) * HOUR_MS - 1, name)
+                summary.least_ms, summary.most_ms = connection.execute(_EXTREMES, of_hour).fetchone()
             rows.append((*key, *_to_row(summary)))
-        connection.executemany("DELETE FROM hour WHERE experiment = ? AND hour = ? AND name = ? AND state = ?", emptied)
+        connection.executemany("DELETE FROM hour WHERE experiment = ? AND hour = ? AND name = ?", emptied)
         connection.executemany(
-            "INSERT INTO hour (experiment, hour, name, state, sums, buckets, counts) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (experiment, hour, name, state)"
+            "INSERT INTO hour (experiment, hour, name, sums, buckets, counts) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (experiment, hour, name)"
             " DO UPDATE SET sums = excluded.sums, buckets = excluded.buckets, counts = excluded.counts",
             rows,
         )
 
     def _change(self, info: TraceInfo) -> _Change:
-        key = (int(info.experiment_id), info.request_time // HOUR_MS, info.name, info.state.value)
+        key = (int(info.experiment_id), info.request_time // HOUR_MS, info.name)
         return self._changes.setdefault(key, _Change())
 
 
-def read_hours(connection: sqlite3.Connection, experiments: Sequence[int]) -> Iterator[tuple[int, str, str, Summary]]:
-    """Yield each row of the experiments: its hour, name and state, and what its traces add up to."""
-    text = f"SELECT hour, name, state, sums, buckets, counts FROM hour WHERE experiment IN ({marks(experiments)})"  # noqa: S608 - question marks
-    for hour, name, state, *found in connection.execute(text, experiments):
-        summary = _from_row(*found)
-        summary.errors = summary.count if state == TraceState.ERROR.value else 0
-        yield hour, name, state, summary
+def read_hours(connection: sqlite3.Connection, experiments: Sequence[int]) -> Iterator[tuple[int, str, Summary]]:
+    """Yield each row of the experiments: its hour and name, and what its traces add up to."""
+    text = f"SELECT hour, name, sums, buckets, counts FROM hour WHERE experiment IN ({marks(experiments)})"  # noqa: S608 - question marks
+    for hour, name, *found in connection.execute(text, experiments):
+        yield hour, name, _from_row(*found)
 
 
 def sums_of(info: TraceInfo) -> Iterable[tuple[str, float]]:
@@ -111,21 +108,22 @@ def sums_of(info: TraceInfo) -> Iterable[tuple[str, float]]:
 
 
 def _summary_of(info: TraceInfo) -> Summary:
-    duration = info.execution_duration
-    if duration is None:
-        return Summary(1, sums=dict(sums_of(info)))
-    buckets = Counter((bucket_of(duration),))
-    return Summary(1, 0, 1, duration, duration, duration, buckets, dict(sums_of(info)))
+    summary = Summary(sums=dict(sums_of(info)))
+    summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
+    return summary
 
 
 def _to_row(summary: Summary) -> tuple[str, bytes, bytes]:
-    numbers = [summary.count, summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms, summary.sums]
-    kept = {bucket: count for bucket, count in summary.buckets.items() if count}
-    return to_json(numbers).decode(), array("H", kept).tobytes(), array("I", kept.values()).tobytes()
+    numbers = [
+        summary.count, summary.errors, summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms, summary.sums
+    ]  # fmt: skip
+    kept = sorted((bucket, count) for bucket, count in summary.buckets.items() if count)
+    buckets, counts = ([pair[at] for pair in kept] for at in (0, 1))
+    return to_json(numbers).decode(), array("H", buckets).tobytes(), array("I", counts).tobytes()
 
 
 def _from_row(sums: str, buckets: bytes, counts: bytes) -> Summary:
     with damaged_structures():
-        count, ended, sum_ms, least_ms, most_ms, added = from_json(sums)
+        count, errors, ended, sum_ms, least_ms, most_ms, added = from_json(sums)
         pairs = zip(memoryview(buckets).cast("H"), memoryview(counts).cast("I"), strict=True)
-        return Summary(count, 0, ended, sum_ms, least_ms, most_ms, Counter(dict(pairs)), added)
+        return Summary(count, errors, ended, sum_ms, least_ms, most_ms, dict(pairs), added)

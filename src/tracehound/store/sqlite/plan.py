@@ -34,7 +34,8 @@ from tracehound.query.access import (
 )
 from tracehound.query.fields import Group
 from tracehound.query.search import Search
-from tracehound.query.sqlite import count_sql, is_streamed
+from tracehound.query.sqlite import count_sql, is_in_index, is_streamed
+from tracehound.query.statistics import StatisticsQuery
 from tracehound.store.sqlite.text import Words
 
 COUNTED_ROWS: Final = 10_000
@@ -71,14 +72,30 @@ class Choice:
     estimates: tuple[Estimate, ...]
 
 
-def choose_plan(connection: sqlite3.Connection, search: Search, words: Words, *, is_whole: bool = False) -> Choice:
-    """Return the path on which the fewest rows are looked at, as far as can be known before.
-
-    `is_whole` says that all traces are wanted, and not a page of them in order.
-    """
-    only = None if is_whole else _path_to_nothing_else(search)
+def choose_plan(connection: sqlite3.Connection, search: Search, words: Words) -> Choice:
+    """Return the path on which the fewest rows are looked at, as far as can be known before."""
+    only = _path_to_nothing_else(search)
     if only is not None:
         return Choice(Plan(only, time_range(search)), ())
+    estimates = _ask_paths(connection, search, words)
+    return Choice(_along(search, _choose(search, estimates), estimates), tuple(estimates))
+
+
+def choose_for_statistics(connection: sqlite3.Connection, query: StatisticsQuery, words: Words) -> Plan:
+    """Return the path on which all traces are soon read that the statistics are about."""
+    estimates = _ask_paths(connection, query.search, words)
+    return _along(query.search, _choose_for_all(estimates, is_in_index=is_in_index(query)), estimates)
+
+
+def _along(search: Search, path: Path, estimates: Sequence[Estimate]) -> Plan:
+    times = time_range(search)
+    for each in estimates:
+        times = times.narrowed(each.times)
+    return Plan(path, times)
+
+
+def _ask_paths(connection: sqlite3.Connection, search: Search, words: Words) -> list[Estimate]:
+    """Return how many traces each path leads to, up to the first that leads to few."""
     estimates: list[Estimate] = []
     begun = time.perf_counter()
     values_read = 0
@@ -97,11 +114,7 @@ def choose_plan(connection: sqlite3.Connection, search: Search, words: Words, *,
         values_read = 0
         if estimates[-1].is_counted and estimates[-1].rows <= _FEW_ROWS:
             break
-    path = _choose_for_all(estimates) if is_whole else _choose(search, estimates)
-    times = time_range(search)
-    for each in estimates:
-        times = times.narrowed(each.times)
-    return Choice(Plan(path, times), tuple(estimates))
+    return estimates
 
 
 def _path_to_nothing_else(search: Search) -> Path | None:
@@ -132,10 +145,15 @@ def _choose(search: Search, estimates: Sequence[Estimate]) -> Path:
     return best.path
 
 
-def _choose_for_all(estimates: Sequence[Estimate]) -> Path:
-    """Few traces are looked up one by one; for many, everything is read."""
-    counted = [each for each in estimates if each.is_counted]
-    return min(counted, key=lambda each: each.rows).path if counted else InOrder()
+def _choose_for_all(estimates: Sequence[Estimate], *, is_in_index: bool) -> Path:
+    """Few traces are looked up one by one; for many, everything is read, unless the index of times tells all of them.
+
+    To look up many there is quicker than to ask of every trace whether it has the term.
+    """
+    known = [each for each in estimates if each.is_counted]
+    if is_in_index:
+        known += [each for each in estimates if isinstance(each.path, ByTerms) and len(each.path.terms) == 1]
+    return min(known, key=lambda each: each.rows).path if known else InOrder()
 
 
 def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, words: Words) -> Estimate:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from typing import Any, Final
+from collections import Counter, defaultdict
+from typing import Any
 
 from tracehound.model.summary import SUMMED, Summary
-from tracehound.query.fields import ATTRIBUTES, NAME
+from tracehound.query.fields import NAME
 from tracehound.query.periods import Period
-from tracehound.query.search import KeyValue
 from tracehound.query.sqlite import PERIOD, distinct_sql, statistics_sql
 from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
 from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.hours import HOUR_MS, read_hours
-from tracehound.store.sqlite.plan import choose_plan
+from tracehound.store.sqlite.plan import choose_for_statistics
 from tracehound.store.sqlite.text import Words
-
-_STATE: Final = ATTRIBUTES["status"]
 
 
 def read_statistics(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups:
@@ -30,22 +27,24 @@ def read_statistics(connection: sqlite3.Connection, query: StatisticsQuery) -> G
 
 def _from_hours(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups | None:
     """Return the statistics as the hours say them; None where they do not."""
-    if query.search.where is not None or not {NAME, _STATE}.issuperset(query.fields) or query.wanted & DISTINCT.keys():
+    if query.search.where is not None or not {NAME}.issuperset(query.fields) or query.wanted & DISTINCT.keys():
         return None
     groups: defaultdict[GroupKey, Summary] = defaultdict(Summary)
     has_all_durations = DURATIONS in query.wanted
     experiments = [int(each) for each in query.search.experiment_ids]
-    for hour, name, state, summary in read_hours(connection, experiments):
-        values: list[KeyValue] = [name if each == NAME else state for each in query.fields]
+    starts: dict[int, int | None] = {}
+    for hour, name, summary in read_hours(connection, experiments):
+        key: GroupKey = (name,) if query.fields else ()
         if query.period is not None:
-            start_ms = _start_of_hour(query.period, hour)
-            if start_ms is None:
+            if hour not in starts:
+                starts[hour] = _start_of_hour(query.period, hour)
+            if starts[hour] is None:
                 return None
-            values.insert(0, start_ms)
+            key = (starts[hour], *key)
         if not has_all_durations:
             summary.buckets.clear()
         summary.sums = {each: value for each, value in summary.sums.items() if each in query.wanted}
-        groups[tuple(values)].join(summary)
+        groups[key].join(summary)
     return dict(groups)
 
 
@@ -58,7 +57,7 @@ def _start_of_hour(period: Period, hour: int) -> int | None:
 
 def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups:
     words = Words(connection)
-    plan = choose_plan(connection, query.search, words, is_whole=True).plan
+    plan = choose_for_statistics(connection, query, words)
     groups: defaultdict[GroupKey, Summary] = defaultdict(Summary)
     for row in ask(connection, statistics_sql(query, plan), words):
         key, summary = _read(row, query)
@@ -82,11 +81,10 @@ def _read(row: tuple[Any, ...], query: StatisticsQuery) -> tuple[GroupKey, Summa
     key = [next(columns) for _ in query.fields]
     if query.period is not None:
         key.insert(0, query.period.start_of(next(columns) * query.period.unit_ms))
-    bucket = next(columns) if DURATIONS in query.wanted else None
     count, errors, ended, sum_ms, least_ms, most_ms = (next(columns) for _ in range(6))
     summary = Summary(count, errors or 0, ended, sum_ms or 0, least_ms, most_ms)
-    if bucket is not None:
-        summary.buckets[bucket] = ended
+    if DURATIONS in query.wanted and (buckets := next(columns)) is not None:
+        summary.buckets = {int(bucket): number for bucket, number in Counter(str(buckets).split(",")).items()}
     for name in SUMMED:
         if name in query.wanted:
             total, having = next(columns), next(columns)

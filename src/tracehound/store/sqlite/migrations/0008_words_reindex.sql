@@ -18,16 +18,15 @@ CREATE INDEX block_by_tier ON block (tier);
 -- How long each span took, in ms, as JSON: what is asked of the durations of spans is not read out of the parts.
 ALTER TABLE trace ADD COLUMN span_ms TEXT NOT NULL DEFAULT '[]';
 
--- What statistics of all traces are made of: of each hour (of UTC, since the epoch), name and state how many there were,
--- what they add up to, and how many durations lie in each bucket (`model.buckets`): bytes of numbers, side by side.
+-- What statistics of all traces are made of (`model.summary`): of each hour, counted from the epoch, and name how many
+-- there were, what they add up to, and how many durations lie in each bucket: bytes of numbers, side by side.
 CREATE TABLE hour (
     number INTEGER PRIMARY KEY,
     experiment INTEGER NOT NULL,
     hour INTEGER NOT NULL,
     name TEXT NOT NULL,
-    state TEXT NOT NULL,
     sums TEXT NOT NULL,
     buckets BLOB NOT NULL,
     counts BLOB NOT NULL,
-    UNIQUE (experiment, hour, name, state)
+    UNIQUE (experiment, hour, name)
 );
