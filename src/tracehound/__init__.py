@@ -65,11 +65,14 @@ if TYPE_CHECKING:
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
     from tracehound.errors import NotFoundError as NotFoundError
+    from tracehound.errors import SearchCancelledError as SearchCancelledError
+    from tracehound.errors import SearchTimeoutError as SearchTimeoutError
     from tracehound.errors import StoreBusyError as StoreBusyError
     from tracehound.errors import StoreError as StoreError
     from tracehound.errors import StoreReadOnlyError as StoreReadOnlyError
     from tracehound.errors import TracehoundError as TracehoundError
     from tracehound.mlflow_client import MlflowClient as MlflowClient
+    from tracehound.query.limit import SearchLimit as SearchLimit
     from tracehound.runtime import flush as flush
     from tracehound.runtime import set_experiment as set_experiment
     from tracehound.runtime import set_tracking_uri as set_tracking_uri
@@ -84,6 +87,9 @@ _PUBLIC = {
     "FilterError": "tracehound.errors",
     "MlflowClient": "tracehound.mlflow_client",
     "NotFoundError": "tracehound.errors",
+    "SearchCancelledError": "tracehound.errors",
+    "SearchLimit": "tracehound.query.limit",
+    "SearchTimeoutError": "tracehound.errors",
     "StoreBusyError": "tracehound.errors",
     "StoreError": "tracehound.errors",
     "StoreReadOnlyError": "tracehound.errors",

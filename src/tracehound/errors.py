@@ -6,6 +6,8 @@ TracehoundError
 ├── StoreError         the store cannot be opened, read or written
 │   ├── StoreBusyError      another process keeps it locked; later it may work
 │   └── StoreReadOnlyError  it may be read and not written
+├── SearchTimeoutError     a search has taken longer than it may: narrow it
+├── SearchCancelledError   a search was ended by who asked for it
 └── NotFoundError      something named by its id is not there
 
 One class for each thing that a caller would do differently. A fault of capture itself never reaches the traced program.
@@ -129,6 +131,34 @@ class StoreReadOnlyError(StoreError):
     0
     >>> issubclass(StoreReadOnlyError, StoreError)
     True
+    """
+
+
+class SearchTimeoutError(TracehoundError, TimeoutError):
+    """A search has taken longer than it may; the message tells what it has looked at, and how to narrow it.
+
+    >>> import tracehound
+    >>> with tracehound.start_span("greet"):
+    ...     pass
+    >>> try:
+    ...     tracehound.search_traces("trace.text LIKE '%hello%'", timeout=1e-9)
+    ... except SearchTimeoutError as error:
+    ...     print(str(error).partition(" than")[0])
+    the search has taken longer
+    """
+
+
+class SearchCancelledError(TracehoundError):
+    """A search was ended by `SearchLimit.cancel`.
+
+    >>> import tracehound
+    >>> limit = tracehound.SearchLimit()
+    >>> limit.cancel()
+    >>> try:
+    ...     tracehound.search_traces(timeout=limit)
+    ... except SearchCancelledError as error:
+    ...     print(error)
+    the search was cancelled
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from tracehound.client.arguments import check_return_type, check_search
 from tracehound.errors import ArgumentError
 from tracehound.model.summary import SUMMED, Summary
+from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.periods import Period, parse_period
 from tracehound.query.search import KeyValue, Search
 from tracehound.query.statistics import DISTINCT, DURATIONS, StatisticsQuery, parse_groups
@@ -94,6 +96,7 @@ def trace_stats(
     experiment_ids: Sequence[str] | None = None,
     locations: Sequence[str] | None = None,
     time_zone: str = "UTC",
+    timeout: float | SearchLimit | None = None,
     return_type: Literal["list"],
 ) -> list[dict[str, Any]]: ...
 
@@ -108,6 +111,7 @@ def trace_stats(
     experiment_ids: Sequence[str] | None = None,
     locations: Sequence[str] | None = None,
     time_zone: str = "UTC",
+    timeout: float | SearchLimit | None = None,
     return_type: Literal["pandas"] | None = None,
 ) -> StatsFrame: ...
 
@@ -121,6 +125,7 @@ def trace_stats(
     experiment_ids: Sequence[str] | None = None,
     locations: Sequence[str] | None = None,
     time_zone: str = "UTC",
+    timeout: float | SearchLimit | None = None,
     return_type: Literal["pandas", "list"] | None = None,
 ) -> StatsFrame | list[dict[str, Any]]:
     """Return statistics of the traces that a filter is true of: a row for each group that has any.
@@ -131,7 +136,8 @@ def trace_stats(
     `latency_mean`, `latency_min`, `latency_max` and any percentile such as `p50` or `p99.9` in milliseconds, the sums
     `input_tokens`, `output_tokens`, `total_tokens` and `cost` (US dollars), and how many different `users` and
     `sessions` there are.
-    Percentiles are within 1 %, all else is exact. What no trace of a group has is NaN.
+    Percentiles are within 1 %, all else is exact. What no trace of a group has is NaN. `timeout` is that of
+    `search_traces`.
 
     Where pandas is installed this is a DataFrame with a `plot()` of its own; with `return_type="list"` it is a list of
     dicts. Raises `FilterError` for a filter or a group that is none, `ArgumentError` for any other argument.
@@ -148,6 +154,7 @@ def trace_stats(
         raise ArgumentError(f"return_type is 'pandas' or 'list', not {return_type!r}")
     runtime = current()
     search = check_search(runtime, experiment_ids, filter_string, None, None, locations)
+    search = dataclasses.replace(search, time_limit=to_limit(timeout))
     found = read_statistics(
         runtime.drained_store(), search, _texts("group_by", group_by), interval, _texts("metrics", metrics), time_zone
     )

@@ -17,6 +17,7 @@ from tracehound.client.warehouses import read_warehouse
 from tracehound.errors import ArgumentError
 from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text
+from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.search import DEFAULT_LIMIT
 from tracehound.runtime import current
 from tracehound.store.api import Store
@@ -46,6 +47,7 @@ def search_traces(
     include_spans: bool = True,
     locations: Sequence[str] | None = None,
     flush: bool = False,
+    timeout: float | SearchLimit | None = None,
 ) -> list[Trace]: ...
 
 
@@ -64,6 +66,7 @@ def search_traces(
     include_spans: bool = True,
     locations: Sequence[str] | None = None,
     flush: bool = False,
+    timeout: float | SearchLimit | None = None,
 ) -> Iterator[Trace]: ...
 
 
@@ -82,6 +85,7 @@ def search_traces(
     include_spans: bool = True,
     locations: Sequence[str] | None = None,
     flush: bool = False,
+    timeout: float | SearchLimit | None = None,
 ) -> pl.DataFrame: ...
 
 
@@ -100,6 +104,7 @@ def search_traces(
     include_spans: bool = True,
     locations: Sequence[str] | None = None,
     flush: bool = False,
+    timeout: float | SearchLimit | None = None,
 ) -> Any: ...  # a `pyarrow.RecordBatchReader`; pyarrow has no types, and strict checkers complain of what has none
 
 
@@ -118,6 +123,7 @@ def search_traces(
     include_spans: bool = True,
     locations: Sequence[str] | None = None,
     flush: bool = False,
+    timeout: float | SearchLimit | None = None,
 ) -> TraceFrame: ...
 
 
@@ -135,6 +141,7 @@ def search_traces(
     include_spans: bool = True,
     locations: Sequence[str] | None = None,
     flush: bool = False,
+    timeout: float | SearchLimit | None = None,
 ) -> TraceFrame | list[Trace] | pl.DataFrame | pa.RecordBatchReader | Iterator[Trace]:
     """Return the traces that a filter is true of, newest first unless `order_by` says otherwise.
 
@@ -158,6 +165,9 @@ def search_traces(
     "answer.outputs", "answer.attributes.model". With `include_spans=False` no spans are read: `spans` is empty,
     `request` and `response` are None, and their beginnings are in `trace.info` (and in "request_preview").
 
+    `timeout` is how many seconds the search may take, or a `SearchLimit`, which another thread can cancel: then it ends
+    with `SearchTimeoutError` or `SearchCancelledError`.
+
     Raise `FilterError` for a filter or order that cannot be answered as it is written, `ArgumentError` for any other
     argument, `NotFoundError` for an experiment or a run that is not there, `StoreError` where the store cannot be read.
 
@@ -179,6 +189,7 @@ def search_traces(
         raise ArgumentError(f"extract_fields makes columns, and return_type={kind!r} has none: leave one of them out")
     if fields and not include_spans:
         raise ArgumentError("extract_fields reads spans: leave include_spans=False out")
+    limit = to_limit(timeout)
     if flush:
         runtime.flush()
 
@@ -187,7 +198,8 @@ def search_traces(
             runtime, store, experiment_ids, filter_string, max_results, order_by, locations, run_id=run_id,
             model_id=model_id,
         )  # fmt: skip
-        return read_pages(store, search, max_results, include_spans=include_spans)
+        limited = dataclasses.replace(search, time_limit=limit)
+        return read_pages(store, limited, max_results, include_spans=include_spans)
 
     if sql_warehouse_id is not None:
         return _to_result(kind, read_warehouse(runtime, sql_warehouse_id, find), fields, max_results)

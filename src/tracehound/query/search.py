@@ -11,7 +11,7 @@ import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from tracehound.errors import ArgumentError, FilterError
@@ -20,6 +20,7 @@ from tracehound.model.record import DecodeError, from_json, to_json
 from tracehound.query.check import parse_filter
 from tracehound.query.expand import expand
 from tracehound.query.fields import ASSESSED, TIMESTAMP, TRACE_ID, Field, Kind
+from tracehound.query.limit import SearchLimit
 from tracehound.query.names import resolve_bare, to_name
 from tracehound.query.tokens import TokenKind, tokenize
 from tracehound.query.tree import And, Checked
@@ -42,6 +43,7 @@ class Search:
     """A checked search. `after` holds the values of the order's keys at the trace behind which the page begins.
 
     `now_ms` is what `now()` in the filter meant; cursors carry it, so that it means the same for every page.
+    `time_limit` is shared by all searches that are made of this one.
     """
 
     experiment_ids: tuple[str, ...]
@@ -51,6 +53,7 @@ class Search:
     after: tuple[KeyValue, ...] | None
     fingerprint: int
     now_ms: int
+    time_limit: SearchLimit | None = field(default=None, compare=False)
 
     def cursor(self, last: Sequence[KeyValue]) -> str:
         """Return the cursor behind a trace with these values of the order's keys."""

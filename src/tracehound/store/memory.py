@@ -14,7 +14,7 @@ import time
 from collections import ChainMap, defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Final
 
 from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
@@ -24,6 +24,7 @@ from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
 from tracehound.query.evaluate import compare_places, matches, order_values, value_of
 from tracehound.query.fields import ATTRIBUTES
+from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
 from tracehound.store.api import Arrival, Page, SegmentRange
@@ -248,6 +249,9 @@ class MemoryStore:
         """Do nothing: the traces stay readable as long as somebody holds the store."""
 
 
+_CHECK_EVERY: Final = 100  # traces: whether there is time left
+
+
 def _without_overtaken(parts: dict[bytes, TracePart]) -> dict[bytes, TracePart]:
     """Return the parts without the snapshots that say nothing more."""
     kept = {id(part) for part in effective_parts(list(parts.values()))}
@@ -279,5 +283,12 @@ def _by_time(fact: tuple[int, str | None]) -> tuple[int, bool, str]:
 def _matching(traces: Any, search: Search) -> list[TraceInfo]:
     """Return the traces of the search's experiments that its filter is true of."""
     wanted = set(search.experiment_ids)
-    found = [trace for trace in traces if trace.info.experiment_id in wanted]
-    return [trace.info for trace in found if search.where is None or matches(search.where, trace)]
+    limit = search.time_limit or SearchLimit()
+    found: list[TraceInfo] = []
+    with limit.running():
+        for looked_at, trace in enumerate(traces):
+            if trace.info.experiment_id in wanted and (search.where is None or matches(search.where, trace)):
+                found.append(trace.info)
+            if looked_at % _CHECK_EVERY == 0:
+                limit.check(f"it has looked at {looked_at:,} traces")
+    return found

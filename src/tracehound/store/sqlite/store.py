@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from tracehound.model.edit import Change
 from tracehound.model.merge import merge_parts
 from tracehound.model.record import replace, to_json
 from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo
+from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, search_sql
@@ -24,6 +26,7 @@ from tracehound.store.sqlite.connection import release_pages, snapshot, transact
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.functions import ask
+from tracehound.store.sqlite.limits import Progress, within
 from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
@@ -128,15 +131,23 @@ class SqliteStore:
 
     def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
-        with self._file.reading() as connection, snapshot(connection):
-            rows, next_cursor = _find(connection, search)
+        with (
+            self._file.reading() as connection,
+            snapshot(connection),
+            within(connection, search.time_limit) as progress,
+        ):
+            rows, next_cursor = _find(connection, search, progress)
         with damaged_rows(self._path):
             return Page([to_info(row) for row in rows.values()], next_cursor)
 
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
-        with self._file.reading() as connection, snapshot(connection):
-            rows, next_cursor = _find(connection, search)
+        with (
+            self._file.reading() as connection,
+            snapshot(connection),
+            within(connection, search.time_limit) as progress,
+        ):
+            rows, next_cursor = _find(connection, search, progress)
             found = connection.execute(_PARTS, (to_json(list(rows)).decode(),)).fetchall()
         parts: defaultdict[int, list[Row]] = defaultdict(list)
         for seq, payload, has_ended in found:
@@ -176,7 +187,7 @@ class SqliteStore:
 
     def statistics(self, query: StatisticsQuery) -> Groups:
         """Return what the traces that match add up to, group by group."""
-        with self._file.reading() as connection, snapshot(connection):
+        with self._searching(query.search.time_limit) as (connection, _):
             return read_statistics(connection, query)
 
     def experiments(self) -> list[Experiment]:
@@ -208,18 +219,28 @@ class SqliteStore:
         """Release the file; the store cannot be used any more."""
         self._file.close()
 
+    @contextmanager
+    def _searching(self, limit: SearchLimit | None) -> Iterator[tuple[sqlite3.Connection, Progress]]:
+        """Lend the connection that reads, for one moment and within a limit."""
+        with self._file.reading() as connection, snapshot(connection), within(connection, limit) as progress:
+            yield connection, progress
+
     def _read(self, sql: Sql) -> list[tuple]:  # type: ignore[type-arg] # a row is what the statement selects
         """Return all rows of a statement: nothing of the engine is held when this returns."""
         with self._file.reading() as connection:
             return connection.execute(sql.text, sql.parameters).fetchall()
 
 
-def _find(connection: sqlite3.Connection, search: Search) -> tuple[dict[int, Row], str | None]:
+def _find(connection: sqlite3.Connection, search: Search, progress: Progress) -> tuple[dict[int, Row], str | None]:
     """Return the rows of one page by their numbers, each the columns of `ROW`, and the cursor behind them."""
     if not search.experiment_ids:
         return {}, None
     words = Words(connection)
-    statement = search_sql(search, choose_plan(connection, search, words).plan)
+    plan = choose_plan(connection, search, words).plan
+    is_counted = search.time_limit is not None
+    if is_counted:
+        progress.count_rows(connection, plan.path)
+    statement = search_sql(search, plan, counted=is_counted)
     found = ask(connection, statement, words)
     page, keys = found[: search.limit], slice(-1 - len(search.order), -1)
     has_more = len(found) > len(page) > 0
