@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from tracehound.client.search import get_trace as get_trace
     from tracehound.client.search import search_traces as search_traces
     from tracehound.client.sessions import search_sessions as search_sessions
+    from tracehound.client.sql import sql as sql
     from tracehound.client.tags import delete_trace_tag as delete_trace_tag
     from tracehound.client.tags import set_trace_tag as set_trace_tag
     from tracehound.compat.mlflow import install_as_mlflow as install_as_mlflow
@@ -139,6 +140,7 @@ _PUBLIC = {
     "set_tags": "tracehound.client.active_run",
     "set_trace_tag": "tracehound.client.tags",
     "set_tracking_uri": "tracehound.runtime",
+    "sql": "tracehound.client.sql",
     "start_run": "tracehound.client.active_run",
     "start_span": "tracehound.capture.manual",
     "start_span_no_context": "tracehound.capture.manual",

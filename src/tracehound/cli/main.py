@@ -21,7 +21,7 @@ from tracehound import __version__
 from tracehound.cli.care import run_backup, run_doctor
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
 from tracehound.cli.formats import ROW_FORMATS
-from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, use
+from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option, use
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.warehouse import warehouse
 from tracehound.errors import ArgumentError, FilterError, TracehoundError
@@ -200,6 +200,22 @@ def stats(
     from tracehound.cli.stats import run_stats
 
     run_stats(scope, filter_string, group_by, interval, metrics, time_zone, form, output)
+
+
+@cli.command()
+@click.argument("query", metavar="SELECT|-")
+@store_option
+@_row_format
+@_output
+@timeout_option
+def sql(query: str, store: str | None, form: str | None, output: str | None, timeout: float | None) -> None:
+    """Show what a SELECT selects from the views traces, spans, assessments, tags and metadata. It can change nothing.
+
+    For example: tracehound sql "SELECT name, count(*) FROM spans GROUP BY name"
+    """
+    from tracehound.cli.sql import run_sql
+
+    run_sql(query, store, form, output, timeout)
 
 
 @cli.command("export")

@@ -18,6 +18,7 @@ from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import Experiment
 from tracehound.query.fields import TIMESTAMP
+from tracehound.query.limit import to_limit
 from tracehound.query.search import Search, parse_search
 from tracehound.query.suggest import nearest
 from tracehound.query.times import parse_interval_ms, parse_time_ms
@@ -36,16 +37,21 @@ order_option = click.option(
     help="For example 'latency DESC'; may be given again.",
 )  # fmt: skip
 
+timeout_option = click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="End the search after so long."
+)
+
 
 @dataclass(frozen=True)
 class Scope:
-    """Which traces a command is about, before any filter."""
+    """Which traces a command is about, before any filter, and how many seconds a search for them may take."""
 
     store: str | None
     experiments: tuple[str, ...]
     has_all_experiments: bool
     since: str | None = None
     until: str | None = None
+    timeout: float | None = None
 
 
 def scope_options(command: Command) -> Command:
@@ -59,6 +65,7 @@ def search_options(command: Command) -> Command:
         click.option("--since", metavar="TIME",
                      help="Begun so long ago at most (1h, 30m, 2d), or from then on (2025-06-30T14:05, UTC)."),
         click.option("--until", metavar="TIME", help="Begun before: written as --since."),
+        timeout_option,
     ]  # fmt: skip
     return _with_scope(command, times)
 
@@ -72,9 +79,10 @@ def _with_scope(command: Command, times: Sequence[Callable[[Command], Command]])
         all_experiments: bool,
         since: str | None = None,
         until: str | None = None,
+        timeout: float | None = None,
         **others: Any,
     ) -> Any:
-        return command(scope=Scope(store, experiment, all_experiments, since, until), **others)
+        return command(scope=Scope(store, experiment, all_experiments, since, until, timeout), **others)
 
     decorated: Any = run
     for option in (
@@ -146,6 +154,7 @@ def ask(
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
         raise ArgumentError(f"--since {scope.since} is not before --until {scope.until}")
     bounds = ((Operator.GE, since_ms), (Operator.LT, until_ms))
+    search = dataclasses.replace(search, time_limit=to_limit(scope.timeout))
     return search.narrowed(*(Test(TIMESTAMP, operator, value) for operator, value in bounds if value is not None))
 
 

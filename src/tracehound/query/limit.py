@@ -7,8 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from tracehound.errors import ArgumentError, SearchCancelledError, SearchTimeoutError
+
+NARROW_FILTER: Final = (
+    "say when the traces began (attributes.timestamp_ms > now() - INTERVAL '1 day'), or add a condition with = of a"
+    " tag, of metadata or of the name, which an index leads to; `tracehound search --explain` shows what a filter costs"
+)
 
 
 class SearchLimit:
@@ -45,18 +51,17 @@ class SearchLimit:
         now_s = time.monotonic()
         return self._spent_s + sum(now_s - begun_s for begun_s in self._begun_s.copy().values()) > self.seconds
 
-    def check(self, looked_at: str = "") -> None:
-        """Raise `SearchTimeoutError` or `SearchCancelledError` if it is over; the message tells what was looked at."""
+    def check(self, looked_at: str = "", narrow: str = NARROW_FILTER) -> None:
+        """Raise `SearchTimeoutError` or `SearchCancelledError` if it is over.
+
+        The message tells what was looked at, and how to ask for less.
+        """
         if not self.is_over():
             return
         said = f": {looked_at}" if looked_at else ""
         if self._is_cancelled.is_set():
             raise SearchCancelledError(f"the search was cancelled{said}")
-        raise SearchTimeoutError(
-            f"the search has taken longer than {self.seconds:g} s{said}. Narrow it: say when the traces began"
-            " (attributes.timestamp_ms > now() - INTERVAL '1 day'), or add a condition with = of a tag, of metadata or"
-            " of the name, which an index leads to; `tracehound search --explain` shows what a filter costs"
-        )
+        raise SearchTimeoutError(f"the search has taken longer than {self.seconds:g} s{said}. Narrow it: {narrow}")
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -50,6 +50,8 @@ Reading
     `statistics` adds up the traces that match, group by group (`model.summary`), as far as it is wanted: counts and
     sums are exact, sums of doubles up to the order of their addition. Only groups with traces are there; what is not
     wanted MAY be left out.
+    `sql` runs one SELECT over the views `traces`, `spans`, `assessments`, `tags` and `metadata` (`docs/sql.md`) in the
+    engine's own dialect. It MUST NOT be able to change, attach or load anything, nor to read anything but these.
     `search_whole` is `search` with whole traces, each as it is at the moment of the search.
 
 Being replaced
@@ -64,14 +66,15 @@ beginning for a second or so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from tracehound.model.edit import Change
 from tracehound.model.trace import Experiment, Trace, TraceInfo
 
 if TYPE_CHECKING:  # a program that only traces does not load the language
+    from tracehound.query.limit import SearchLimit
     from tracehound.query.search import Search
     from tracehound.query.statistics import Groups, StatisticsQuery
     from tracehound.store.explain import Explanation
@@ -86,6 +89,8 @@ class SegmentRange:
     end: int
 
 
+SqlParameters: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
+
 Found = TypeVar("Found", TraceInfo, Trace)
 
 
@@ -95,6 +100,14 @@ class Page(Generic[Found]):
 
     traces: list[Found]
     next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a statement of SQL has selected: the names of the columns, and the rows."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str | int | float | bytes | None, ...]]
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,10 @@ class Store(Protocol):
 
     def statistics(self, query: StatisticsQuery) -> Groups:
         """Return what the traces that match add up to, group by group."""
+        ...
+
+    def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
+        """Return what one SELECT over the documented views selects; raise `ArgumentError` for anything else."""
         ...
 
     def experiments(self) -> list[Experiment]:

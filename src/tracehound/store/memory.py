@@ -9,11 +9,13 @@ import contextlib
 import copy
 import functools
 import itertools
+import tempfile
 import threading
 import time
 from collections import ChainMap, defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Any, Final
 
 from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over
@@ -27,7 +29,7 @@ from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
-from tracehound.store.api import Arrival, Page, SegmentRange
+from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, Step, with_reason
 
 
@@ -221,6 +223,21 @@ class MemoryStore:
             period = () if query.period is None else (query.period.start_of(info.request_time),)
             members[(*period, *(value_of(field, info) for field in query.fields))].append(info)
         return {key: _summarise(infos, query.wanted) for key, infos in members.items()}
+
+    def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
+        """Return what one SELECT over the documented views selects: of a copy, in a file that is gone afterwards."""
+        from tracehound.store.sqlite.store import SqliteStore
+
+        with self._lock:
+            parts: list[Change] = [part for known in self._parts.values() for part in known.values()]
+            edits = [edit for known in self._edits.values() for edit in known]
+        with tempfile.TemporaryDirectory() as folder:
+            copy = SqliteStore(Path(folder, "memory.db"))
+            try:
+                copy.write([*parts, *edits])
+                return copy.sql(text, parameters, limit)
+            finally:
+                copy.close()
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from tracehound.query.access import InOrder, Path
-from tracehound.query.limit import SearchLimit
+from tracehound.query.limit import NARROW_FILTER, SearchLimit
 from tracehound.query.printer import print_filter
 from tracehound.query.sqlite import COUNTED
 
@@ -16,7 +16,9 @@ _STEPS: Final = 10_000  # of SQLite's machine between two questions: about a mil
 
 
 @contextmanager
-def within(connection: sqlite3.Connection, limit: SearchLimit | None) -> Iterator[Progress]:
+def within(
+    connection: sqlite3.Connection, limit: SearchLimit | None, narrow: str = NARROW_FILTER
+) -> Iterator[Progress]:
     """Run the block within a limit; what it has looked at until then is in the error."""
     progress = Progress()
     if limit is None:
@@ -27,11 +29,11 @@ def within(connection: sqlite3.Connection, limit: SearchLimit | None) -> Iterato
         try:
             yield progress
         except sqlite3.OperationalError:
-            limit.check(progress.told())
+            limit.check(progress.told(), narrow)
             raise
         finally:
             connection.set_progress_handler(None, 0)
-        limit.check(progress.told())
+        limit.check(progress.told(), narrow)
 
 
 class Progress:

@@ -83,6 +83,10 @@ class OpenedFile:
         self._current()
         return self._incarnation
 
+    def access(self) -> str:
+        """Return how another connection can be opened that only reads."""
+        return FROZEN if self._current().writer is None else READING
+
     def open_anew(self) -> None:
         """Let go of both connections, of which one has files that nobody else sees; the next use opens others."""
         with self._write_lock, self._read_lock:

@@ -18,7 +18,7 @@ from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, search_sql
 from tracehound.query.statistics import Groups, StatisticsQuery
-from tracehound.store.api import Arrival, Page, SegmentRange
+from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import Row, merge_ended, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
@@ -31,6 +31,7 @@ from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
+from tracehound.store.sqlite.sql import run_sql
 from tracehound.store.sqlite.statistics import read_statistics
 from tracehound.store.sqlite.text import Words
 
@@ -189,6 +190,10 @@ class SqliteStore:
         """Return what the traces that match add up to, group by group."""
         with self._searching(query.search.time_limit) as (connection, _):
             return read_statistics(connection, query)
+
+    def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
+        """Return what one SELECT over the documented views selects; raise `ArgumentError` for anything else."""
+        return run_sql(self._path, self._file.access(), text, parameters, limit)
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
