@@ -23,6 +23,8 @@ COMMANDS = {
     "full": ("show", "tr-abcdef0123456789abcdef0123456005", "--full"),
     "tail": ("tail", "-n", "3"),
     "experiments": ("experiments",),
+    "stats": ("stats", "--by", "name", "--every", "1d", "--metrics", "count,error_rate,p95,latency_max,cost"),
+    "sql": ("sql", "SELECT name, state, duration_ms, length(request_preview) AS long FROM traces ORDER BY trace_id"),
     "mistake": ("search", "attributes.name = 'a' AND tags.environment = 'staging' AND state = 'OK' AND tags.a = 'b'"),
 }  # fmt: skip
 

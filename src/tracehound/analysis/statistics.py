@@ -79,6 +79,7 @@ class Statistics:
     groups: tuple[str, ...]
     metrics: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+    has_time: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -186,6 +187,7 @@ def read_statistics(
         groups=(*([TIME] if period is not None else []), *fields.values()),
         metrics=tuple(each.name for each in chosen),
         rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
+        has_time=period is not None,
     )
 
 

@@ -5,27 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 from rich.bar import Bar
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from tracehound.cli.formats import ROW_FORMATS, write_csv, write_json, write_json_lines
 from tracehound.cli.outputs import open_output
 from tracehound.cli.render import plain_table
-from tracehound.cli.text import line, open_console
+from tracehound.cli.text import fill, line, open_console
 from tracehound.errors import ArgumentError
 
-_WIDEST = 60
-_BAR_COLUMNS = 20
+_WIDEST: Final = 60
+_LEAST: Final = 12  # of a text, or all of it
+_GAP: Final = 2
+_BAR: Final = 20
 
 
 @dataclass(frozen=True)
 class RowColumn:
-    """A column: its heading, how a value is shown in a table, and whether it stands to the right."""
+    """A column: its heading, how a value is shown, what stands for it in data, and whether it stands to the right."""
 
     heading: str
     show: Callable[[Any], str]
+    to_data: Callable[[Any], Any] = lambda value: value
     is_number: bool = False
 
 
@@ -47,7 +52,9 @@ def write_rows(
         print_rows(columns, rows, bars_of)
         return
     headings = [column.heading for column in columns]
-    objects = [dict(zip(headings, row, strict=True)) for row in rows]
+    objects = [
+        {column.heading: column.to_data(value) for column, value in zip(columns, row, strict=True)} for row in rows
+    ]
     with open_output(output) as out:
         if chosen == "csv":
             write_csv(objects, headings, out)
@@ -56,24 +63,59 @@ def write_rows(
 
 
 def print_rows(columns: Sequence[RowColumn], rows: Sequence[Sequence[Any]], bars_of: str | None = None) -> None:
-    """Print rows as a table, with a bar for the values of one column if it is named."""
+    """Print rows as a table, with a bar for the values of one column if it is named.
+
+    Numbers are never cut. Where there is no room for them there are no bars, then a line for each value.
+    """
     console = open_console()
+    if not rows:
+        console.print("there is nothing to show")
+        return
+    shown = [[line(column.show(value), _WIDEST) for column, value in zip(columns, row, strict=True)] for row in rows]
+    widths = [
+        max(cell_len(column.heading), *(cell_len(cells[at]) for cells in shown)) for at, column in enumerate(columns)
+    ]
+    least = [width if column.is_number else min(width, _LEAST) for column, width in zip(columns, widths, strict=True)]
+    room = console.width - sum(least) - _GAP * len(columns)
+    if room < 0:
+        _print_lines(console, columns, shown)
+        return
     table = plain_table()
-    barred = next((at for at, column in enumerate(columns) if column.heading == bars_of), None)
-    greatest = max((row[barred] for row in rows if _is_positive(row[barred])), default=0) if barred is not None else 0
+    barred = next((at for at, column in enumerate(columns) if column.heading == bars_of and room > _BAR + _GAP), None)
+    given = _widen(least, widths, room if barred is None else room - _BAR - _GAP)
+    most = max((row[barred] for row in rows if _is_positive(row[barred])), default=1) if barred is not None else 1
     for at, column in enumerate(columns):
-        justify = "right" if column.is_number else "left"
-        table.add_column(column.heading, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        table.add_column(column.heading, justify=justify, no_wrap=True, overflow="ellipsis", width=given[at])
         if at == barred:
-            table.add_column("", width=_BAR_COLUMNS, no_wrap=True)
-    for row in rows:
-        cells: list[Any] = []
-        for at, (column, value) in enumerate(zip(columns, row, strict=True)):
-            cells.append(Text(line(column.show(value), _WIDEST)))
-            if at == barred:
-                cells.append(Bar(greatest or 1, 0, value if _is_positive(value) else 0, color="cyan"))
+            table.add_column("", width=_BAR, no_wrap=True)
+    for row, texts in zip(rows, shown, strict=True):
+        cells: list[RenderableType] = [Text(text) for text in texts]
+        if barred is not None:
+            cells.insert(barred + 1, Bar(most, 0, row[barred] if _is_positive(row[barred]) else 0, color="cyan"))
         table.add_row(*cells)
-    console.print(table if rows else "there is nothing to show")
+    console.print(table)
+
+
+def _widen(least: Sequence[int], widths: Sequence[int], room: int) -> list[int]:
+    """Return the widths of columns that get what they want, from the first on, as long as there is room."""
+    given = []
+    for narrow, wide in zip(least, widths, strict=True):
+        more = min(wide - narrow, room)
+        given.append(narrow + more)
+        room -= more
+    return given
+
+
+def _print_lines(console: Console, columns: Sequence[RowColumn], shown: Sequence[Sequence[str]]) -> None:
+    """Print each value on a line of its own, with a blank line between rows."""
+    width = max(cell_len(column.heading) for column in columns)
+    for number, texts in enumerate(shown):
+        if number:
+            console.print()
+        for column, text in zip(columns, texts, strict=True):
+            left = Text(f"{fill(line(column.heading, width), width)}  ", style="dim")
+            console.print(left + Text(line(text, max(_LEAST, console.width - width - _GAP))), soft_wrap=True)
 
 
 def _is_positive(value: Any) -> bool:

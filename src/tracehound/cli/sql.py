@@ -17,13 +17,15 @@ def run_sql(query: str, store: str | None, form: str | None, output: str | None,
     use(store)
     text = sys.stdin.read() if query == "-" else query
     found = runtime.current().drained_store().sql(text, (), to_limit(timeout))
-    rows = [tuple(_plain(value) for value in row) for row in found.rows]
     are_numbers = [
-        any(row[at] is not None for row in rows) and all(isinstance(row[at], (int, float, type(None))) for row in rows)
+        any(row[at] is not None for row in found.rows)
+        and all(isinstance(row[at], (int, float, type(None))) for row in found.rows)
         for at in range(len(found.columns))
     ]
-    columns = [RowColumn(name, _show, is_number) for name, is_number in zip(found.columns, are_numbers, strict=True)]
-    write_rows(columns, rows, form, output)
+    columns = [
+        RowColumn(name, _show, _plain, is_number) for name, is_number in zip(found.columns, are_numbers, strict=True)
+    ]
+    write_rows(columns, found.rows, form, output)
 
 
 def _plain(value: Any) -> Any:
@@ -32,4 +34,4 @@ def _plain(value: Any) -> Any:
 
 
 def _show(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else str(_plain(value))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from tracehound.analysis.statistics import Statistics, read_statistics
+from tracehound.analysis.statistics import TIME, Statistics, read_statistics
 from tracehound.cli.options import Scope, ask, experiments_of, open_scope
 from tracehound.cli.rows import RowColumn, print_rows, write_rows
 
@@ -27,23 +27,25 @@ def run_stats(
     search = ask(scope, experiments_of(scope, store), filter_string)
     names = [name.strip() for name in metrics.split(",")] if metrics else []
     found = read_statistics(store, search, group_by, interval, names, time_zone)
-    write_rows(_columns(found), _rows(found), form, output, bars_of=_barred(found))
+    write_rows(_columns(found), found.rows, form, output, bars_of=_barred(found))
 
 
 def print_statistics(found: Statistics) -> None:
     """Print statistics as a table."""
-    print_rows(_columns(found), _rows(found), _barred(found))
+    print_rows(_columns(found), found.rows, _barred(found))
 
 
 def _columns(found: Statistics) -> list[RowColumn]:
-    return [
-        *(RowColumn(name, _show_group) for name in found.groups),
-        *(RowColumn(name, _SHOWN.get(name, _show_number), is_number=True) for name in found.metrics),
-    ]
+    groups = [RowColumn(name, _show_group) for name in found.groups]
+    if found.has_time:
+        are_days = all(row[0].time() == datetime.time() for row in found.rows)
+        groups[0] = RowColumn(TIME, ("{:%Y-%m-%d}" if are_days else "{:%Y-%m-%d %H:%M}").format, _to_iso)
+    return groups + [RowColumn(name, _shown_as(name), _to_number, is_number=True) for name in found.metrics]
 
 
-def _rows(found: Statistics) -> list[tuple[Any, ...]]:
-    return [tuple(map(_plain, row)) for row in found.rows]
+def _shown_as(metric: str) -> Callable[[float], str]:
+    form = _SHOWN.get(metric, "{:,.0f}").format
+    return lambda value: "" if math.isnan(value) else form(value)
 
 
 def _barred(found: Statistics) -> str | None:
@@ -51,22 +53,17 @@ def _barred(found: Statistics) -> str | None:
     return found.metrics[0] if len(found.rows) > 1 else None
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: a time as ISO 8601, no NaN."""
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(timespec="minutes" if value.second == 0 else "seconds")
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _to_iso(start: datetime.datetime) -> str:
+    return start.isoformat(timespec="minutes" if start.second == 0 else "seconds")
+
+
+def _to_number(value: float) -> float | None:
+    """Return a number as JSON has it."""
+    return None if math.isnan(value) else value
 
 
 def _show_group(value: object) -> str:
     return "(none)" if value is None else str(value)
 
 
-def _show_number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
-
-
-_SHOWN: Final[dict[str, Callable[[Any], str]]] = {
-    "error_rate": lambda value: "" if value is None else f"{value:.1%}",
-    "cost": lambda value: "" if value is None else f"{value:,.4f}",
-}
+_SHOWN: Final = {"error_rate": "{:.1%}", "cost": "{:,.4f}"}
