@@ -75,7 +75,10 @@ class _Visitor:
     def _visit_and(self, node: And[Test]) -> Sql:
         """All of them; that a value is none of many is one condition."""
         excluded, others = _lists(node.children, Operator.NE)
-        pieces = [self.visit(child) for child in others]
+        with_words = [child for child in others if needles_of(child) is not None]
+        # Together they leave fewer traces than one by one.
+        pieces = [self._may_have(And(tuple(with_words)))] if len(with_words) > 1 else []
+        pieces += [self.visit(child) for child in others]
         pieces += [_listed(found, "NOT IN", values) for found, values in excluded.items()]
         return chain(" AND ", pieces) if len(pieces) > 1 else pieces[0]
 
@@ -118,7 +121,7 @@ class _Visitor:
         asked = print_filter(node)
         looked = Sql(text, (asked,))
         if needles_of(node) is not None:
-            looked = chain(" AND ", [Sql(f"{MAY_HAVE}(?, {self.place.trace})", (asked,)), looked])
+            looked = chain(" AND ", [self._may_have(node), looked])
         if isinstance(node, Test):
             return looked
         if node.count is not None and not node.steps:
@@ -137,6 +140,10 @@ class _Visitor:
         if certain is not None:
             looked = chain(" OR ", [Sql(f"{certain.text} & {OWN_BITS} != 0", certain.parameters), looked])
         return chain(" AND ", [*possible, looked]) if possible else looked
+
+    def _may_have(self, node: Checked) -> Sql:
+        """Return the condition that the trace has the words for a condition to be true of it."""
+        return Sql(f"{MAY_HAVE}(?, {self.place.trace})", (print_filter(node),))
 
     def _masks(self, node: Checked) -> _Masks:
         """Return what the index knows of the spans of which a condition is true."""

@@ -19,9 +19,10 @@ from tracehound.query.times import parse_interval_ms
 
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
-# Time zones differ from UTC by whole quarters of an hour, so that whatever begins in one of them begins with one.
+# Time zones differ from UTC by whole hours, or else by quarters: whatever begins in one of them begins with one.
 _QUARTER_MS: Final = 900_000
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_HOUR: Final = datetime.timedelta(hours=1)
 _MILLISECOND: Final = datetime.timedelta(milliseconds=1)
 _MONTHS: Final = {"mo": 1, "month": 1, "q": 3, "quarter": 3, "y": 12, "year": 12}
 _OF_MONTHS: Final = re.compile(r"\s*(\d{0,4})\s*([a-z]+?)s?\s*", re.IGNORECASE)
@@ -39,7 +40,7 @@ class Period:
     @property
     def unit_ms(self) -> int:
         """The length of the pieces that all periods are made of, counted from the epoch."""
-        return math.gcd(self.length_ms, _QUARTER_MS)
+        return math.gcd(self.length_ms, _HOUR_MS if _is_off_by_hours(self.zone) else _QUARTER_MS)
 
     def start_of(self, time_ms: int) -> int:
         """Return when the period of a time began, both in ms since the epoch."""
@@ -73,6 +74,14 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ArgumentError(f"there is no time zone {name!r}: write one such as UTC or Europe/Berlin") from None
+
+
+@functools.cache
+def _is_off_by_hours(zone: ZoneInfo) -> bool:
+    """Whether a zone differs from UTC by whole hours: has done so, and will, as far as its rules say."""
+    months = (_EPOCH.replace(year=year, month=month) for year in range(1970, 2100) for month in range(1, 13))
+    offsets = {month.astimezone(zone).utcoffset() for month in months}
+    return all(offset is not None and offset % _HOUR == datetime.timedelta(0) for offset in offsets)
 
 
 @functools.lru_cache(maxsize=65_536)

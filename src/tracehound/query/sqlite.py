@@ -243,11 +243,9 @@ def _source_in_index(search: Search, path: ByTerms, plan: Plan) -> tuple[Sql, li
         f"(SELECT {unique}p.experiment, p.start_ms, p.trace FROM posting AS p WHERE {run.text}) AS found"
         " CROSS JOIN trace AS t INDEXED BY trace_by_start"
     )
-    return Sql(text, run.parameters), [
-        Sql("t.experiment = found.experiment"),
-        Sql("t.start_ms = found.start_ms"),
-        Sql("t.seq = found.trace"),
-    ]
+    # The plus: else SQLite takes the range of one time for that of the other, and looks through all of it.
+    same = ("t.experiment = found.experiment", "t.start_ms = +found.start_ms", "t.seq = found.trace")
+    return Sql(text, run.parameters), [Sql(each) for each in same]
 
 
 def _others(search: Search, plan: Plan, place: Place, *, counted: bool = False) -> list[Sql]:

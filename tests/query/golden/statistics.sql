@@ -3,7 +3,7 @@ FROM trace AS t
 WHERE t.experiment = ?
 GROUP BY 1, 2
 
--- parameters: 3865470566400000, 900000, 4294967296, 0
+-- parameters: 15461882265600000, 3600000, 4294967296, 0
 -- plan:
 -- SEARCH t USING COVERING INDEX trace_by_start (experiment=?)
 -- USE TEMP B-TREE FOR GROUP BY

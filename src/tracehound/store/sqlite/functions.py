@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tracehound.model.assessment import Assessment
 from tracehound.model.merge import merge_parts
 from tracehound.model.record import from_json
 from tracehound.model.span import Span, span_from_dict
+from tracehound.query.access import conjuncts
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import assessed_values
-from tracehound.query.fields import Field, Group, Kind
+from tracehound.query.fields import SPAN_NAME, Field, Group, Kind
 from tracehound.query.needles import Needles, needles_of
 from tracehound.query.numbers import number_at, number_in
 from tracehound.query.passing import passes_any
@@ -87,7 +88,13 @@ class HasSpans:
     @noting_faults
     def finalize(self) -> bool:
         """Return whether it is true; of a trace that has lost its parts nothing is."""
-        return bool(self._parts) and is_true_of_spans(_piece(self._text), _spans(tuple(self._parts)))
+        if not self._parts:
+            return False
+        piece, name = _piece(self._text)
+        if name is None:
+            return is_true_of_spans(piece, _spans(tuple(self._parts)))
+        named = _spans_named(self._parts, name)
+        return bool(named) and is_true_of_spans(piece, named)
 
 
 def ask(connection: sqlite3.Connection, statement: Sql, words: Words) -> list[Any]:
@@ -102,15 +109,20 @@ def ask(connection: sqlite3.Connection, statement: Sql, words: Words) -> list[An
 
 
 @functools.lru_cache(maxsize=2048)
-def _piece(text: str) -> Scope[Test] | Test:
+def _piece(text: str) -> tuple[Scope[Test] | Test, str | None]:
+    """Return what a piece of a filter asks, and the name of the one span that it asks for, if it says one."""
     found = parse_filter(text)
     assert isinstance(found, (Scope, Test))  # noqa: S101 - `query.conditions` has printed it
-    return found
+    if isinstance(found, Test) or found.steps or found.count is not None or "repetitions" in text:
+        return found, None
+    tests = [each for each in conjuncts(found.condition) if isinstance(each, Test)]
+    names = [each.value for each in tests if each.field == SPAN_NAME and each.operator is Operator.EQ]
+    return found, str(names[0]) if names else None
 
 
 @functools.lru_cache(maxsize=2048)
 def _needles(text: str) -> Needles:
-    return needles_of(_piece(text)) or ()
+    return needles_of(parse_filter(text)) or ()
 
 
 # The conditions of one statement ask for the spans of a trace one after the other.
@@ -120,6 +132,14 @@ def _spans(parts: tuple[tuple[bytes, int], ...]) -> list[Span]:
     if not others and not has_ended:
         return [span_from_dict(each) for each in read_dicts(payload)]
     return merge_parts([to_part(*part) for part in parts]).data.spans
+
+
+def _spans_named(parts: Sequence[tuple[bytes, int]], name: str) -> list[Span]:
+    """Return the spans of a name: the others are not made of what is stored."""
+    (payload, has_ended), *others = parts
+    if others or has_ended:
+        return [span for span in _spans(tuple(parts)) if span.name == name]
+    return [span_from_dict(each) for each in read_dicts(payload) if each["name"] == name]
 
 
 # Their names, how many arguments they take, and the functions.

@@ -98,8 +98,8 @@ class Candidates:
             self._found.update(_numbers(unknown))
             lines = lines_with(words, self._needles)
             if lines is not None:
-                row = execute(f"SELECT {_COLUMNS} FROM block WHERE number = ?", (number,)).fetchone()  # noqa: S608 - as above
-                self._found.update(_to_block(row).find(self._needles, lines))
+                row = execute("SELECT ends, rows, seqs FROM block WHERE number = ?", (number,)).fetchone()
+                self._found.update(_to_block((unknown, words, *row)).find(self._needles, lines))
 
 
 def _insert(connection: sqlite3.Connection, block: Block, number: int | None = None) -> None:
