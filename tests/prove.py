@@ -1,9 +1,10 @@
 """Check the properties with many random cases: ./dev prove [CASES].
 
-The tests that are marked `prove` and take random values share the cases. As many processes as there are cores run all
-of them, each from a seed of its own. At the end stands how many cases each property was checked with, and what share of
-them held what `hypothesis.event` names. Ctrl-C ends it with the figures so far; the exit code is 1 where a property
-failed. What is not random (every typing error of the ledger) runs whole in the first process.
+So many random searches, with their statistics, are compared between the stores; the other tests that are marked `prove`
+have a fifth as many cases each. As many processes as there are cores share them, each from a seed of its own. At the
+end stands how many cases each property was checked with, and what share of them held what `hypothesis.event` names.
+Ctrl-C ends it with the figures so far; the exit code is 1 where a property failed. What is not random (every typing
+error of the ledger) runs whole in the first process.
 """
 
 from __future__ import annotations
@@ -77,15 +78,15 @@ class Properties:
 def main(arguments: list[str]) -> int:
     """Start the processes, wait for them, and print what they found."""
     parser = argparse.ArgumentParser(prog="./dev prove", description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="?", type=int, default=100_000, help="how many cases in all (100,000)")
+    parser.add_argument("cases", nargs="?", type=int, default=100_000, help="how many searches to compare (100,000)")
     cases = parser.parse_args(arguments).cases
     console = Console()
     properties = Properties()
     with contextlib.redirect_stdout(io.StringIO()):
         pytest.main([*OPTIONS, "--collect-only"], plugins=[properties])
     processes = os.cpu_count() or 1
-    each = max(1, -(-cases // (processes * properties.count)))
-    console.print(f"{properties.count} properties, {processes} processes, {each:,} cases of each property in each")
+    each = max(1, -(-cases // processes))
+    console.print(f"{properties.count} properties, {processes} processes, {each:,} searches in each")
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{number}.json") for number in range(processes)]
         running = [

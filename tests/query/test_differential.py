@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import event, given, settings
 
+from tests.conftest import SEARCHES
 from tests.query.searches import FILTERS, GROUPS, ORDERS, PAGE_SIZES, PERIODS, TRACES
 from tracehound.model.edit import Edit
 from tracehound.model.ids import experiment_id
@@ -76,7 +77,7 @@ SHARES = {
 
 
 @pytest.mark.prove
-@settings(max_examples=max(200, settings().max_examples))
+@settings(max_examples=SEARCHES)
 @given(TRACES, FILTERS, ORDERS, PAGE_SIZES, GROUPS, PERIODS)
 def test_sqlite_answers_as_the_memory_store_does(
     traces: tuple[TracePart | Edit, ...],
