@@ -7,6 +7,7 @@ definitions of `model.merge` and `model.edit`, and from nothing else.
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -18,13 +19,17 @@ from tests.traces import START_MS, part, span
 from tracehound.model.assessment import Feedback
 from tracehound.model.edit import ASSESSMENT, METADATA, Change, Deletion, Edit, Facts, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
-from tracehound.model.merge import merge_parts
+from tracehound.model.merge import PROCESS_ENDED, merge_parts
 from tracehound.model.record import replace, to_json_text, to_msgpack
 from tracehound.model.trace import Trace, TracePart
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import matches
 from tracehound.query.expand import expand, linked_run_key
+from tracehound.query.fields import NAME
+from tracehound.query.periods import parse_period
 from tracehound.query.search import parse_search
+from tracehound.query.statistics import ALL, DISTINCT, StatisticsQuery
+from tracehound.query.words import words_of
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
 from tracehound.store.sqlite.store import SqliteStore
@@ -41,14 +46,17 @@ OWNERS = ["A", "B"]
 def parts(draw: st.DrawFn) -> TracePart:
     trace = draw(TRACES)
     spans = [
-        span(
-            number,
-            trace=trace,
-            parent=draw(st.none() | st.integers(1, 3)),
-            start_ms=draw(st.integers(0, 3)),
-            duration_ms=draw(st.none() | st.integers(0, 3)),
-            name=draw(st.sampled_from(["a", "b"])),
-            failed=draw(st.booleans()),
+        replace(
+            span(
+                number,
+                trace=trace,
+                parent=draw(st.none() | st.integers(1, 3)),
+                start_ms=draw(st.sampled_from([0, 1, 2, 3_600_000])),
+                duration_ms=draw(st.none() | st.integers(0, 3)),
+                name=draw(st.sampled_from(["a", "b"])),
+                failed=draw(st.booleans()),
+            ),
+            attributes_json={"k": f'"of{trace} and {draw(st.sampled_from(["one", "two"]))}"'},
         )
         for number in draw(st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True))
     ]
@@ -95,6 +103,8 @@ FILTERS = [
     "span.status = 'ERROR'",
     "span(status != 'ERROR') AND NOT span.duration_ms IS NULL",
     "trace.text CONTAINS 'because'",
+    "trace.text CONTAINS 'two' OR span.attributes.k LIKE '%f1 %'",
+    "trace.text ILIKE '%PROCESS END%'",
     "count(span(duration_ms >= 0)) > 1",
     "tags.env = 'prod'",
     "tags.env = '5'",
@@ -121,6 +131,20 @@ FILTERS = [
 
 IN_MEMORY = Path("/dev/shm")  # where there is one: hundreds of stores are made, and none has to last
 SEARCHES = [(parse_search(["0", experiment_id("shop")], text), expand(parse_filter(text))) for text in FILTERS]
+
+
+SUMS = ALL - DISTINCT.keys()
+STATISTICS = [
+    StatisticsQuery(dataclasses.replace(SEARCHES[0][0], where=None), (NAME,), parse_period("1h"), SUMS),
+    StatisticsQuery(dataclasses.replace(SEARCHES[0][0], where=None), wanted=SUMS),
+    StatisticsQuery(SEARCHES[0][0], (NAME,), wanted=SUMS),
+]
+
+
+def words_in(store: SqliteStore) -> set[bytes]:
+    """Return the words that the index has: of what is deleted there may be none."""
+    with store._file.reading() as connection:
+        return {word for (words,) in connection.execute("SELECT words FROM block") for word in words.split()}
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -178,6 +202,15 @@ class AnyOrder(RuleBasedStateMachine):
                 assert found == {key for key, trace in expected.items() if matches(where, trace)}, where
         memory, sqlite = self._stores
         assert memory.running_owners() == sqlite.running_owners()
+        for query in STATISTICS:
+            assert memory.statistics(query) == sqlite.statistics(query), query
+        assert isinstance(sqlite, SqliteStore)
+        assert words_in(sqlite) <= {
+            word
+            for each in self._parts.values()
+            if each.trace_id in expected
+            for word in (words_of(each.spans) or b"").split() + PROCESS_ENDED.description.encode().split()
+        }
 
     def teardown(self) -> None:
         for store in self._stores:

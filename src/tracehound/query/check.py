@@ -37,6 +37,7 @@ from tracehound.query.tree import (
 )  # fmt: skip
 
 _MAX_CORRECTIONS: Final = 8
+_MAX_READ_AGAIN: Final = 100_000  # characters, all in all, for corrections: of so long a text nobody reads one
 _CUT_KEYS: Final = (TRACE_INPUTS, TRACE_OUTPUTS)
 
 # What states are called elsewhere.
@@ -237,7 +238,7 @@ def _value_error(
 def _with_all_corrections(error: FilterError, now_ms: int) -> FilterError:
     """Return the error with a correction that is right as a whole, or with none."""
     corrected = error.corrected
-    for _ in range(_MAX_CORRECTIONS):
+    for _ in range(min(_MAX_CORRECTIONS, _MAX_READ_AGAIN // max(1, len(error.text)))):
         if corrected is None:
             break
         try:

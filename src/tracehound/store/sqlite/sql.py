@@ -108,6 +108,7 @@ def run_sql(
 
 
 _NARROW: Final = "spans are read out of each trace, so say first which traces they are to be of"
+_FAULTS_OF_STORE: Final = ("malformed", "disk", "locked", "unable to open", "not a database", "user-defined")
 _NO_READING: Final = ("not authorized", "authorization denied", "prohibited", "readonly", "is a view")
 
 
@@ -199,8 +200,6 @@ def _raise_told(error: Exception, guard: _Guard, limit: SearchLimit | None) -> N
         raise ArgumentError(f"SQL may SELECT from {views}, and nothing else{what}") from error
     if "one statement at a time" in message:
         raise ArgumentError("SQL is one statement at a time") from error
-    if isinstance(error, sqlite3.OperationalError) and "malformed" not in message and "disk" not in message:
-        raise ArgumentError(f"this SQL cannot be run: {told(message)}") from error
-    if isinstance(error, (sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.Warning, ValueError, OverflowError)):
-        raise ArgumentError(f"this SQL cannot be run with these parameters: {told(message)}") from error
-    raise error
+    if any(word in message for word in _FAULTS_OF_STORE):
+        raise error
+    raise ArgumentError(f"this SQL cannot be run: {told(message)}") from error

@@ -10,7 +10,7 @@ from typing import Final
 
 from tracehound.query.needles import Needles
 from tracehound.store.sqlite.faults import damaged_structures
-from tracehound.store.sqlite.words import Block, lines_with, make_block, merge_blocks, without
+from tracehound.store.sqlite.words import NOBODY, Block, lines_with, make_block, merge_blocks, without
 
 # A block is of the first tier whose traces are not fewer; those of the last are left as they are. Of the others there
 # are never `_FEW`, nor do those of a tier together have as many traces as one of the last.
@@ -104,7 +104,7 @@ class Candidates:
 
 def _insert(connection: sqlite3.Connection, block: Block, number: int | None = None) -> None:
     """Write a block, behind all others unless it has had a number."""
-    seqs = [*block.seqs, *block.unknown]
+    seqs = [seq for seq in (*block.seqs, *block.unknown) if seq != NOBODY]
     tier = max(tier for tier, least in enumerate(_TIERS) if len(seqs) >= least)
     connection.execute(
         "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
