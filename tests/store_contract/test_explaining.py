@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.traces import part, span
+from tracehound.model.record import replace
 from tracehound.query.search import parse_search
 from tracehound.store.api import Store
 from tracehound.store.explain import Explanation
@@ -76,6 +77,31 @@ def test_sqlite_reads_only_the_time_in_which_all_terms_lie(tmp_path: Path) -> No
     assert explanation.steps[-1].rows_read == 150
 
 
+@pytest.mark.parametrize(
+    "filter_string",
+    [
+        "trace.text CONTAINS 'number 77 of'",
+        "trace.text ILIKE '%ber 77 %'",
+        "trace.text RLIKE 'ber 77 o[f]'",
+        "span.inputs.what = 'the number 77 of all'",
+        "span.content LIKE '% 77 of%' AND tags.env = 'prod'",
+        "trace.text LIKE '% 77 %' OR span.inputs.what CONTAINS ' 78 '",
+    ],
+)
+def test_sqlite_is_led_by_words_and_looks_at_no_other_trace(tmp_path: Path, filter_string: str) -> None:
+    store = fill(SqliteStore(tmp_path / "explained.db"))
+    explanation = store.explain(parse_search(["0"], filter_string))
+    assert explanation.found == (2 if " OR " in filter_string else 1)
+    assert explanation.steps[-1].rows_read <= explanation.found
+    store.close()
+
+
+def test_sqlite_asks_the_words_of_traces_in_order_where_many_have_them(tmp_path: Path) -> None:
+    explanation = explain(tmp_path, "trace.text CONTAINS 'of all'", limit=5)
+    assert explanation.driver is None
+    assert explanation.steps[-1].rows_read <= 5 + 3  # the last but one of the traces has no such text
+
+
 def explain(folder: Path, filter_string: str, limit: int = 100, order_by: list[str] | None = None) -> Explanation:
     store = fill(SqliteStore(folder / "explained.db"))
     explanation = store.explain(parse_search(["0"], filter_string, order_by, limit))
@@ -88,7 +114,10 @@ def fill(store: Store) -> Store:
     store.write(
         [
             part(
-                span(1, trace=number + 1, start_ms=number, failed=number % 2 == 1),
+                replace(
+                    span(1, trace=number + 1, start_ms=number, failed=number % 2 == 1),
+                    inputs_json=f'{{"what":"the number {number} of all"}}',
+                ),
                 tags={
                     "number": str(number),
                     "parity": "odd" if number % 2 else "even",

@@ -6,7 +6,7 @@ import math
 import sqlite3
 import time
 
-from tracehound.query.access import InOrder
+from tracehound.query.access import ByWords, InOrder
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search
 from tracehound.query.sqlite import COUNTED, is_streamed, search_sql
@@ -50,6 +50,9 @@ def _to_choice(estimate: Estimate) -> Choice:
 
 
 def _to_step(estimate: Estimate) -> Step:
+    if isinstance(estimate.path, ByWords):
+        what = f"look for the words of {print_filter(estimate.path.condition)}"
+        return Step(what, estimate.rows_read, estimate.time_ms)
     looked = f"look through {estimate.values_read:,} values, " if estimate.values_read else ""
     return Step(
         f"{looked}count those with {print_filter(estimate.path.condition)}",

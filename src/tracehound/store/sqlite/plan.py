@@ -162,9 +162,10 @@ def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, w
     if isinstance(path, ByDuration):
         return _count(connection, search, path, COUNTED_ROWS)
     if isinstance(path, ByWords):
-        found = words.candidates(path.needles).first(_FEW_ROWS)
+        candidates = words.candidates(path.needles)
+        found = candidates.first(_FEW_ROWS)
         if found is None:
-            return Estimate(path, math.inf, is_counted=False)
+            return Estimate(path, math.inf, is_counted=False, rows_read=candidates.count)
         return Estimate(replace(path, seqs=tuple(found)), len(found), is_counted=True, rows_read=len(found))
     runs = [
         (replace(search, experiment_ids=(experiment,)), replace(path, terms=(number,)))

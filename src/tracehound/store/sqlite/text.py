@@ -78,6 +78,11 @@ class Candidates:
         self._left: list[tuple[int, int]] = connection.execute(text).fetchall()
         self._found: set[int] = set()
 
+    @property
+    def count(self) -> int:
+        """How many were found so far."""
+        return len(self._found)
+
     def may_have(self, seq: int) -> bool:
         """Whether a trace may have the text."""
         while self._left and self._left[-1][0] >= seq:
