@@ -30,3 +30,7 @@ CREATE TABLE hour (
     counts BLOB NOT NULL,
     UNIQUE (experiment, hour, name)
 );
+
+-- The index rows of all traces are written again: durations of spans have terms with the name of the span now.
+DELETE FROM posting;
+DELETE FROM term;
