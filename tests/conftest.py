@@ -20,6 +20,7 @@ from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
 # `./dev prove` says how many random searches a process is to compare; all other properties have a fifth of that.
 PROVE = "TRACEHOUND_PROVE"
 SEARCHES = int(os.environ.get(PROVE, "200"))
+SEARCHES_OF_TRACES = 4  # of the same traces
 hypothesis_settings.register_profile("default", deadline=None, max_examples=25)
 hypothesis_settings.register_profile(
     "prove", deadline=None, max_examples=max(25, SEARCHES // 5), suppress_health_check=list(HealthCheck)

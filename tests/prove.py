@@ -29,11 +29,11 @@ from hypothesis.statistics import collector
 from rich.console import Console
 from rich.table import Table
 
-from tests.conftest import PROVE
+from tests.conftest import PROVE, SEARCHES_OF_TRACES
 
 FIGURES: Final = "TRACEHOUND_PROVE_FIGURES"
 OPTIONS: Final = [
-    "-q", "-m", "prove", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header",
+    "-q", "-m", "prove", "-o", "faulthandler_timeout=0", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is imported before pytest begins
 ]  # fmt: skip
 NOT_RANDOM: Final = "tests/query/test_typos.py"
@@ -86,7 +86,9 @@ def main(arguments: list[str]) -> int:
         pytest.main([*OPTIONS, "--collect-only"], plugins=[properties])
     processes = os.cpu_count() or 1
     each = max(1, -(-cases // processes))
-    console.print(f"{properties.count} properties, {processes} processes, {each:,} searches in each")
+    console.print(
+        f"{properties.count} properties, {processes} processes, {each:,} searches in each, {SEARCHES_OF_TRACES} a case"
+    )
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{number}.json") for number in range(processes)]
         running = [

@@ -152,12 +152,18 @@ def scopes(draw: st.DrawFn) -> str:
     """What is asked of the spans of a trace: of one, of several that stand somehow to each other, of their number."""
     if draw(st.booleans()):
         return f"span.{draw(span_tests())}"
-    conditions = st.lists(span_tests(), min_size=1, max_size=2).flatmap(
-        lambda found: st.sampled_from([" AND ", " OR ", " AND NOT "]).map(lambda word: f"span({word.join(found)})")
+    words = st.lists(st.sampled_from(["AND", "OR", "AND NOT"]), min_size=2, max_size=2)
+    conditions = st.lists(span_tests(), min_size=1, max_size=3).flatmap(
+        lambda found: words.map(lambda between: f"span({_joined(found, between)})")
     )
     chain = draw(st.lists(conditions, min_size=1, max_size=3))
     text = draw(st.sampled_from([" > ", " >> ", " THEN "])).join(chain)
     return f"count({text}) {draw(OPERATORS)} {draw(st.integers(0, 3))}" if draw(st.booleans()) else text
+
+
+def _joined(found: list[str], words: list[str]) -> str:
+    """Return comparisons with the words between them: AND goes before OR."""
+    return " ".join(itertools.chain(*itertools.zip_longest(found, words[: len(found) - 1], fillvalue="")))
 
 
 @st.composite

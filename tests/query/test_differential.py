@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
-from tests.conftest import SEARCHES
+from tests.conftest import SEARCHES, SEARCHES_OF_TRACES
 from tests.query.searches import FILTERS, GROUPS, ORDERS, PAGE_SIZES, PERIODS, TRACES
 from tracehound.model.edit import Edit
 from tracehound.model.ids import experiment_id
@@ -43,6 +44,9 @@ from tracehound.store.sqlite.store import SqliteStore
 from tracehound.store.sqlite.text import Words
 
 IN_MEMORY = Path("/dev/shm")  # where there is one: hundreds of stores are made, and none has to last
+
+# A store that is made is asked for several.
+ASKED = st.lists(st.tuples(FILTERS, ORDERS, PAGE_SIZES), min_size=SEARCHES_OF_TRACES, max_size=SEARCHES_OF_TRACES)
 
 # Which share of the random searches has to hold each case, at least.
 SHARES = {
@@ -77,30 +81,31 @@ SHARES = {
 
 
 @pytest.mark.prove
-@settings(max_examples=SEARCHES)
-@given(TRACES, FILTERS, ORDERS, PAGE_SIZES, GROUPS, PERIODS)
+@settings(max_examples=SEARCHES // SEARCHES_OF_TRACES)
+@given(TRACES, ASKED, GROUPS, PERIODS)
 def test_sqlite_answers_as_the_memory_store_does(
     traces: tuple[TracePart | Edit, ...],
-    filter_string: str,
-    order: list[str],
-    page_size: int,
+    asked: list[tuple[str, list[str], int]],
     groups: list[str],
     period: Period | None,
 ) -> None:
-    search = make_search(filter_string, order, page_size)
-    assert search.where is not None
-    assert parse_filter(print_filter(search.where)) == search.where
     memory = MemoryStore()
     memory.write(traces)
-    expected = all_pages(memory, search)
-    for label in labels(traces, filter_string, order, search):
+    for label in labels(traces, *asked[0][:2], make_search(*asked[0])):
         event(label)
     with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.exists() else None) as folder:
         sqlite = SqliteStore(Path(folder, "differential.db"))
         sqlite.write(traces)
-        assert all_pages(sqlite, search) == expected
-        assert all(page == expected[:page_size] for page in pages_by_every_path(sqlite, search))
-        for query in statistics_queries(search, groups, period):
+        for filter_string, order, page_size in asked:
+            search = make_search(filter_string, order, page_size)
+            assert search.where is not None
+            assert parse_filter(print_filter(search.where)) == search.where
+            expected = all_pages(memory, search)
+            assert all_pages(sqlite, search) == expected
+            assert all(page == expected[:page_size] for page in pages_by_every_path(sqlite, search))
+            query = StatisticsQuery(search, tuple(parse_groups(groups)), period)
+            assert told(sqlite.statistics(query)) == told(memory.statistics(query))
+        for query in queries_of_all(search, groups, period):
             assert told(sqlite.statistics(query)) == told(memory.statistics(query))
         sqlite.close()
 
@@ -118,12 +123,10 @@ def test_the_random_searches_hold_what_engines_disagree_about() -> None:
     assert {label: seen[label] for label, share in SHARES.items() if seen[label] < share * count} == {}
 
 
-def statistics_queries(search: Search, groups: list[str], period: Period | None) -> Iterator[StatisticsQuery]:
-    """Yield what is asked of the traces of a search, and of all traces, as far as it may be told from the hours."""
-    fields = tuple(parse_groups(groups))
-    yield StatisticsQuery(search, fields, period)
+def queries_of_all(search: Search, groups: list[str], period: Period | None) -> Iterator[StatisticsQuery]:
+    """Yield what is asked of all traces, as far as it may be told from the hours."""
     every = dataclasses.replace(search, where=None)
-    yield StatisticsQuery(every, fields, period, ALL - DISTINCT.keys())
+    yield StatisticsQuery(every, tuple(parse_groups(groups)), period, ALL - DISTINCT.keys())
     yield StatisticsQuery(every, (NAME,), period, frozenset())
 
 

@@ -15,7 +15,7 @@ from tracehound.model.summary import SUMMED, Summary
 from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.periods import Period, parse_period
 from tracehound.query.search import KeyValue, Search
-from tracehound.query.statistics import DISTINCT, DURATIONS, StatisticsQuery, parse_groups
+from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery, parse_groups
 from tracehound.query.suggest import nearest
 from tracehound.runtime import current
 from tracehound.store.api import Store
@@ -59,9 +59,9 @@ METRICS: Final[dict[str, Metric]] = dict(
         _metric("count", None, lambda summary: summary.count),
         _metric("errors", None, lambda summary: summary.errors),
         _metric("error_rate", None, lambda summary: summary.errors / summary.count if summary.count else math.nan),
-        _metric("latency_mean", None, lambda summary: summary.sum_ms / summary.ended if summary.ended else math.nan),
-        _metric("latency_min", None, lambda summary: _or_nan(summary.least_ms)),
-        _metric("latency_max", None, lambda summary: _or_nan(summary.most_ms)),
+        _metric("latency_mean", LENGTHS, lambda summary: summary.sum_ms / summary.ended if summary.ended else math.nan),
+        _metric("latency_min", LENGTHS, lambda summary: _or_nan(summary.least_ms)),
+        _metric("latency_max", LENGTHS, lambda summary: _or_nan(summary.most_ms)),
         *map(_sum, SUMMED),
         *map(_distinct, DISTINCT),
     ]

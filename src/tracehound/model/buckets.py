@@ -11,7 +11,7 @@ import bisect
 import functools
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 BASE: Final = 1.02
@@ -42,17 +42,17 @@ def value_of(bucket: int) -> float:
     return math.sqrt(low * high)
 
 
-def percentiles(counts: Iterable[tuple[int, int]], fractions: Sequence[float]) -> list[float]:
+def percentiles(counts: Mapping[int, int], fractions: Sequence[float]) -> list[float]:
     """Return the values below or at which fractions of all durations lie (nearest rank); NaN where there is none.
 
-    `counts` are pairs of bucket and count, in any order.
+    `counts` says how many durations each bucket holds.
 
-    >>> percentiles([(bucket_of(40), 2), (1, 98)], [0.5, 0.99])
+    >>> percentiles({bucket_of(40): 2, 1: 98}, [0.5, 0.99])
     [1.0, 40.0]
     """
     ordered = sorted(counts)
-    seen = list(itertools.accumulate(count for _, count in ordered))
+    seen = list(itertools.accumulate(map(counts.__getitem__, ordered)))
     if not seen:
         return [math.nan] * len(fractions)
     ranks = (max(1, math.ceil(fraction * seen[-1])) for fraction in fractions)
-    return [value_of(ordered[bisect.bisect_left(seen, rank)][0]) for rank in ranks]
+    return [value_of(ordered[bisect.bisect_left(seen, rank)]) for rank in ranks]

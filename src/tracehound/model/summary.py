@@ -70,7 +70,7 @@ class Summary:
 
     def percentiles(self, fractions: Sequence[float]) -> list[float]:
         """Return the durations in ms at or below which the fractions lie, within 1 %; NaN where none has ended."""
-        found = percentiles(self.buckets.items(), fractions)
+        found = percentiles(self.buckets, fractions)
         return found if self.most_ms is None else [min(each, float(self.most_ms)) for each in found]
 
     def _widen(self, least_ms: int | None, most_ms: int | None) -> None:

@@ -263,7 +263,8 @@ def _terms_of_span(node: Checked, read_terms: ReadTerms | None) -> _Terms | None
         is_exact = all(each[1] for each in known)
         return (numbers, is_exact) if len(known) == len(found) and len(numbers) <= MAX_TERMS else None
     if isinstance(node, And):
-        return next((each for child in node.children if (each := _terms_of_span(child, read_terms))), None)
+        found_of_one = next((each for child in node.children if (each := _terms_of_span(child, read_terms))), None)
+        return None if found_of_one is None else (found_of_one[0], False)
     if not isinstance(node, Test):
         return None
     terms = terms_of_test(node)

@@ -48,7 +48,7 @@ class Period:
 
     def to_datetime(self, start_ms: int) -> datetime.datetime:
         """Return a time as a clock in the zone shows it."""
-        return (_EPOCH + start_ms * _MILLISECOND).astimezone(self.zone)
+        return _to_datetime(self.zone, start_ms)
 
 
 def parse_period(text: str, zone: str = "UTC") -> Period:
@@ -74,6 +74,11 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ArgumentError(f"there is no time zone {name!r}: write one such as UTC or Europe/Berlin") from None
+
+
+@functools.lru_cache(maxsize=65_536)
+def _to_datetime(zone: ZoneInfo, time_ms: int) -> datetime.datetime:
+    return (_EPOCH + time_ms * _MILLISECOND).astimezone(zone)
 
 
 @functools.cache

@@ -29,7 +29,7 @@ from tracehound.query.fields import ATTRIBUTES, DURATION, NAME, TIMESTAMP, TRACE
 from tracehound.query.keyset import behind_sql, direction_sql, order_sql
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql, is_one_of, join, value_sql
-from tracehound.query.statistics import DISTINCT, DURATIONS, StatisticsQuery
+from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
 from tracehound.query.tree import And
 
 ROW: Final = (
@@ -39,10 +39,6 @@ ROW: Final = (
 
 # Units of time that are added to one, for SQLite rounds a negative quotient up.
 _BEFORE: Final = 2**32
-
-_COUNTS: Final = (
-    "count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
-)
 
 # A function that counts the traces and postings that a statement looks at; always true.
 COUNTED: Final = "tracehound_counted"
@@ -87,23 +83,27 @@ def statistics_sql(query: StatisticsQuery, plan: Plan) -> Sql:
     """Return the statement that adds up traces.
 
     Its columns are the fields of the groups; the number of the unit of time, if there are periods; how many traces
-    there are, have failed and have ended, and their durations' sum, least and greatest; if durations are wanted their
-    buckets, with commas between them, which is quicker than groups by bucket; then the wanted sums, in the order of
-    `SUMMED`.
+    there are and have failed; if lengths are wanted how many have ended, their durations' sum and the least; if lengths
+    or durations are wanted the greatest; if durations are wanted their buckets, with commas between them, which is
+    quicker than groups by bucket; then the wanted sums, in the order of `SUMMED`, each with how many have the number.
     """
     groups = [value_sql(each) for each in query.fields]
     if query.period is not None:
         unit_ms = query.period.unit_ms
         groups.append(Sql("(t.start_ms + ?) / ? - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE)))
-    durations = [Sql("group_concat(t.duration_bucket)")] if DURATIONS in query.wanted else []
+    wanted = query.wanted
+    values = [Sql("count(*), sum(t.state = 'ERROR')")]
+    values += [Sql("count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms)")] if LENGTHS in wanted else []
+    values += [Sql("max(t.duration_ms)")] if wanted & {LENGTHS, DURATIONS} else []
+    values += [Sql("group_concat(t.duration_bucket)")] if DURATIONS in wanted else []
     sums = [value_sql(ATTRIBUTES[name]) for name in SUMMED if name in query.wanted]
     added = [Sql(f"total({each.text}), count({each.text})", each.parameters * 2) for each in sums]
-    return _grouped(query, plan, groups, [Sql(_COUNTS), *durations, *added])
+    return _grouped(query, plan, groups, [*values, *added])
 
 
 def is_in_index(query: StatisticsQuery) -> bool:
     """Whether the index of times tells all that is wanted of a trace."""
-    return _IN_INDEX.issuperset(query.fields) and query.wanted <= {DURATIONS}
+    return _IN_INDEX.issuperset(query.fields) and query.wanted <= {DURATIONS, LENGTHS}
 
 
 def distinct_sql(query: StatisticsQuery, plan: Plan) -> Sql:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -13,10 +14,12 @@ from tracehound.query.names import parse_names, resolve_bare
 from tracehound.query.periods import Period
 from tracehound.query.search import KeyValue, Search
 
-# What has to be known beside counts: how durations are distributed, sums, and how many different values there are.
+# What has to be known beside counts: how durations are distributed, what they add up to with the least and greatest,
+# sums, and how many different values there are.
 DURATIONS: Final = "durations"
+LENGTHS: Final = "lengths"
 DISTINCT: Final[Mapping[str, Field]] = {"users": ATTRIBUTES["user"], "sessions": ATTRIBUTES["session"]}
-ALL: Final = frozenset({DURATIONS, *SUMMED, *DISTINCT})
+ALL: Final = frozenset({DURATIONS, LENGTHS, *SUMMED, *DISTINCT})
 
 # The start of the period, where time is cut, then the values of the fields; None where a trace has none.
 GroupKey: TypeAlias = "tuple[KeyValue, ...]"
@@ -31,6 +34,17 @@ class StatisticsQuery:
     fields: tuple[Field, ...] = ()
     period: Period | None = None
     wanted: frozenset[str] = field(default=ALL)
+
+
+def keep_wanted(summary: Summary, wanted: AbstractSet[str]) -> None:
+    """Take out of a summary what is not wanted."""
+    if LENGTHS not in wanted:
+        summary.sum_ms, summary.least_ms = 0, None
+        if DURATIONS not in wanted:
+            summary.ended, summary.most_ms = 0, None
+    if DURATIONS not in wanted:
+        summary.buckets = {}
+    summary.sums = {name: value for name, value in summary.sums.items() if name in wanted}
 
 
 def parse_groups(texts: Sequence[str]) -> dict[Field, str]:

@@ -28,7 +28,7 @@ from tracehound.query.evaluate import compare_places, matches, order_values, val
 from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
-from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
+from tracehound.query.statistics import DISTINCT, GroupKey, Groups, StatisticsQuery, keep_wanted
 from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, Step, with_reason
 
@@ -282,13 +282,12 @@ def _summarise(infos: Sequence[TraceInfo], wanted: AbstractSet[str]) -> Summary:
         summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
     for name in SUMMED:
         values = [value for info in infos if (value := value_of(ATTRIBUTES[name], info)) is not None]
-        if name in wanted and values:
+        if values:
             summary.sums[name] = sum(float(value) for value in values)
     for name, field in DISTINCT.items():
         if name in wanted:
             summary.distinct[name] = len({value_of(field, info) for info in infos} - {None})
-    if DURATIONS not in wanted:
-        summary.buckets.clear()
+    keep_wanted(summary, wanted)
     return summary
 
 

@@ -1,4 +1,4 @@
-SELECT t.name, (t.start_ms + ?) / ? - ?, count(*), sum(t.state = 'ERROR'), count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms), group_concat(t.duration_bucket)
+SELECT t.name, (t.start_ms + ?) / ? - ?, count(*), sum(t.state = 'ERROR'), max(t.duration_ms), group_concat(t.duration_bucket)
 FROM trace AS t
 WHERE t.experiment = ?
 GROUP BY 1, 2

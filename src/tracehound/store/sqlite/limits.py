@@ -12,7 +12,7 @@ from tracehound.query.limit import NARROW_FILTER, SearchLimit
 from tracehound.query.printer import print_filter
 from tracehound.query.sqlite import COUNTED
 
-_STEPS: Final = 10_000  # of SQLite's machine between two questions: about a millisecond
+STEPS: Final = 10_000  # of SQLite's machine between two questions: about a millisecond
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def within(
         yield progress
         return
     with limit.running():
-        connection.set_progress_handler(limit.is_over, _STEPS)
+        connection.set_progress_handler(limit.is_over, STEPS)
         try:
             yield progress
         except sqlite3.OperationalError:

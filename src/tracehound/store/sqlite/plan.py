@@ -45,7 +45,7 @@ _MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is ask
 _MAX_PATHS: Final = 16
 _FEW_ROWS: Final = 200  # no other path is worth the question
 # Two statements: SQLite goes straight to the end of an index for one of min and max, not for both.
-_ENDS: Final = (
+ENDS: Final = (
     "SELECT (SELECT min(start_ms) FROM trace WHERE experiment = ?),"
     " (SELECT max(start_ms) FROM trace WHERE experiment = ?)"
 )
@@ -202,7 +202,7 @@ def _count(connection: sqlite3.Connection, search: Search, path: ByTerms | ByDur
 
 def _length_ms(connection: sqlite3.Connection, experiment: str) -> int:
     """Return over what time the traces of an experiment lie."""
-    earliest_ms, latest_ms = connection.execute(_ENDS, (int(experiment), int(experiment))).fetchone()
+    earliest_ms, latest_ms = connection.execute(ENDS, (int(experiment), int(experiment))).fetchone()
     return int((latest_ms or 0) - (earliest_ms or 0) + 1)
 
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections import Counter, defaultdict
-from typing import Any
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
 
+from tracehound.model.buckets import bucket_of
 from tracehound.model.summary import SUMMED, Summary
+from tracehound.query.access import ByTerms, InOrder, Plan, Range
 from tracehound.query.fields import NAME
 from tracehound.query.periods import Period
+from tracehound.query.search import Search
 from tracehound.query.sqlite import PERIOD, distinct_sql, statistics_sql
-from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
+from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, GroupKey, Groups, StatisticsQuery, keep_wanted
 from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.hours import HOUR_MS, read_hours
-from tracehound.store.sqlite.plan import choose_for_statistics
+from tracehound.store.sqlite.limits import STEPS
+from tracehound.store.sqlite.moment import Helpers
+from tracehound.store.sqlite.plan import ENDS, choose_for_statistics
 from tracehound.store.sqlite.text import Words
 
+_BUCKETS: Final = {str(bucket): bucket for bucket in range(bucket_of(2**63) + 1)}
 
-def read_statistics(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups:
+
+def read_statistics(connection: sqlite3.Connection, query: StatisticsQuery, helpers: Helpers) -> Groups:
     """Return what the traces of each group add up to."""
     if not query.search.experiment_ids:
         return {}
     found = _from_hours(connection, query)
-    return _from_traces(connection, query) if found is None else found
+    return _from_traces(connection, query, helpers) if found is None else found
 
 
 def _from_hours(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups | None:
@@ -30,7 +40,6 @@ def _from_hours(connection: sqlite3.Connection, query: StatisticsQuery) -> Group
     if query.search.where is not None or not {NAME}.issuperset(query.fields) or query.wanted & DISTINCT.keys():
         return None
     groups: defaultdict[GroupKey, Summary] = defaultdict(Summary)
-    has_all_durations = DURATIONS in query.wanted
     experiments = [int(each) for each in query.search.experiment_ids]
     starts: dict[int, int | None] = {}
     for hour, name, summary in read_hours(connection, experiments):
@@ -41,9 +50,7 @@ def _from_hours(connection: sqlite3.Connection, query: StatisticsQuery) -> Group
             if starts[hour] is None:
                 return None
             key = (starts[hour], *key)
-        if not has_all_durations:
-            summary.buckets.clear()
-        summary.sums = {each: value for each, value in summary.sums.items() if each in query.wanted}
+        keep_wanted(summary, query.wanted)
         groups[key].join(summary)
     return dict(groups)
 
@@ -55,14 +62,17 @@ def _start_of_hour(period: Period, hour: int) -> int | None:
     return starts.pop() if len(starts) == 1 else None
 
 
-def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups:
+def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery, helpers: Helpers) -> Groups:
     words = Words(connection)
     plan = choose_for_statistics(connection, query, words)
-    groups: defaultdict[GroupKey, Summary] = defaultdict(Summary)
-    for row in ask(connection, statistics_sql(query, plan), words):
-        key, summary = _read(row, query)
-        if summary.count:
-            groups[key].join(summary)
+    groups: Groups = {}
+    with helpers.seeing_the_same() as others:
+        for row in _read_pieces(connection, others, query, plan):
+            key, summary = _read(row, query)
+            if key in groups:
+                groups[key].join(summary)
+            elif summary.count:
+                groups[key] = summary
     if query.wanted & DISTINCT.keys():
         if query.period is not None:
             connection.create_function(PERIOD, 1, query.period.start_of)
@@ -72,7 +82,44 @@ def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery) -> Grou
             key = tuple(row[:width]) if query.period is None else (row[width], *row[:width])
             if key in groups:
                 groups[key].distinct = dict(zip(names, row[-len(names) :], strict=True))
-    return dict(groups)
+    return groups
+
+
+def _read_pieces(
+    connection: sqlite3.Connection, others: Sequence[sqlite3.Connection], query: StatisticsQuery, plan: Plan
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the statement, of pieces of time that each connection reads one of."""
+    connections = [connection, *others]
+    plans = _pieces(connection, query.search, plan, len(connections))
+    if len(plans) == 1:
+        return ask(connection, statistics_sql(query, plan), Words(connection))
+    if (limit := query.search.time_limit) is not None:
+        for other in others:
+            other.set_progress_handler(limit.is_over, STEPS)
+
+    def read(one: sqlite3.Connection, piece: Plan) -> list[tuple[Any, ...]]:
+        return ask(one, statistics_sql(query, piece), Words(one))
+
+    with ThreadPoolExecutor(len(others), "tracehound-statistics") as pool:
+        reading = [pool.submit(read, *each) for each in zip(others, plans[1:], strict=True)]
+        rows = read(connection, plans[0])
+        return [*rows, *itertools.chain.from_iterable(each.result() for each in reading)]
+
+
+def _pieces(connection: sqlite3.Connection, search: Search, plan: Plan, count: int) -> list[Plan]:
+    """Return the plan cut into as many of pieces of time; uncut where its path does not go by time."""
+    if count == 1 or not isinstance(plan.path, (InOrder, ByTerms)):
+        return [plan]
+    ends = [connection.execute(ENDS, (int(each), int(each))).fetchone() for each in search.experiment_ids]
+    known = [time_ms for pair in ends for time_ms in pair if time_ms is not None]
+    if not known:
+        return [plan]
+    whole = plan.times.narrowed(Range(min(known), max(known)))
+    low, high = whole.low or 0, whole.high or 0
+    cuts = [low + (high - low) * at // count for at in range(1, count)]
+    lows = [plan.times.low, *cuts]
+    highs = [*(cut - 1 for cut in cuts), plan.times.high]
+    return [Plan(plan.path, Range(*each)) for each in zip(lows, highs, strict=True)]
 
 
 def _read(row: tuple[Any, ...], query: StatisticsQuery) -> tuple[GroupKey, Summary]:
@@ -81,10 +128,16 @@ def _read(row: tuple[Any, ...], query: StatisticsQuery) -> tuple[GroupKey, Summa
     key = [next(columns) for _ in query.fields]
     if query.period is not None:
         key.insert(0, query.period.start_of(next(columns) * query.period.unit_ms))
-    count, errors, ended, sum_ms, least_ms, most_ms = (next(columns) for _ in range(6))
-    summary = Summary(count, errors or 0, ended, sum_ms or 0, least_ms, most_ms)
-    if DURATIONS in query.wanted and (buckets := next(columns)) is not None:
-        summary.buckets = {int(bucket): number for bucket, number in Counter(str(buckets).split(",")).items()}
+    wanted = query.wanted
+    count, errors = next(columns), next(columns)
+    summary = Summary(count, errors or 0)
+    if LENGTHS in wanted:
+        summary.ended, summary.sum_ms, summary.least_ms = next(columns), next(columns) or 0, next(columns)
+    if wanted & {LENGTHS, DURATIONS}:
+        summary.most_ms = next(columns)
+    if DURATIONS in wanted and (buckets := next(columns)) is not None:
+        found = str(buckets).split(",")
+        summary.ended, summary.buckets = len(found), Counter(map(_BUCKETS.__getitem__, found))
     for name in SUMMED:
         if name in query.wanted:
             total, having = next(columns), next(columns)

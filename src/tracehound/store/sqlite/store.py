@@ -27,6 +27,7 @@ from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.limits import Progress, within
+from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
@@ -188,8 +189,14 @@ class SqliteStore:
 
     def statistics(self, query: StatisticsQuery) -> Groups:
         """Return what the traces that match add up to, group by group."""
-        with self._searching(query.search.time_limit) as (connection, _):
-            return read_statistics(connection, query)
+        with self._file.reading() as connection:
+            (last,) = connection.execute("SELECT max(seq) FROM trace").fetchone()
+        is_large = last is not None and last >= MANY_TRACES
+        with (
+            helpers(self._path, self._file.access(), is_large=is_large) as others,
+            self._searching(query.search.time_limit) as (connection, _),
+        ):
+            return read_statistics(connection, query, others)
 
     def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
         """Return what one SELECT over the documented views selects; raise `ArgumentError` for anything else."""
