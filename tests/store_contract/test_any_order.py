@@ -144,7 +144,8 @@ STATISTICS = [
 def words_in(store: SqliteStore) -> set[bytes]:
     """Return the words that the index has: of what is deleted there may be none."""
     with store._file.reading() as connection:
-        return {word for (words,) in connection.execute("SELECT words FROM block") for word in words.split()}
+        found = {word for (words,) in connection.execute("SELECT words FROM block") for word in words.split()}
+        return {word for word in found if word.strip(b"\0")}
 
 
 class AnyOrder(RuleBasedStateMachine):

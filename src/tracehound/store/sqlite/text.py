@@ -32,15 +32,15 @@ def add_words(connection: sqlite3.Connection, traces: Sequence[tuple[int, bytes 
 
 def remove_words(connection: sqlite3.Connection, seqs: AbstractSet[int]) -> None:
     """Take traces out of the index, and the words that no other trace has."""
-    text = f"SELECT number, {_COLUMNS} FROM block WHERE least <= ? AND greatest >= ?"  # noqa: S608 - our own words
-    changed: list[tuple[int, Block | None]] = []
-    for number, *columns in connection.execute(text, (max(seqs), min(seqs))):
-        block = _to_block(columns)
-        if not seqs.isdisjoint(block.seqs) or not seqs.isdisjoint(block.unknown):
-            with damaged_structures():
-                changed.append((number, without(block, seqs)))
-    connection.executemany("DELETE FROM block WHERE number = ?", [(number,) for number, _ in changed])
-    for number, left in changed:
+    overlapping = "SELECT number FROM block WHERE least <= ? AND greatest >= ?"
+    for (number,) in connection.execute(overlapping, (max(seqs), min(seqs))).fetchall():
+        one = f"SELECT {_COLUMNS} FROM block WHERE number = ?"  # noqa: S608 - our own words
+        block = _to_block(connection.execute(one, (number,)).fetchone())
+        if seqs.isdisjoint(block.seqs) and seqs.isdisjoint(block.unknown):
+            continue
+        with damaged_structures():
+            left = without(block, seqs)
+        connection.execute("DELETE FROM block WHERE number = ?", (number,))
         if left is not None:
             _insert(connection, left, number)
 
@@ -115,7 +115,7 @@ def _insert(connection: sqlite3.Connection, block: Block, number: int | None = N
         "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number, tier, min(seqs), max(seqs), array("q", block.unknown).tobytes(), block.words,
-            array("I", block.ends).tobytes(), array("H", block.rows).tobytes(), array("q", block.seqs).tobytes(),
+            memoryview(block.ends).tobytes(), memoryview(block.rows).tobytes(), array("q", block.seqs).tobytes(),
         ),
     )  # fmt: skip
 
@@ -139,5 +139,5 @@ def _to_block(row: Sequence[bytes]) -> Block:
         return Block(words, memoryview(ends).cast("I"), memoryview(rows).cast("H"), _numbers(seqs), _numbers(unknown))
 
 
-def _numbers(data: bytes) -> Sequence[int]:
+def _numbers(data: bytes) -> memoryview[int]:
     return memoryview(data).cast("q")

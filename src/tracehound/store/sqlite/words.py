@@ -7,7 +7,10 @@ traces that have the word, in two bytes each, or where that is shorter a bit for
 
 from __future__ import annotations
 
+import bisect
 import itertools
+import operator
+import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,11 +23,13 @@ from tracehound.query.words import Piece
 
 # Lines of the words that hold a piece, the first is 0; None where these are so many that the piece tells little.
 Lines: TypeAlias = "dict[Piece, list[int] | None]"
+Numbers: TypeAlias = "array[int] | memoryview[int]"
 # The rows that have a word: by their numbers, or where these are many a mask with a bit for each.
 Part: TypeAlias = "Sequence[int] | int"
 
 _MANY: Final = 500
 NOBODY: Final = -1  # in the place of a trace that is gone
+_ERASED: Final = b"\0"  # in the place of each letter of a word that no trace has any more
 _ONE: Final = ord("1")
 _BITS: Final = 16  # of what `rows` consists of
 
@@ -34,8 +39,8 @@ class Block:
     """Traces by the numbers that the store has for them, at most 65,536; of those in `unknown` no words are known."""
 
     words: bytes
-    ends: Sequence[int]
-    rows: Sequence[int]
+    ends: Numbers
+    rows: Numbers
     seqs: Sequence[int]
     unknown: Sequence[int]
 
@@ -55,21 +60,22 @@ class Block:
         """Return the rows that have the word of one of the lines, a bit for each."""
         mask = 0
         for line in lines:
-            part = self._part(self.ends[line - 1] if line else 0, self.ends[line])
+            part = self.part(line)
             mask |= part if isinstance(part, int) else sum(1 << row for row in set(part))
         return mask
 
     def parts(self) -> Iterator[tuple[bytes, Part]]:
         """Yield each word with the rows that have it."""
-        begin = 0
-        for word, end in zip(self.words.split(b"\n")[1:-1], self.ends, strict=True):
-            yield word, self._part(begin, end)
-            begin = end
+        for line, word in enumerate(self.words.split(b"\n")[1:-1]):
+            if not word.startswith(_ERASED):
+                yield word, self.part(line)
 
-    def _part(self, begin: int, end: int) -> Part:
+    def part(self, line: int) -> Part:
+        """Return the rows that have the word of a line."""
+        begin, end = self.ends[line - 1] if line else 0, self.ends[line]
         part = self.rows[begin:end]
         is_mask = end - begin == _size_of_mask(len(self.seqs))
-        return int.from_bytes(array("H", part).tobytes(), "little") if is_mask else part
+        return int.from_bytes(memoryview(part).tobytes(), "little") if is_mask else part
 
 
 def lines_with(words: bytes, needles: Needles) -> Lines | None:
@@ -116,17 +122,80 @@ def merge_blocks(blocks: Sequence[Block]) -> Block:
 
 
 def without(block: Block, seqs: AbstractSet[int]) -> Block | None:
-    """Return the block without some of its traces and the words that none of the others has; None if none is left."""
-    gone = {row for row, seq in enumerate(block.seqs) if seq in seqs}
-    left = ~_to_mask(gone)
-    parts: dict[bytes, Part] = {}
-    for word, part in block.parts():
-        kept = part & left if isinstance(part, int) else [row for row in part if row not in gone]
-        if kept:
-            parts[word] = kept
-    unknown = [seq for seq in block.unknown if seq not in seqs]
+    """Return the block without some of its traces and the words that none of the others has; None if none is left.
+
+    It keeps its lines: where a trace was stands another one of the same word again, and `_ERASED` where a word was. To
+    make it anew takes ten times as long; that is done when half of its traces are gone.
+    """
     known = [NOBODY if seq in seqs else seq for seq in block.seqs]
-    return _make(parts, known, unknown) if unknown or any(seq != NOBODY for seq in known) else None
+    unknown = [seq for seq in block.unknown if seq not in seqs]
+    alive = sum(seq != NOBODY for seq in known)
+    if not alive and not unknown:
+        return None
+    gone = {row for row, seq in enumerate(block.seqs) if seq in seqs}
+    rows = array("H", memoryview(block.rows).tobytes())
+    erased = _take_out(rows, block.ends, gone, len(block.seqs))
+    words = bytearray(block.words)
+    lines = block.words.split(b"\n")[1:-1]
+    lengths = list(itertools.accumulate(map(len, lines), initial=1))
+    for line in erased:
+        begin = lengths[line] + line
+        words[begin : begin + len(lines[line])] = _ERASED * len(lines[line])
+    cleared = Block(bytes(words), block.ends, rows, known, unknown)
+    return cleared if 2 * alive >= len(known) else _made_anew(cleared)
+
+
+def _take_out(rows: array[int], ends: Numbers, gone: AbstractSet[int], count: int) -> list[int]:
+    """Take rows out of those of each line, of as many as there are; return the lines that have none then."""
+    size = _size_of_mask(count)
+    begins = [0, *ends[:-1]]
+    masks = [line for line, length in enumerate(map(operator.sub, ends, begins)) if length == size]
+    changed: set[int] = set()
+    for row in gone:
+        place, bit = divmod(row, _BITS)
+        for line in masks:
+            at = begins[line] + place
+            if rows[at] >> bit & 1:
+                rows[at] ^= 1 << bit
+                changed.add(line)
+    erased = [line for line in changed if not any(rows[begins[line] : ends[line]])]
+    are_masks = set(masks)
+    for line in _lines_of(rows, ends, gone) - are_masks:
+        part = rows[begins[line] : ends[line]]
+        left = [row for row in part if row not in gone]
+        if left:
+            rows[begins[line] : ends[line]] = array("H", [*left, *[left[0]] * (len(part) - len(left))])
+        else:
+            erased.append(line)
+    return erased
+
+
+def _lines_of(rows: array[int], ends: Numbers, wanted: AbstractSet[int]) -> set[int]:
+    """Return the lines in whose parts some numbers stand."""
+    data = rows.tobytes()
+    found: set[int] = set()
+    for row in wanted:
+        pattern = row.to_bytes(2, sys.byteorder)
+        at = data.find(pattern)
+        while at != -1:
+            if at % 2 == 0:
+                found.add(bisect.bisect_right(ends, at // 2))
+            at = data.find(pattern, at + 1)
+    return found
+
+
+def _made_anew(block: Block) -> Block:
+    """Return a block without what is erased, and without the places of those that are gone."""
+    to = dict(zip((row for row, seq in enumerate(block.seqs) if seq != NOBODY), itertools.count(), strict=False))
+    parts = {
+        word: sorted(to[row] for row in set(_rows_in(part) if isinstance(part, int) else part) if row in to)
+        for word, part in block.parts()
+    }
+    return _make(
+        {word: rows for word, rows in parts.items() if rows},
+        [seq for seq in block.seqs if seq != NOBODY],
+        block.unknown,
+    )
 
 
 def _make(parts: Mapping[bytes, Part], seqs: Sequence[int], unknown: Sequence[int]) -> Block:
