@@ -4,7 +4,8 @@
 
 For each size a store is made through the public interface, as an application would: an agent with four steps, inputs
 and outputs, tags and metadata, over the last thirty days. It is kept (`--folder`), and used again the next time. Then
-each search is asked for with values that differ from time to time, newest 100, whole traces in a DataFrame. The last
+each search is asked for with values that differ from time to time, newest 100, whole traces in a DataFrame; then
+statistics by name and hour. The last
 column is the ratio of the medians to those of the smallest store.
 """
 
@@ -18,8 +19,9 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -33,6 +35,7 @@ from tracehound import runtime
 from tracehound.store.sqlite import batch
 
 ROUNDS = 40
+STATISTICS_ROUNDS = 7
 CHUNK = 5_000  # requests, after which it is waited until all of them can be found
 SPANS = 5
 MONTH_NS = 30 * 86_400 * 10**9
@@ -159,13 +162,13 @@ def measure(size: int, reference: dict[str, float], only: str) -> dict[str, floa
     for name in ("search", "found", "least ms", "p50 ms", "p95 ms", "of smallest"):
         table.add_column(name, justify="left" if name == "search" else "right")
     medians = {}
-    for name, make in SEARCHES.items():
+    for name, questions in all_questions():
         if only not in name:
             continue
         times, found = [], 0
-        for arguments in arguments_of(make):
+        for ask in questions:
             begun = time.perf_counter()
-            found += len(tracehound.search_traces(None, *arguments, return_type="pandas"))
+            found += len(ask())
             times.append((time.perf_counter() - begun) * 1000)
         medians[name] = statistics.median(times)
         p95 = statistics.quantiles(times, n=20)[-1]
@@ -233,11 +236,27 @@ SEARCHES: dict[str, Callable[[random.Random], Arguments]] = {
 }  # fmt: skip
 
 
-def arguments_of(make: Callable[[random.Random], Arguments]) -> Iterator[Arguments]:
-    """Yield what to search for, the same in every run."""
-    chance = random.Random(1)
-    for _ in range(ROUNDS):
-        yield make(chance)
+METRICS = ["count", "error_rate", "p50", "p95", "p99"]
+STATISTICS: dict[str, str | None] = {  # by name and hour, of what a filter is true of
+    "statistics of all": None,
+    "statistics of a tag": "tags.env = 'prod'",
+    "statistics of a rarer tag": "tags.env = 'dev'",
+    "statistics of two tags": EU_PROD,
+    "statistics of errors": "attributes.status = 'ERROR'",
+    "statistics of a user": "attributes.user = 'user-7'",
+    "statistics of slow ones": "attributes.latency > 5000",
+    "statistics of a day": "attributes.timestamp > now() - INTERVAL '1 day'",
+}
+
+
+def all_questions() -> Iterator[tuple[str, list[Callable[[], Sized]]]]:
+    """Yield what is asked, each time the same in every run."""
+    for name, make in SEARCHES.items():
+        chance = random.Random(1)
+        asked = [make(chance) for _ in range(ROUNDS)]
+        yield name, [partial(tracehound.search_traces, None, *each, return_type="pandas") for each in asked]
+    for name, filter_string in STATISTICS.items():
+        yield name, [partial(tracehound.trace_stats, filter_string, "name", "1h", METRICS)] * STATISTICS_ROUNDS
 
 
 _made = random.Random(7)
