@@ -5,8 +5,7 @@
 For each size a store is made through the public interface, as an application would: an agent with four steps, inputs
 and outputs, tags and metadata, over the last thirty days. It is kept (`--folder`), and used again the next time. Then
 each search is asked for with values that differ from time to time, newest 100, whole traces in a DataFrame; then
-statistics by name and hour. The last
-column is the ratio of the medians to those of the smallest store.
+statistics by name and hour. The last column is the ratio of the medians to those of the smallest store.
 """
 
 from __future__ import annotations
