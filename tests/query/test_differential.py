@@ -135,7 +135,8 @@ def told(groups: Groups) -> dict[GroupKey, object]:
     return {
         key: (
             each.count, each.errors, each.ended, each.sum_ms, each.least_ms, each.most_ms, each.buckets,
-            {name: pytest.approx(value, rel=1e-12) for name, value in each.sums.items()}, each.distinct,
+            {name: pytest.approx(value, rel=1e-12) for name, value in each.sums.items()}, each.having,
+            each.distinct,
         )
         for key, each in groups.items()
     }  # fmt: skip

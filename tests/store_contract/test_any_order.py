@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.traces import START_MS, part, span
 from tracehound.model.assessment import Feedback
+from tracehound.model.derive import TOKEN_USAGE
 from tracehound.model.edit import ASSESSMENT, METADATA, Change, Deletion, Edit, Facts, latest_edits, lay_over
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import PROCESS_ENDED, merge_parts
@@ -71,7 +72,8 @@ def parts(draw: st.DrawFn) -> TracePart:
 
 TRACE_IDS = TRACES.map(lambda number: span(1, trace=number).trace_id)
 RUNS = ["r-1", "r-2"]
-METADATA_KEYS = st.sampled_from(["env", "mlflow.sourceRun", linked_run_key("r-1")])
+METADATA_VALUES = [*RUNS, "true", "prod", '{"total_tokens":5}', '{"total_tokens":0.5}']
+METADATA_KEYS = st.sampled_from(["env", TOKEN_USAGE, "mlflow.sourceRun", linked_run_key("r-1")])
 FEEDBACK = st.builds(
     lambda value, time_ms: to_json_text(
         Feedback("f", value, create_time_ms=time_ms, last_update_time_ms=time_ms, assessment_id="a-1").to_dict()
@@ -82,7 +84,7 @@ FEEDBACK = st.builds(
 EDITS = st.one_of(
     st.builds(Edit, TRACE_IDS, KEYS, st.none() | VALUES, TIMES_NS),
     st.builds(
-        Edit, TRACE_IDS, METADATA_KEYS, st.none() | st.sampled_from([*RUNS, "true", "prod"]), TIMES_NS,
+        Edit, TRACE_IDS, METADATA_KEYS, st.none() | st.sampled_from(METADATA_VALUES), TIMES_NS,
         st.just(METADATA),
     ),
     st.builds(

@@ -21,8 +21,9 @@ SUMMED: Final = {
 class Summary:
     """Some traces: how many, how many of them failed, how many have ended, and how long these took, in ms.
 
-    `buckets` counts durations (`model.buckets`); `sums` has the sum of each of `SUMMED` that a trace has; `distinct`
-    counts the different users and sessions, and is filled at the end: such counts do not add up.
+    `buckets` counts durations (`model.buckets`); `sums` has the sum of each of `SUMMED` that a trace has, and `having`
+    how many have it; `distinct` counts the different users and sessions, and is filled at the end: such counts do not
+    add up.
 
     >>> some, other = Summary(), Summary()
     >>> some.add(is_error=False, duration_ms=40)
@@ -40,6 +41,7 @@ class Summary:
     most_ms: int | None = None
     buckets: dict[int, int] = field(default_factory=dict)
     sums: dict[str, float] = field(default_factory=dict)
+    having: dict[str, int] = field(default_factory=dict)
     distinct: dict[str, int] = field(default_factory=dict)
 
     def add(self, *, is_error: bool, duration_ms: int | None) -> None:
@@ -52,6 +54,11 @@ class Summary:
             bucket = bucket_of(duration_ms)
             self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
             self._widen(duration_ms, duration_ms)
+
+    def add_number(self, name: str, value: float, count: int = 1) -> None:
+        """Add what some traces have of a number, or take it away: then the count is below 0."""
+        self.having[name] = self.having.get(name, 0) + count
+        self.sums[name] = self.sums.get(name, 0.0) + value
 
     def join(self, other: Summary) -> None:
         """Add other traces."""
@@ -66,7 +73,7 @@ class Summary:
             self.buckets = dict(other.buckets)
         self._widen(other.least_ms, other.most_ms)
         for name, value in other.sums.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.add_number(name, value, other.having[name])
 
     def percentiles(self, fractions: Sequence[float]) -> list[float]:
         """Return the durations in ms at or below which the fractions lie, within 1 %; NaN where none has ended."""

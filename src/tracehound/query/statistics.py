@@ -45,6 +45,7 @@ def keep_wanted(summary: Summary, wanted: AbstractSet[str]) -> None:
     if DURATIONS not in wanted:
         summary.buckets = {}
     summary.sums = {name: value for name, value in summary.sums.items() if name in wanted}
+    summary.having = {name: count for name, count in summary.having.items() if name in wanted}
 
 
 def parse_groups(texts: Sequence[str]) -> dict[Field, str]:

@@ -281,9 +281,9 @@ def _summarise(infos: Sequence[TraceInfo], wanted: AbstractSet[str]) -> Summary:
     for info in infos:
         summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
     for name in SUMMED:
-        values = [value for info in infos if (value := value_of(ATTRIBUTES[name], info)) is not None]
-        if values:
-            summary.sums[name] = sum(float(value) for value in values)
+        for info in infos:
+            if (value := value_of(ATTRIBUTES[name], info)) is not None:
+                summary.add_number(name, float(value))
     for name, field in DISTINCT.items():
         if name in wanted:
             summary.distinct[name] = len({value_of(field, info) for info in infos} - {None})

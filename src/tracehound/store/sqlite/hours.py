@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -60,7 +60,7 @@ class HourChanges:
         for bucket, count in less.buckets.items():
             into.buckets[bucket] = into.buckets.get(bucket, 0) - count
         for name, value in less.sums.items():
-            into.sums[name] = into.sums.get(name, 0.0) - value
+            into.add_number(name, -value, -less.having[name])
         if info.execution_duration is not None:
             change.gone_ms.add(info.execution_duration)
 
@@ -100,23 +100,18 @@ def read_hours(connection: sqlite3.Connection, experiments: Sequence[int]) -> It
         yield hour, name, _from_row(*found)
 
 
-def sums_of(info: TraceInfo) -> Iterable[tuple[str, float]]:
-    """Yield the numbers that a trace has of those that are added up."""
+def _summary_of(info: TraceInfo) -> Summary:
+    summary = Summary()
     for name, (key, in_object) in SUMMED.items():
         if key in info.trace_metadata and (found := number_at(info.trace_metadata, key, in_object)) is not None:
-            yield name, float(found)
-
-
-def _summary_of(info: TraceInfo) -> Summary:
-    summary = Summary(sums=dict(sums_of(info)))
+            summary.add_number(name, float(found))
     summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
     return summary
 
 
 def _to_row(summary: Summary) -> tuple[str, bytes, bytes]:
-    numbers = [
-        summary.count, summary.errors, summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms, summary.sums
-    ]  # fmt: skip
+    added = {name: (value, summary.having[name]) for name, value in summary.sums.items() if summary.having[name]}
+    numbers = [summary.count, summary.errors, summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms, added]
     kept = sorted((bucket, count) for bucket, count in summary.buckets.items() if count)
     buckets, counts = ([pair[at] for pair in kept] for at in (0, 1))
     return to_json(numbers).decode(), array("H", buckets).tobytes(), array("I", counts).tobytes()
@@ -126,4 +121,7 @@ def _from_row(sums: str, buckets: bytes, counts: bytes) -> Summary:
     with damaged_structures():
         count, errors, ended, sum_ms, least_ms, most_ms, added = from_json(sums)
         pairs = zip(memoryview(buckets).cast("H"), memoryview(counts).cast("I"), strict=True)
-        return Summary(count, errors, ended, sum_ms, least_ms, most_ms, dict(pairs), added)
+        summary = Summary(count, errors, ended, sum_ms, least_ms, most_ms, dict(pairs))
+        for name, (value, having) in added.items():
+            summary.add_number(name, value, having)
+        return summary

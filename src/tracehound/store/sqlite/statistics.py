@@ -142,5 +142,5 @@ def _read(row: tuple[Any, ...], query: StatisticsQuery) -> tuple[GroupKey, Summa
         if name in query.wanted:
             total, having = next(columns), next(columns)
             if having:
-                summary.sums[name] = total
+                summary.add_number(name, total, having)
     return tuple(key), summary
