@@ -6,7 +6,6 @@ import itertools
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from tracehound.model.buckets import bucket_of
@@ -93,6 +92,9 @@ def _read_pieces(
     plans = _pieces(connection, query.search, plan, len(connections))
     if len(plans) == 1:
         return ask(connection, statistics_sql(query, plan), Words(connection))
+    # Here, for it cannot be imported any more when a program ends, and that is when many first open their store.
+    from concurrent.futures import ThreadPoolExecutor
+
     if (limit := query.search.time_limit) is not None:
         for other in others:
             other.set_progress_handler(limit.is_over, STEPS)
