@@ -33,6 +33,7 @@ from tracehound.model.span import (
 from tracehound.model.trace import Trace, TracePart, TraceState
 from tracehound.model.values import clean_text, decode_value, encode_value, to_text
 from tracehound.wire.any_value import MAX_BYTES, from_attributes, to_attributes
+from tracehound.wire.dialects.translate import translate_part
 
 WHOLE: Final = "tracehound.trace."
 _EXPERIMENT: Final = f"{WHOLE}experiment"
@@ -138,7 +139,7 @@ def _parts_of(resource_spans: Mapping[str, Any], experiment: str) -> Iterator[Tr
     for trace_id, found in spans.items():
         # Parts that are written later win; when these were, only their spans tell.
         written_ns = max(span.end_time_ns or span.start_time_ns for span in found)
-        yield replace(whole, trace_id=trace_id, written_ns=written_ns, spans=found)
+        yield translate_part(replace(whole, trace_id=trace_id, written_ns=written_ns, spans=found))
 
 
 def _read_whole(resource: Mapping[str, Any], blank: TracePart) -> TracePart:
