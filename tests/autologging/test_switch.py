@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -241,7 +243,7 @@ def test_all_at_once_is_what_is_installed_and_is_about_models(caplog: pytest.Log
     caplog.set_level(logging.INFO, LOGGER)
     tracehound.autolog()
     assert turned_on() == ["openai"]  # httpx and FastAPI, which are there as well, only by name
-    assert [record.getMessage() for record in caplog.records] == ["traced: openai"]
+    assert [record.getMessage() for record in caplog.records] == ["traced as soon as they are imported: OpenAI"]
     tracehound.autolog(disable=True)
     assert turned_on() == []
 
@@ -264,6 +266,35 @@ def test_what_was_switched_on_by_name_stays_on_when_all_are_switched_off() -> No
     tracehound.autolog()
     tracehound.autolog(disable=True)
     assert turned_on() == ["httpx2"]
+
+
+LATE = """
+import sys, threading
+import tracehound
+tracehound.autolog()
+assert "openai" not in sys.modules
+{between}
+importing = [threading.Thread(target=__import__, args=("openai",)) for _ in range(4)]
+for thread in importing: thread.start()
+for thread in importing: thread.join()
+from tracehound.autologging.switch import turned_on
+print(turned_on())
+"""
+
+
+@pytest.mark.parametrize(
+    ("between", "traced"),
+    [
+        ("", ["openai"]),
+        ("tracehound.autolog(disable=True)", []),
+        ("tracehound.openai.autolog(); tracehound.openai.autolog(disable=True)", []),
+        ("tracehound.openai.autolog()", ["openai"]),
+    ],
+)
+def test_what_is_imported_later_is_traced_from_then_on(between: str, traced: list[str]) -> None:
+    program = LATE.format(between=between)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{traced}\n", "")
 
 
 # What goes to whom

@@ -1,8 +1,8 @@
 """A server on loopback that speaks as the providers of models do, and always answers the same.
 
-What it answers follows from the request: a model called `refused` is an error of the caller, `busy` one of the server's,
-`cut` a stream that breaks off. With tools and no result of one yet it asks for the first tool; asked for a JSON schema it
-answers in JSON; else it says "because".
+What it answers follows from the request: a model called `refused` is an error of the caller, `busy` one of the
+server's, `cut` a stream that breaks off, `silent` one that stops in the midst and waits. With tools and no result of one
+yet it asks for the first tool; asked for a JSON schema it answers in JSON; else it says "because".
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from starlette.routing import Route
 WORDS: Final = ("be", "cause")
 ARGUMENTS: Final = '{"city": "Rome"}'
 STRUCTURED: Final = '{"city": "Rome", "sunny": true}'
+SILENCE: Final[dict[str, Any]] = {}
 CREATED: Final = 1735689600
 USAGE: Final = {
     "prompt_tokens": 21,
@@ -54,7 +56,7 @@ def serving(app: Any) -> Iterator[str]:
         await startup(sockets=sockets)
         started.set()
 
-    server.startup = start  # type: ignore[method-assign] # what tells that it listens, without asking again and again
+    server.startup = start  # what tells that it listens, without asking again and again
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     started.wait()
@@ -124,7 +126,12 @@ def chat(_: Request, asked: dict[str, Any]) -> Response:
 
 def chat_chunks(asked: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
     """Yield the chunks of an answer, the usage last if it was asked for; None breaks the stream off."""
-    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": CREATED, "model": f"{asked['model']}-2025"}
+    head = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": CREATED,
+        "model": f"{asked['model']}-2025",
+    }
     if asked.get("tools"):
         call = tool_call(asked)
         first = {**call, "index": 0, "function": {**call["function"], "arguments": ""}}
@@ -138,6 +145,9 @@ def chat_chunks(asked: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
     for number, delta in enumerate(deltas):
         if asked["model"] == "cut" and number == 2:
             yield None
+            return
+        if asked["model"] == "silent" and number == 2:
+            yield SILENCE
             return
         yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
@@ -162,6 +172,8 @@ def events(chunks: Iterator[dict[str, Any] | None], end: str = "data: [DONE]\n\n
 
     async def lines() -> AsyncIterator[str]:
         for chunk in chunks:
+            if chunk is SILENCE:
+                await anyio.sleep_forever()  # until the client goes away
             if chunk is None:
                 yield 'data: {"error": {"message": "the model broke off", "type": "server_error"}}\n\n'
                 return
@@ -262,10 +274,7 @@ def messages(_: Request, asked: dict[str, Any]) -> Response:
     told: list[dict[str, Any]] = [
         {"type": "message_start", "message": begun},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        *(
-            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}
-            for word in WORDS
-        ),
+        *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}} for word in WORDS),
         {"type": "content_block_stop", "index": 0},
         {
             "type": "message_delta",
@@ -321,7 +330,7 @@ def ollama_chat(_: Request, asked: dict[str, Any]) -> Response:
     )
 
 
-def cohere_chat(_: Request, asked: dict[str, Any]) -> Response:  # noqa: ARG001 - it always says the same
+def cohere_chat(_: Request, asked: dict[str, Any]) -> Response:
     """Answer a request of Cohere's."""
     return JSONResponse(
         {

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tracehound.autologging.switch import Manner, is_installed, is_ready, turn_off, turn_on
+from tracehound.autologging.switch import Manner, is_installed, is_ready, turn_off, turn_on, turn_on_when_imported
 from tracehound.autologging.table import INTEGRATIONS, Integration
-from tracehound.errors import ArgumentError, MissingExtraError
+from tracehound.errors import ArgumentError
 
 _logger: Final = logging.getLogger("tracehound.autolog")
 
@@ -97,7 +97,7 @@ def autolog(
     extra_tags: Mapping[str, str] | None = None,
     exclude_flavors: Sequence[str] | None = None,
 ) -> None:
-    """Trace the calls of every library for models and agents that is installed, from now on.
+    """Trace the calls of every library for models and agents that is installed, from when it is imported.
 
     `exclude_flavors` are names of integrations to be left out; those for requests by HTTP, web applications, task
     queues and databases are turned on by their names only. `disable=True`, or `log_traces=False`, ends it for all of
@@ -123,21 +123,16 @@ def autolog(
     manner = Manner(exclusive, disable_for_unsupported_versions, silent)
     found = [row for row in rows if is_installed(row)]
     ready = [row for row in found if is_ready(row)]
-    traced = [row.name for row in ready if _try(row, manner)]
+    for row in ready:
+        turn_on_when_imported(row, manner)
     if not silent:
-        _tell(traced, [row for row in found if row not in ready])
+        _tell(ready, [row for row in found if row not in ready])
 
 
-def _try(row: Integration, manner: Manner) -> bool:
-    try:
-        return turn_on(row, {}, manner)
-    except MissingExtraError:  # it went away between the question and the answer
-        return False
-
-
-def _tell(traced: Sequence[str], lacking: Sequence[Integration]) -> None:
+def _tell(ready: Sequence[Integration], lacking: Sequence[Integration]) -> None:
     """Log what is traced, and what could be."""
-    _logger.info("traced: %s", ", ".join(traced) or "nothing, for no library that can be traced is installed")
+    traced = ", ".join(row.title for row in ready)
+    _logger.info("traced as soon as they are imported: %s", traced or "none, for no library for models is installed")
     if lacking:
         extras = ",".join(row.extra for row in lacking)
         names = ", ".join(row.title for row in lacking)

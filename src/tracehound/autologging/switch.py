@@ -6,8 +6,10 @@ provider of its own with a gate: what an instrumentation leaves behind when it i
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,13 +65,14 @@ class Manner:
 
 
 _connections: Final[dict[str, Connection]] = {}
-_lock: Final = threading.RLock()
+_wanted: Final[dict[str, Manner]] = {}
+# One an integration: a thread that switches one on may import a library for which another thread switches on its own.
+_locks: Final[dict[str, threading.RLock]] = {}
 
 
 def turned_on() -> list[str]:
     """Return the names of the integrations that record calls."""
-    with _lock:
-        return sorted(name for name, connection in _connections.items() if connection.gate.is_open)
+    return sorted(name for name, connection in _connections.copy().items() if connection.gate.is_open)
 
 
 def is_installed(integration: Integration) -> bool:
@@ -87,7 +90,8 @@ def turn_on(integration: Integration, options: Mapping[str, object], manner: Man
     Raise `MissingExtraError` where the library or its instrumentation is not installed. An instrumentation that fails
     is logged: a program is not to stop for it.
     """
-    with _lock:
+    with _lock_of(integration):
+        _wanted.pop(integration.name, None)
         known = _connections.get(integration.name)
         if known is not None and known.options != options:
             turn_off(integration)
@@ -101,9 +105,29 @@ def turn_on(integration: Integration, options: Mapping[str, object], manner: Man
         return connection is not None
 
 
+def turn_on_when_imported(integration: Integration, manner: Manner) -> None:
+    """Record the calls of a library from when the program imports it: importing all that is installed takes seconds.
+
+    What is there already is switched on at once.
+    """
+
+    def act(_: object = None) -> None:
+        wanted = _wanted.pop(integration.name, None)
+        if wanted is not None:
+            with contextlib.suppress(MissingExtraError):  # it was there when it was asked for
+                turn_on(integration, {}, wanted)
+
+    _wanted[integration.name] = manner
+    if integration.library in sys.modules or integration.name in _connections or not _is_importable("wrapt"):
+        act()
+    else:  # it comes with every instrumentation; what a library itself has can do without
+        importlib.import_module("wrapt").register_post_import_hook(act, integration.library)
+
+
 def turn_off(integration: Integration) -> None:
     """Record the calls of a library no more; where they are not recorded, do nothing."""
-    with _lock:
+    with _lock_of(integration):
+        _wanted.pop(integration.name, None)
         connection = _connections.get(integration.name)
         if connection is None:
             return
@@ -179,6 +203,10 @@ def find_conflict(instrumentor: Instrumentor) -> str | None:
     check = getattr(instrumentor, "_check_dependency_conflicts", None)  # what its own `instrument` asks
     found = None if check is None else check()
     return None if found is None else str(found)
+
+
+def _lock_of(integration: Integration) -> threading.RLock:
+    return _locks.setdefault(integration.name, threading.RLock())
 
 
 def _load(integration: Integration) -> Instrumentor:
