@@ -34,6 +34,7 @@ def _of_trace(trace: Trace) -> dict[str, Any]:
         "state": str(trace.info.state),
         "request": trace.data.request,
         "response": trace.data.response,
+        "metadata": {key: value for key, value in trace.info.trace_metadata.items() if not key.startswith("mlflow.")},
         "tokens": trace.info.token_usage,
         "spans": [_of_span(span, names) for span in spans],
     }

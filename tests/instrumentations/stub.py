@@ -1,8 +1,8 @@
 """A server on loopback that speaks as the providers of models do, and always answers the same.
 
 What it answers follows from the request: a model called `refused` is an error of the caller, `busy` one of the
-server's, `cut` a stream that breaks off, `silent` one that stops in the midst and waits. With tools and no result of one
-yet it asks for the first tool; asked for a JSON schema it answers in JSON; else it says "because".
+server's, `cut` a stream that breaks off, `silent` one that stops in the midst and waits. With tools and no result of
+one yet it asks for the first tool; asked for a JSON schema it answers in JSON; else it says "because".
 """
 
 from __future__ import annotations

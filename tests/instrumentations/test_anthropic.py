@@ -35,7 +35,7 @@ def client(server: str) -> Iterator[Any]:
 
 def test_messages(client: Any, check: Check) -> None:
     with recorded_traces() as recorded, tracehound.start_span("agent"):
-        client.messages.create(model=MODEL, max_tokens=64, system="Be brief.", messages=MESSAGES, temperature=0.2)
+        client.messages.create(model=MODEL, max_tokens=64, system="Be brief.", messages=MESSAGES)
     check(recorded)
 
 
@@ -60,9 +60,7 @@ def test_stream(client: Any, check: Check) -> None:
 
 
 def test_stream_of_text(client: Any, check: Check) -> None:
-    with recorded_traces() as recorded, client.messages.stream(
-        model=MODEL, max_tokens=64, messages=MESSAGES
-    ) as stream:
+    with recorded_traces() as recorded, client.messages.stream(model=MODEL, max_tokens=64, messages=MESSAGES) as stream:
         assert "".join(stream.text_stream) == "because"
     check(recorded)
 
@@ -70,7 +68,7 @@ def test_stream_of_text(client: Any, check: Check) -> None:
 def test_stream_that_is_left(client: Any, check: Check) -> None:
     with recorded_traces() as recorded, tracehound.start_span("agent"):
         with client.messages.create(model=MODEL, max_tokens=64, messages=MESSAGES, stream=True) as stream:
-            next(stream)
+            next(iter(stream))
         del stream
     check(recorded)
 
@@ -92,7 +90,13 @@ def test_error(client: Any, check: Check) -> None:
     check(recorded)
 
 
-def test_the_provider_is_not_told_of_the_trace(client: Any, seen: Seen) -> None:
-    with recorded_traces(), tracehound.start_span("agent"):
-        client.messages.create(model=MODEL, max_tokens=64, messages=MESSAGES)
-    assert seen.traceparents() == [None]
+def test_the_provider_is_not_told_of_the_trace_where_its_client_is_kept_from_that(
+    server: str, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracehound.anthropic.autolog()
+    for value in ("true", "false"):
+        monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY_PROPAGATION", value)  # their client sends it by itself
+        client = anthropic.Anthropic(api_key="none", base_url=server)
+        with client, recorded_traces(), tracehound.start_span("agent"):
+            client.messages.create(model=MODEL, max_tokens=64, messages=MESSAGES)
+    assert [each is None for each in seen.traceparents()] == [False, True]

@@ -25,10 +25,12 @@ def model(server: str) -> Any:
 
 
 def chain_of(model: Any) -> Any:
-    return ChatPromptTemplate([("system", "Be brief."), ("user", "Why is the {thing} blue?")]) | model | StrOutputParser()
+    return (
+        ChatPromptTemplate([("system", "Be brief."), ("user", "Why is the {thing} blue?")]) | model | StrOutputParser()
+    )
 
 
-@tool
+@tool  # type: ignore[untyped-decorator,unused-ignore] # its library is not there when types are checked
 def weather(city: str) -> str:
     """The weather of a city."""
     return f"sunny in {city}"

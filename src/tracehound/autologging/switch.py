@@ -210,9 +210,14 @@ def _lock_of(integration: Integration) -> threading.RLock:
 
 
 def _load(integration: Integration) -> Instrumentor:
-    module, _, name = integration.instrumentor.partition(":")
-    instrumentor: Instrumentor = getattr(importlib.import_module(module), name)()
-    return instrumentor
+    """Return the instrumentation of a library, not yet in."""
+    instrumentor: Instrumentor = _class_of(integration.instrumentor)()
+    return instrumentor if integration.around is None else _class_of(integration.around)(instrumentor)
+
+
+def _class_of(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _is_importable(library: str) -> bool:

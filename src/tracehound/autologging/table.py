@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _NATIVE: Final = "tracehound.autologging.native"
+_NESTING: Final = "tracehound.autologging.langchain:NestingLangChain"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Integration:
     its instrumentation is, as `module:class`, in the distribution `distribution` (None: the library's own). `passed`
     are the keyword arguments that the instrumentation takes besides, and `accepted` those of MLflow's function of this
     name with the values that mean what happens anyway. `included` are integrations that this one turns on as well, if
-    they are there, each with what it is told of this one's arguments: their names here and there.
+    they are there, each with what it is told of this one's arguments: their names here and there. `around` is a class
+    of ours that is given the instrumentation and used in its place.
 
     Requests by HTTP, databases, and libraries that take seconds to import are traced by their names only, and not by
     `autolog()` (`is_by_name`): requests go to providers of models too, and would tell them the trace's id.
@@ -37,6 +39,7 @@ class Integration:
     passed: tuple[str, ...] = ()
     accepted: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     included: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    around: str | None = None
     is_by_name: bool = False
     is_of_mlflow: bool = False
 
@@ -54,14 +57,14 @@ class Integration:
 def _openinference(
     name: str, title: str, library: str, package: str, class_name: str, ending: str | None = None, *,
     passed: tuple[str, ...] = (), accepted: Mapping[str, tuple[object, ...]] | None = None,
-    included: Mapping[str, Mapping[str, str]] | None = None, mlflow: bool = False,
+    included: Mapping[str, Mapping[str, str]] | None = None, around: str | None = None, mlflow: bool = False,
 ) -> Integration:  # fmt: skip
     """Return a row of OpenInference, whose modules and distributions end in one name."""
     ending = ending or name
     return Integration(
         name, title, library, package, f"openinference.instrumentation.{ending}:{class_name}",
         f"openinference-instrumentation-{ending.replace('_', '-')}",
-        passed=("config", *passed), accepted=accepted or {}, included=included or {}, is_of_mlflow=mlflow,
+        passed=("config", *passed), accepted=accepted or {}, included=included or {}, around=around, is_of_mlflow=mlflow,
     )  # fmt: skip
 
 
@@ -127,7 +130,8 @@ _ROWS: Final = (
     # frameworks
     _openinference(
         "langchain", "LangChain, LangGraph", "langchain_core", "langchain-core", "LangChainInstrumentor",
-        passed=("separate_trace_from_runtime_context",), accepted={"run_tracer_inline": (True, False)}, mlflow=True,
+        passed=("separate_trace_from_runtime_context",), accepted={"run_tracer_inline": (True, False)},
+        around=_NESTING, mlflow=True,
     ),
     _openinference(
         "llama_index", "LlamaIndex", "llama_index.core", "llama-index-core", "LlamaIndexInstrumentor",
