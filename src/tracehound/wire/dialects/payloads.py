@@ -61,6 +61,8 @@ def read_request(value: Any) -> Told:
     """Return what a request of a provider's API says, or nothing where it is none."""
     if not isinstance(value, dict):
         return Told()
+    if isinstance(value.get("config"), dict):  # where Gemini's clients keep what is not the conversation
+        value = {**value["config"], **{key: item for key, item in value.items() if key != "config"}}
     messages = _messages_of(value)
     if messages is None:
         return Told()

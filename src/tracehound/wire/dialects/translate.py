@@ -28,7 +28,7 @@ from tracehound.model.span import UNKNOWN, Span, SpanType
 from tracehound.model.trace import TracePart
 from tracehound.model.values import encode_value
 from tracehound.wire.any_value import MAX_BYTES
-from tracehound.wire.dialects import genai, openinference
+from tracehound.wire.dialects import genai, langfuse, logfire, openinference, others, traceloop, vercel
 from tracehound.wire.dialects.messages import read_choices, read_messages, text_choice, to_reason
 from tracehound.wire.dialects.payloads import read_request, read_response
 from tracehound.wire.dialects.source import Source
@@ -50,6 +50,11 @@ from tracehound.wire.dialects.told import (
 # In this order: of what two of them tell, the first counts. Those that others are built upon come last.
 DIALECTS: Final[tuple[Dialect, ...]] = (
     openinference.DIALECT,
+    vercel.DIALECT,
+    langfuse.DIALECT,
+    logfire.DIALECT,
+    traceloop.DIALECT,
+    *others.DIALECTS,
     genai.DIALECT,
 )
 _MARKERS: Final = frozenset().union(*(dialect.markers for dialect in DIALECTS))
