@@ -55,7 +55,7 @@ def read(source: Source) -> Told:
     reasons = [decode_value(text) for text in texts_in([source.text(key) for key in _REASONS])]
     details = Told(
         usage=read_usage(source.value(f"{_OBSERVATION}.usage_details")),
-        cost=_read_cost(costs) if isinstance(costs, dict) else {},
+        cost=_read_cost(costs) if isinstance(costs, dict) else None,
         parameters=read_parameters(source.value(f"{_OBSERVATION}.model.parameters")),
         finish_reasons=texts_in(reasons) or None,
         first_token_s=_first_token_s(source),
@@ -66,9 +66,9 @@ def read(source: Source) -> Told:
     return together([read_named(source, _NAMES), details])
 
 
-def _read_cost(costs: dict[str, Any]) -> dict[str, float]:
+def _read_cost(costs: dict[str, Any]) -> dict[str, float] | None:
     found = {name: to_number(costs.get(key)) for name, key in _COSTS.items()}
-    return {name: cost for name, cost in found.items() if cost is not None}
+    return {name: cost for name, cost in found.items() if cost is not None} or None
 
 
 def _read_metadata(source: Source) -> dict[str, str] | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
+from tracehound.model.record import replace
 from tracehound.model.span import SpanType
 from tracehound.wire.dialects.source import Source
 from tracehound.wire.dialects.told import CACHE_READ, INPUT, OUTPUT, TOTAL, Dialect, Names, Told, read_named
@@ -84,12 +84,12 @@ _LIVE_KIT_TYPES: Final = {
 
 def _read_live_kit(source: Source) -> Told:
     kind = next((kind for key, kind in _LIVE_KIT_TYPES.items() if key in source.texts), None)
-    return dataclasses.replace(read_named(source, _LIVE_KIT), span_type=kind)
+    return replace(read_named(source, _LIVE_KIT), span_type=kind)
 
 
 def _read_google_adk(source: Source) -> Told:
     is_call = "gcp.vertex.agent.llm_request" in source.texts
-    return dataclasses.replace(read_named(source, _GOOGLE_ADK), span_type=SpanType.LLM if is_call else None)
+    return replace(read_named(source, _GOOGLE_ADK), span_type=SpanType.LLM if is_call else None)
 
 
 DIALECTS: Final = (

@@ -53,8 +53,8 @@ def read(source: Source) -> Told:
         choices=[to_choice(_plain(each), index) for index, each in enumerate(source.items("gen_ai.completion"))]
         or None,
         tools=read_tools([_plain(each) for each in source.items("llm.request.functions")]),
-        inputs=_arguments(source.value("traceloop.entity.input")),
-        outputs=_result(source.value("traceloop.entity.output")),
+        inputs=_arguments(source.json("traceloop.entity.input")),
+        outputs=_result(source.json("traceloop.entity.output")),
         first_token_s=source.seconds_to("gen_ai.content.completion.chunk", "llm.content.completion.chunk"),
         metadata=_read_metadata(source),
     )

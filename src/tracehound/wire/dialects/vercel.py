@@ -6,9 +6,9 @@ are its children. It is an agent here, or a chain where it cannot call tools, so
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Final
 
+from tracehound.model.record import replace
 from tracehound.model.span import SpanType
 from tracehound.model.values import decode_value
 from tracehound.wire.dialects.messages import read_messages, read_tools, to_choice, with_system
@@ -47,8 +47,8 @@ _NAMES: Final = Names(
     },
     request_model=("ai.model.id",),
     response_model=("ai.response.model",),
-    inputs=("ai.toolCall.args", "ai.documents"),
-    outputs=("ai.toolCall.result", "ai.ranking"),
+    inputs=("ai.documents",),
+    outputs=("ai.ranking",),
     session=tuple(f"{_METADATA}.{key}" for key in _SESSION),
     user=tuple(f"{_METADATA}.{key}" for key in _USER),
     usage={
@@ -81,8 +81,8 @@ def read(source: Source) -> Told:
         provider=None if provider is None else provider.partition(".")[0],  # `openai.chat` is one of its APIs
         messages=read_messages(source.value("ai.prompt.messages")) or _read_prompt(source.value("ai.prompt")),
         choices=_read_choices(source),
-        inputs=_read_values(source, "ai.value", "ai.values"),
-        outputs=_read_outputs(source),
+        inputs=source.json("ai.toolCall.args", "ai.value") or _read_values(source, "ai.values"),
+        outputs=source.json("ai.toolCall.result") or _read_vectors(source),
         tools=read_tools(source.value("ai.prompt.tools")),
         finish_reasons=texts_in(source.text("ai.response.finishReason", "ai.finishReason")) or None,
         first_token_s=source.seconds_to("ai.stream.firstChunk") if first_ms is None else first_ms / 1000,
@@ -90,7 +90,7 @@ def read(source: Source) -> Told:
         metadata=_read_metadata(source),
     )
     told = together([named, lists])
-    return dataclasses.replace(told, choices=None) if told.span_type == SpanType.TOOL else told
+    return replace(told, choices=None) if told.span_type == SpanType.TOOL else told
 
 
 def _read_prompt(value: Any) -> list[dict[str, Any]] | None:
@@ -114,22 +114,19 @@ def _read_choices(source: Source) -> list[dict[str, Any]] | None:
     return [to_choice(message, 0)]
 
 
-def _read_values(source: Source, one: str, many: str) -> Any:
-    """Return what was embedded, or the vectors: JSON in texts, one or a list."""
-    value = source.value_as_is(one)
-    if value is not None:
-        return decode_value(value) if isinstance(value, str) else value
-    values = source.value(many)
-    return (
-        [decode_value(each) if isinstance(each, str) else each for each in values] if isinstance(values, list) else None
-    )
-
-
-def _read_outputs(source: Source) -> Any:
-    found = _read_values(source, "ai.embedding", "ai.embeddings")
-    if found is None:
+def _read_values(source: Source, key: str) -> list[Any] | None:
+    """Return what was embedded, or the vectors: each is JSON in a text."""
+    values = source.value(key)
+    if not isinstance(values, list):
         return None
-    vectors = found if "ai.embeddings" in source.texts else [found]
+    return [decode_value(each) if isinstance(each, str) else each for each in values]
+
+
+def _read_vectors(source: Source) -> dict[str, Any] | None:
+    one = source.json("ai.embedding")
+    vectors = _read_values(source, "ai.embeddings") if one is None else [one]
+    if vectors is None:
+        return None
     return {"data": [{"index": index, "embedding": vector} for index, vector in enumerate(vectors)]}
 
 
