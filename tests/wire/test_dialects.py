@@ -79,22 +79,37 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-words = st.sampled_from(
-    ["role", "content", "parts", "type", "text", "tool_calls", "function", "name", "arguments", "image_url", "url", "id",
-     "message", "messages", "choices", "usage", "input", "output", "candidates", "finish_reason", "index", "user", "model",
-     "tool_call", "tool", "blob", "data", "source", "event.name", "gen_ai.choice", "gen_ai.user.message", "summary"]
-)  # fmt: skip
+WORDS = (
+    "role content parts type text tool_calls function name arguments image_url url id message messages choices usage "
+    "input output candidates finish_reason index user model tool_call tool blob data source event.name gen_ai.choice "
+    "gen_ai.user.message summary ai.generateText LLM chat logfire.msg assistant image file config"
+)
+words = st.sampled_from(WORDS.split())
 shaped = st.recursive(
     words | st.none() | st.integers(-1, 3) | st.just(float("nan")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=5),
     max_leaves=14,
 )
-values = json_values | shaped | shaped.map(lambda value: json.dumps(value)) | st.sampled_from(['{"a":', "[", "[[", ""])
-keys = st.sampled_from(MARKERS) | st.sampled_from(
-    ["llm.input_messages.999999999999999999999999.message.role", "llm.input_messages.0.message.tool_calls.1.tool_call.id",
-     "llm.input_messages.1.message.contents.0.message_content.type", "llm.tools.0.tool.json_schema", "metadata",
-     "embedding.embeddings.0.embedding.text", "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.usage.raw"]
-)  # fmt: skip
+broken = st.sampled_from(['{"a":', "[", "[[", ""])
+values = json_values | shaped | shaped.map(json.dumps) | broken
+MORE_KEYS = (
+    "llm.input_messages.999999999999999999999999.message.role",
+    "llm.input_messages.0.message.tool_calls.1.tool_call.id",
+    "llm.input_messages.1.message.contents.0.message_content.type",
+    "llm.tools.0.tool.json_schema",
+    "embedding.embeddings.0.embedding.text",
+    "gen_ai.usage.raw",
+    "gen_ai.completion.0.tool_calls.0.name",
+    "langfuse.observation.completion_start_time",
+    "langfuse.trace.metadata.a",
+    "ai.response.toolCalls",
+    "ai.values",
+    "ai.embeddings",
+    "logfire.msg",
+    "metadata",
+    "tag.tags",
+)
+keys = st.sampled_from([*MARKERS, *MORE_KEYS])
 
 
 @given(st.dictionaries(keys, values, max_size=8), st.lists(st.tuples(keys, values), max_size=2))

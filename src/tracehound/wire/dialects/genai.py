@@ -154,7 +154,7 @@ def _read_attributes(source: Source) -> Told:
                 tools=read_tools(source.value("gen_ai.tool.definitions")),
                 finish_reasons=texts_in(source.value(FINISH_REASONS, "gen_ai.response.finish_reason")) or None,
                 first_token_s=source.number(FIRST_TOKEN),
-                usage=read_usage(raw) if named.usage else {},
+                usage=read_usage(raw) if named.usage else None,
             ),
         ]
     )

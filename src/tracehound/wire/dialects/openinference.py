@@ -52,8 +52,6 @@ _NAMES: Final = Names(
         "decision.model_name",
     ),
     provider=("llm.provider", "llm.system", "decision.provider"),
-    inputs=("input.value",),
-    outputs=("output.value",),
     session=("session.id",),
     user=("user.id",),
     usage={
@@ -72,27 +70,49 @@ _NAMES: Final = Names(
 )  # fmt: skip
 
 
+_LISTS_OF_OTHERS: Final = (SpanType.EMBEDDING, SpanType.RETRIEVER, SpanType.RERANKER)
+
+
 def read(source: Source) -> Told:
     """Return what a span says in this convention."""
     named = read_named(source, _NAMES)
-    lists = Told(
-        messages=[message for each in source.items("llm.input_messages") for message in _to_messages(each)] or None,
-        choices=_read_choices(source),
-        finish_reasons=texts_in(source.value("llm.finish_reason")) or None,
-        tools=read_tools([each.value("tool.json_schema") for each in source.items("llm.tools")]),
-        inputs=_read_embedded(source) or _read_query(source),
-        outputs=_read_vectors(source) or _read_documents(source),
+    lists = _read_found(source) if named.span_type in _LISTS_OF_OTHERS else _read_conversation(source)
+    parameters = source.value("llm.invocation_parameters", "embedding.invocation_parameters")
+    beside = Told(
         first_token_s=source.seconds_to(_FIRST_TOKEN),
         labels=texts_in(source.value("tag.tags")) or None,
         metadata=_read_metadata(source),
-        parameters=read_parameters(source.value("llm.invocation_parameters")),
-        request_model=_model_in(source.value("llm.invocation_parameters", "embedding.invocation_parameters")),
+        parameters=read_parameters(parameters),
+        request_model=_model_in(parameters),
+        inputs=None if lists.messages or lists.inputs else source.value("input.value"),
+        outputs=None if lists.choices and lists.finish_reasons else lists.outputs or source.value("output.value"),
     )
-    return together([lists, named])
+    return together([lists, beside, named])
+
+
+def _read_conversation(source: Source) -> Told:
+    """Return the messages; what stands whole in `input.value` need not be looked at then."""
+    answers = [_to_messages(each) for each in source.items("llm.output_messages")]
+    return Told(
+        messages=[message for each in source.items("llm.input_messages") for message in _to_messages(each)] or None,
+        choices=[to_choice(messages[0], index) for index, messages in enumerate(filter(None, answers))] or None,
+        tools=read_tools([each.value("tool.json_schema") for each in source.items("llm.tools")]),
+        finish_reasons=texts_in(source.value("llm.finish_reason")) or None,
+    )
+
+
+def _read_found(source: Source) -> Told:
+    """Return what was embedded, or what was looked for and found."""
+    return Told(
+        inputs=_read_embedded(source) or source.value("reranker.query"),
+        outputs=_read_vectors(source) or _read_documents(source),
+    )
 
 
 def _to_messages(message: Source) -> list[dict[str, Any]]:
     """Return a message that was flattened."""
+    if len(message.texts) == 2 and "message.content" in message.texts and (role := message.text("message.role")):
+        return to_messages({"role": role, "content": message.value_as_is("message.content")})  # as most are
     contents = [_to_part(each) for each in message.items("message.contents")]
     calls = [_to_call(each) for each in message.items("message.tool_calls")]
     name = message.text("message.function_call_name")
@@ -125,11 +145,6 @@ def _to_call(call: Source) -> dict[str, Any]:
     }
 
 
-def _read_choices(source: Source) -> list[dict[str, Any]] | None:
-    found = [_to_messages(each) for each in source.items("llm.output_messages")]
-    return [to_choice(messages[0], index) for index, messages in enumerate(filter(None, found))] or None
-
-
 def _read_embedded(source: Source) -> list[str] | None:
     return [text for each in source.items("embedding.embeddings") if (text := each.text("embedding.text"))] or None
 
@@ -138,10 +153,6 @@ def _read_vectors(source: Source) -> dict[str, Any] | None:
     found = [each.value("embedding.vector") for each in source.items("embedding.embeddings")]
     data = [{"index": index, "embedding": vector} for index, vector in enumerate(found) if vector is not None]
     return {"data": data} if data else None
-
-
-def _read_query(source: Source) -> Any:
-    return source.value("reranker.query")
 
 
 def _read_documents(source: Source) -> list[dict[str, Any]] | None:

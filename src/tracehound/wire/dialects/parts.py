@@ -5,6 +5,7 @@ One row for each kind of part that a type names. A part of an unknown kind stays
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -124,22 +125,24 @@ def _add_media(part: Mapping[str, Any], pieces: Pieces) -> bool:
     kind = _first_of(holders, *_KIND_NAMES) or ""
     medium = next((name for name in ("image", "audio", "video") if name in f"{part.get('modality')} {kind}"), None)
     medium = medium or _text(part.get("type")).removeprefix("input_").partition("-")[0].partition("_")[0]
-    file_id, data = _first_of(holders, "file_id"), _first_of(holders, *_DATA_NAMES)
-    if not isinstance(data, str):
-        if not isinstance(file_id, str):
-            return False
-        pieces.content.append({"type": "file", "file": {"file_id": file_id}})
-        return True
-    is_bytes = "://" not in data[:64] and not data.startswith("data:")
-    if medium == "audio" and is_bytes:
-        pieces.content.append({"type": "input_audio", "input_audio": {"data": data, "format": kind.rpartition("/")[2]}})
-        return True
-    address = f"data:{kind or _ANY.get(medium, 'application/octet-stream')};base64,{data}" if is_bytes else data
+    address, data = _first_of(holders, *_ADDRESSES), _first_of(holders, *_DATA)
+    if address is None and data is not None and not _BASE64.fullmatch(data[:80]):
+        address = data  # where both may be in one place
+    if address is None and data is not None:
+        if medium == "audio":
+            audio = {"data": data, "format": kind.rpartition("/")[2]}
+            pieces.content.append({"type": "input_audio", "input_audio": audio})
+            return True
+        address = f"data:{kind or _ANY.get(medium, 'application/octet-stream')};base64,{data}"
+    if address is None:
+        file_id = _first_of(holders, "file_id")
+        if file_id is not None:
+            pieces.content.append({"type": "file", "file": {"file_id": file_id}})
+        return file_id is not None
     if medium == "image":
         detail = _first_of(holders, "detail")
-        pieces.content.append(
-            {"type": "image_url", "image_url": {"url": address, **({} if detail is None else {"detail": detail})}}
-        )
+        told = {"url": address} if detail is None else {"url": address, "detail": detail}
+        pieces.content.append({"type": "image_url", "image_url": told})
     else:
         pieces.content.append({"type": "file", "file": {"file_data": address}})
     return True
@@ -154,7 +157,7 @@ def _first(value: Mapping[str, Any], *names: str) -> Any:
     return next((value[name] for name in names if value.get(name) is not None), None)
 
 
-def _first_of(holders: list[Any], *names: str) -> Any:
+def _first_of(holders: list[Any], *names: str) -> str | None:
     found = (holder[name] for holder in holders for name in names if isinstance(holder.get(name), str))
     return next(found, None)
 
@@ -166,18 +169,9 @@ def _text(value: Any) -> str:
 _ANY: Final = {"image": "image/*", "video": "video/*"}
 _HOLDERS: Final = ("image_url", "image", "source", "inline_data", "inlineData", "file_data", "fileData", "audio")
 _KIND_NAMES: Final = ("mime_type", "media_type", "mediaType", "mimeType")
-_DATA_NAMES: Final = (
-    "url",
-    "uri",
-    "image_url",
-    "image",
-    "fileUri",
-    "file_uri",
-    "data",
-    "content",
-    "file_data",
-    "bytes",
-)
+_ADDRESSES: Final = ("url", "uri", "image_url", "fileUri", "file_uri")
+_DATA: Final = ("image", "data", "content", "file_data", "bytes")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/=_\s-]+")
 
 _Add = Callable[[Mapping[str, Any], Pieces], bool]
 _TEXTS: Final = ("text", "input_text", "output_text")

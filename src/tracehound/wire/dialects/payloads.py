@@ -51,6 +51,7 @@ _USAGE: Final = {
         "thoughtsTokenCount",
     ),
 }  # fmt: skip
+_OURS: Final = {theirs: ours for ours, names in _USAGE.items() for theirs in names}
 _DETAILS: Final = (
     "prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details",
     "inputTokenDetails", "outputTokenDetails",
@@ -61,6 +62,8 @@ def read_request(value: Any) -> Told:
     """Return what a request of a provider's API says, or nothing where it is none."""
     if not isinstance(value, dict):
         return Told()
+    if isinstance(value.get("config"), dict):  # where Gemini's clients keep what is not the conversation
+        value = {**value["config"], **{key: item for key, item in value.items() if key != "config"}}
     messages = _messages_of(value)
     if messages is None:
         return Told()
@@ -84,34 +87,35 @@ def read_response(value: Any) -> Told:
     return Told(choices=choices, response_model=model if isinstance(model, str) else None, usage=read_usage(usage))
 
 
-def read_parameters(value: Any) -> dict[str, Any]:
+def read_parameters(value: Any) -> dict[str, Any] | None:
     """Return the parameters of a request: all that is in it beside the conversation, and is not empty.
 
     >>> read_parameters({"model": "m", "temperature": 0, "stop": None, "logprobs": False})
     {'temperature': 0}
     """
     if not isinstance(value, dict):
-        return {}
+        return None
     found = {key: item for key, item in value.items() if key not in _NO_PARAMETERS}
-    return {key: item for key, item in found.items() if item is not None and item is not False and item != "Infinity"}
+    return {
+        key: item for key, item in found.items() if not (item is None or item is False or item == "Infinity")
+    } or None
 
 
-def read_usage(value: Any) -> dict[str, int]:
+def read_usage(value: Any) -> dict[str, int] | None:
     """Return the tokens of a call, from the names of any provider.
 
     >>> read_usage({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2}})
     {'input_tokens': 5, 'cache_read_input_tokens': 2}
     """
     if not isinstance(value, dict):
-        return {}
-    holders = [value, *(inner for key in _DETAILS if isinstance(inner := value.get(key), dict))]
+        return None
     found: dict[str, int] = {}
-    for name, keys in _USAGE.items():
-        counts = (to_count(holder.get(key)) for holder in holders for key in keys)
-        count = next((each for each in counts if each is not None), None)
-        if count is not None:
-            found[name] = count
-    return found
+    for key, item in value.items():
+        for inner, count in item.items() if key in _DETAILS and isinstance(item, dict) else ((key, item),):
+            name = _OURS.get(inner)
+            if name is not None and name not in found and (told := to_count(count)) is not None:
+                found[name] = told
+    return found or None
 
 
 def _messages_of(request: Mapping[str, Any]) -> list[dict[str, Any]] | None:

@@ -44,6 +44,16 @@ class Source:
         text = self.texts.get(key)
         return None if text is None else decode_value(text)
 
+    def json(self, *keys: str) -> Any:
+        """Return what the first of the keys holds whose texts are JSON always, strings and numbers too.
+
+        >>> Source({"a": '"\\\\"so\\\\""'}).json("a")
+        'so'
+        """
+        found = next((self.texts[key] for key in keys if key in self.texts), None)
+        plain = None if found is None else decode_value(found)
+        return decode_value(plain) if isinstance(plain, str) else plain
+
     def text(self, *keys: str) -> str | None:
         """Return the first of the keys that holds a text which is not empty."""
         for key in keys:

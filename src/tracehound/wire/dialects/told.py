@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from tracehound.model.record import Record
+from tracehound.model.record import Record, to_tuple
 from tracehound.wire.dialects.source import Source
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a span says in one convention. None, or nothing in it, where it does not say it.
+class Told(Record, frozen=True):
+    """What a span says in one convention; None is what it does not say.
 
     `messages` and `choices` are in our form (`messages`), `inputs` and `outputs` as they came; `usage`, `cost` and
     `parameters` have our names; `first_token_s` is how long the first token took; `labels`, `metadata` and
     `trace_name` are about the whole trace.
     """
 
+    usage: dict[str, int] | None = None
+    cost: dict[str, float] | None = None
+    parameters: dict[str, Any] | None = None
+    metadata: dict[str, str] | None = None
     span_type: str | None = None
     request_model: str | None = None
     response_model: str | None = None
@@ -34,10 +37,6 @@ class Told:
     user: str | None = None
     trace_name: str | None = None
     labels: list[str] | None = None
-    metadata: dict[str, str] | None = None
-    usage: dict[str, int] = field(default_factory=dict)
-    cost: dict[str, float] = field(default_factory=dict)
-    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,17 +99,25 @@ def read_named(source: Source, names: Names) -> Told:
 
 
 def together(tolds: Sequence[Told]) -> Told:
-    """Return what several conventions tell of one span: each thing from the first that tells it."""
+    """Return what several conventions tell of one span: each thing from the first that tells it.
+
+    >>> two = [Told(usage={"input_tokens": 1}), Told(usage={"input_tokens": 2, "total_tokens": 3}, user="me")]
+    >>> both = together(two)
+    >>> both.usage, both.user
+    ({'input_tokens': 1, 'total_tokens': 3}, 'me')
+    """
     if len(tolds) == 1:
         return tolds[0]
-    found: dict[str, Any] = {}
-    for each in fields(Told):
-        values = [value for told in tolds if (value := getattr(told, each.name)) is not None]
-        if values and isinstance(values[0], dict) and each.name not in {"inputs", "outputs"}:
-            found[each.name] = {key: item for value in reversed(values) for key, item in value.items()}
-        else:
-            found[each.name] = next((value for value in values if value != []), None)
-    return Told(**found)
+    # As tuples: this is done for every foreign span, and looking at the fields by name takes five times as long.
+    first, *others = map(to_tuple, tolds)
+    for other in others:
+        mixed = [{**b, **a} if a and b else a or b for a, b in zip(first[:_MIXED], other[:_MIXED], strict=True)]
+        rest = zip(first[_MIXED:], other[_MIXED:], strict=True)
+        first = (*mixed, *[b if a is None else a for a, b in rest])
+    return Told(*first)
+
+
+_MIXED: Final = 4  # the first fields of `Told`: mappings, of which each key is a thing of its own
 
 
 def _read_type(source: Source, tables: Mapping[str, Mapping[str, str]]) -> str | None:
@@ -121,5 +128,5 @@ def _read_type(source: Source, tables: Mapping[str, Mapping[str, str]]) -> str |
     return None
 
 
-def _told_of(pairs: Any) -> dict[str, Any]:
-    return {name: value for name, value in pairs if value is not None}
+def _told_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any] | None:
+    return {name: value for name, value in pairs if value is not None} or None

@@ -28,7 +28,7 @@ from tracehound.model.span import UNKNOWN, Span, SpanType
 from tracehound.model.trace import TracePart
 from tracehound.model.values import encode_value
 from tracehound.wire.any_value import MAX_BYTES
-from tracehound.wire.dialects import genai, openinference
+from tracehound.wire.dialects import genai, langfuse, logfire, openinference, others, traceloop, vercel
 from tracehound.wire.dialects.messages import read_choices, read_messages, text_choice, to_reason
 from tracehound.wire.dialects.payloads import read_request, read_response
 from tracehound.wire.dialects.source import Source
@@ -50,6 +50,11 @@ from tracehound.wire.dialects.told import (
 # In this order: of what two of them tell, the first counts. Those that others are built upon come last.
 DIALECTS: Final[tuple[Dialect, ...]] = (
     openinference.DIALECT,
+    vercel.DIALECT,
+    langfuse.DIALECT,
+    logfire.DIALECT,
+    traceloop.DIALECT,
+    *others.DIALECTS,
     genai.DIALECT,
 )
 _MARKERS: Final = frozenset().union(*(dialect.markers for dialect in DIALECTS))
@@ -112,8 +117,14 @@ def _complete(told: Told, own: str | None) -> tuple[Told, str | None]:
         kind = SpanType.CHAT_MODEL
     if kind not in _MODEL_CALLS:
         return told, kind
-    sides = Told(messages=read_messages(told.inputs), choices=read_choices(told.outputs))
-    told = together([told, read_request(told.inputs), read_response(told.outputs), sides])
+    sides = [told]
+    if not told.messages:
+        sides += [read_request(told.inputs), Told(messages=read_messages(told.inputs))]
+    if not told.choices or not told.finish_reasons:
+        response = read_response(told.outputs)
+        reasons = [each["finish_reason"] for each in response.choices or () if each["finish_reason"]]
+        sides += [response, Told(choices=read_choices(told.outputs), finish_reasons=reasons or None)]
+    told = together(sides)
     is_chat = own is None and kind == SpanType.LLM and bool(told.messages)
     return told, SpanType.CHAT_MODEL if is_chat else kind
 
@@ -121,13 +132,23 @@ def _complete(told: Told, own: str | None) -> tuple[Told, str | None]:
 def _inputs_of(told: Told, kind: str | None) -> Any:
     """Return what went in: a request, what was embedded, the arguments of a tool, or the value that was told."""
     model = told.request_model or told.response_model
-    request = {**({} if model is None else {"model": model}), **dict(sorted(told.parameters.items()))}
+    request = {**({} if model is None else {"model": model}), **dict(sorted((told.parameters or {}).items()))}
     if kind == SpanType.EMBEDDING:
         given = _embedded(told)
         return None if given is None else {"input": given, **request}
+    if kind == SpanType.AGENT and told.messages and (text := _text_alone(told.messages, "user")) is not None:
+        return text
     if told.messages and (kind != SpanType.TOOL or told.inputs is None):
         return {"messages": told.messages, **request}
     return told.inputs
+
+
+def _text_alone(messages: list[dict[str, Any]], role: str) -> str | None:
+    """Return the text of a conversation that is one text of this role, which is how most agents say it."""
+    if len(messages) != 1 or messages[0].keys() != {"role", "content"} or messages[0]["role"] != role:
+        return None
+    content = messages[0]["content"]
+    return content if isinstance(content, str) else None
 
 
 def _embedded(told: Told) -> Any:
@@ -142,27 +163,30 @@ def _embedded(told: Told) -> Any:
 
 def _outputs_of(told: Told, kind: str | None) -> Any:
     """Return what came out: the choices of a model, or the value that was told."""
-    reasons = [to_reason(each) for each in told.finish_reasons or ()]
     choices = told.choices
     if choices is None and kind in _MODEL_CALLS and told.messages and isinstance(told.outputs, str):
         choices = text_choice(told.outputs)
     if not choices or (kind in (SpanType.TOOL, SpanType.EMBEDDING) and told.outputs is not None):
         return told.outputs
-    known = [each["finish_reason"] for each in read_response(told.outputs).choices or ()]
-    return {"choices": [_with_reason(each, index, known, reasons) for index, each in enumerate(choices)]}
+    if kind == SpanType.AGENT:
+        text = _text_alone([each["message"] for each in choices], "assistant")
+        if text is not None:
+            return text
+    reasons = [to_reason(each) for each in told.finish_reasons or ()]
+    return {"choices": [_with_reason(each, index, reasons) for index, each in enumerate(choices)]}
 
 
-def _with_reason(choice: dict[str, Any], index: int, *known: list[str | None]) -> dict[str, Any]:
-    if choice["finish_reason"] is not None:
+def _with_reason(choice: dict[str, Any], index: int, reasons: list[str | None]) -> dict[str, Any]:
+    if choice["finish_reason"] is not None or index >= len(reasons):
         return choice
-    told = (reasons[index] for reasons in known if index < len(reasons))
-    return {**choice, "finish_reason": next((each for each in told if each is not None), None)}
+    return {**choice, "finish_reason": reasons[index]}
 
 
 def _attributes_of(told: Told) -> dict[str, str]:
     """Return what is told as attributes in our names."""
-    reasons = told.finish_reasons or [each["finish_reason"] for each in told.choices or () if each["finish_reason"]]
-    values = {
+    reasons = [to_reason(each) for each in told.finish_reasons or ()]
+    reasons = reasons or [each["finish_reason"] for each in told.choices or () if each["finish_reason"]]
+    values: dict[str, Any] = {
         SPAN_USAGE: _usage_of(told.usage),
         SPAN_COST: _cost_of(told.cost),
         SPAN_MODEL: told.response_model or told.request_model,
@@ -170,19 +194,23 @@ def _attributes_of(told: Told) -> dict[str, str]:
         SPAN_TOOLS: told.tools,
         SESSION_ID: told.session,
         USER_ID: told.user,
-        genai.FINISH_REASONS: reasons,
+        genai.FINISH_REASONS: reasons or None,
         genai.FIRST_TOKEN: told.first_token_s,
         OF_TRACE: _of_trace(told),
-        **{key: told.parameters.get(name) for name, key in genai.PARAMETERS.items()},
     }
-    return {key: encode_value(value, MAX_BYTES) for key, value in values.items() if value not in (None, [], {})}
+    for name, value in (told.parameters or {}).items():
+        if name in genai.PARAMETERS:
+            values[genai.PARAMETERS[name]] = value
+    return {key: encode_value(value, MAX_BYTES) for key, value in values.items() if value is not None}
 
 
-def _usage_of(usage: dict[str, int]) -> dict[str, int]:
+def _usage_of(usage: dict[str, int] | None) -> dict[str, int] | None:
     """Return the tokens with what follows: a total is the sum, and where nothing came out, nothing is told of it."""
+    if usage is None:
+        return None
     told, answered, total = usage.get(INPUT), usage.get(OUTPUT), usage.get(TOTAL)
     if told is None and answered is None:
-        return {} if total is None else {TOTAL: total}
+        return None if total is None else {TOTAL: total}
     if told is None:
         told = max(0, (total or 0) - (answered or 0))
     if answered is None:
@@ -191,21 +219,23 @@ def _usage_of(usage: dict[str, int]) -> dict[str, int]:
     return {INPUT: told, OUTPUT: answered, TOTAL: told + answered if total is None else total, **rare}
 
 
-def _cost_of(cost: dict[str, float]) -> dict[str, float]:
+def _cost_of(cost: dict[str, float] | None) -> dict[str, float] | None:
     """Return the cost in US dollars with what follows; one of nothing is what some tell where they do not know it."""
+    if cost is None:
+        return None
     told, answered, total = cost.get(INPUT_COST), cost.get(OUTPUT_COST), cost.get(TOTAL_COST)
     if total is None and (told is not None or answered is not None):
         total = (told or 0.0) + (answered or 0.0)
     if not total or total < 0:
-        return {}
+        return None
     return {**{name: cost[name] for name in (INPUT_COST, OUTPUT_COST) if name in cost}, TOTAL_COST: total}
 
 
-def _of_trace(told: Told) -> dict[str, Any]:
+def _of_trace(told: Told) -> dict[str, Any] | None:
     """Return what a span says of its whole trace; `model.derive` reads it. A label is a tag that is true."""
     labels = dict.fromkeys(told.labels or (), "true")
     values = {"name": told.trace_name, "tags": labels, "metadata": told.metadata}
-    return {key: value for key, value in values.items() if value}
+    return {key: value for key, value in values.items() if value} or None
 
 
 def _to_json(value: Any) -> str | None:
