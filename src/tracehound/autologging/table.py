@@ -57,14 +57,16 @@ class Integration:
 def _openinference(
     name: str, title: str, library: str, package: str, class_name: str, ending: str | None = None, *,
     passed: tuple[str, ...] = (), accepted: Mapping[str, tuple[object, ...]] | None = None,
-    included: Mapping[str, Mapping[str, str]] | None = None, around: str | None = None, mlflow: bool = False,
+    included: Mapping[str, Mapping[str, str]] | None = None, around: str | None = None,
+    mlflow: bool = False,
 ) -> Integration:  # fmt: skip
     """Return a row of OpenInference, whose modules and distributions end in one name."""
     ending = ending or name
     return Integration(
         name, title, library, package, f"openinference.instrumentation.{ending}:{class_name}",
         f"openinference-instrumentation-{ending.replace('_', '-')}",
-        passed=("config", *passed), accepted=accepted or {}, included=included or {}, around=around, is_of_mlflow=mlflow,
+        passed=("config", *passed), accepted=accepted or {}, included=included or {}, around=around,
+        is_of_mlflow=mlflow,
     )  # fmt: skip
 
 
