@@ -13,6 +13,7 @@ from tracehound.model.trace import Trace
 _CHANGING = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UUID"),
+    (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "TIME"),
     (re.compile(r"0x[0-9a-f]{6,}"), "ADDRESS"),
 )
 _LEFT_OUT = ("exception.stacktrace", "otel.scope.version")

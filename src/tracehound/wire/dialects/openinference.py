@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tracehound.model.record import replace
 from tracehound.model.span import SpanType
 from tracehound.wire.dialects.messages import read_tools, to_choice, to_messages
 from tracehound.wire.dialects.payloads import read_parameters
@@ -30,6 +31,8 @@ from tracehound.wire.dialects.told import (
 )
 
 KIND: Final = "openinference.span.kind"
+# What LangChain notes of each step for itself; the rest of its metadata is the program's.
+_OF_LANGCHAIN: Final = ("ls_", "lc_", "langgraph_", "checkpoint_ns")
 _FIRST_TOKEN: Final = "First Token Stream Event"  # noqa: S105 - the name of an event
 _COUNT: Final = "llm.token_count"
 
@@ -77,6 +80,8 @@ def read(source: Source) -> Told:
     """Return what a span says in this convention."""
     named = read_named(source, _NAMES)
     lists = _read_found(source) if named.span_type in _LISTS_OF_OTHERS else _read_conversation(source)
+    if named.span_type != SpanType.LLM and not all(map(_says_something, lists.messages or ())):
+        lists = replace(lists, messages=None)  # LangGraph's are without their texts, which are in `input.value`
     parameters = source.value("llm.invocation_parameters", "embedding.invocation_parameters")
     beside = Told(
         first_token_s=source.seconds_to(_FIRST_TOKEN),
@@ -101,6 +106,10 @@ def _read_conversation(source: Source) -> Told:
     )
 
 
+def _says_something(message: dict[str, Any]) -> bool:
+    return bool(message.get("content") or message.get("tool_calls"))
+
+
 def _read_found(source: Source) -> Told:
     """Return what was embedded, or what was looked for and found."""
     return Told(
@@ -113,7 +122,8 @@ def _to_messages(message: Source) -> list[dict[str, Any]]:
     """Return a message that was flattened."""
     if len(message.texts) == 2 and "message.content" in message.texts and (role := message.text("message.role")):
         return to_messages({"role": role, "content": message.value_as_is("message.content")})  # as most are
-    contents = [_to_part(each) for each in message.items("message.contents")]
+    parts = message.items("message.contents")
+    contents = [_to_part(each) for each in parts if each.text("message_content.type") != "tool_use"]
     calls = [_to_call(each) for each in message.items("message.tool_calls")]
     name = message.text("message.function_call_name")
     if name is not None:
@@ -170,7 +180,9 @@ def _read_documents(source: Source) -> list[dict[str, Any]] | None:
 
 def _read_metadata(source: Source) -> dict[str, str] | None:
     told = source.value("metadata")
-    return (texts_of(told.items()) or None) if isinstance(told, dict) else None
+    if not isinstance(told, dict):
+        return None
+    return texts_of((key, value) for key, value in told.items() if not str(key).startswith(_OF_LANGCHAIN)) or None
 
 
 def _model_in(parameters: Any) -> str | None:
