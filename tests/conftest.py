@@ -43,10 +43,10 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def imports_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def imports_as_before() -> Iterator[None]:
     """Take Tracehound out of the place of MLflow again, where a test puts it there."""
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     yield
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "tracehound.compat.mlflow"]
     for name in [name for name in sys.modules if name.partition(".")[0] == "mlflow"]:
         del sys.modules[name]
 
