@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tracehound.autologging.table import INTEGRATIONS
 from tracehound.testing import RecordedTraces
 
 GOLDEN = Path(__file__).with_name("golden")
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or it asks the network when it is imported
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

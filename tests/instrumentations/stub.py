@@ -23,6 +23,11 @@ from starlette.routing import Route
 WORDS: Final = ("be", "cause")
 ARGUMENTS: Final = '{"city": "Rome"}'
 STRUCTURED: Final = '{"city": "Rome", "sunny": true}'
+# What frameworks tell the model to write, and what it writes.
+ANSWERS: Final = {
+    "[[ ## answer ## ]]": "[[ ## answer ## ]]\nbecause\n\n[[ ## completed ## ]]",
+    "Final Answer": "Thought: I know it.\nFinal Answer: because",
+}
 SILENCE: Final[dict[str, Any]] = {}
 CREATED: Final = 1735689600
 USAGE: Final = {
@@ -92,6 +97,7 @@ def make_app(seen: Seen | None = None) -> Starlette:
         "/v1/responses": responses,
         "/v1/messages": messages,
         "/v1beta/models/{model}:generateContent": generate_content,
+        "/model/{model}/converse": converse,
         "/api/chat": ollama_chat,
         "/v2/chat": cohere_chat,
     }
@@ -163,6 +169,9 @@ def tool_call(asked: dict[str, Any]) -> dict[str, Any]:
 
 def said(asked: dict[str, Any]) -> str:
     """Return what the model says."""
+    for wanted, answer in ANSWERS.items():
+        if wanted in str(asked["messages"]):
+            return answer
     kind = (asked.get("response_format") or {}).get("type")
     return STRUCTURED if kind in ("json_schema", "json_object") else "".join(WORDS)
 
@@ -341,5 +350,18 @@ def cohere_chat(_: Request, asked: dict[str, Any]) -> Response:
                 "billed_units": {"input_tokens": 21, "output_tokens": 5},
                 "tokens": {"input_tokens": 21, "output_tokens": 5},
             },
+        }
+    )
+
+
+def converse(_: Request, asked: dict[str, Any]) -> Response:  # noqa: ARG001 - as above
+    """Answer a request of Amazon's."""
+    message = {"role": "assistant", "content": [{"text": "".join(WORDS)}]}
+    return JSONResponse(
+        {
+            "output": {"message": message},
+            "stopReason": "end_turn",
+            "usage": {"inputTokens": 21, "outputTokens": 5, "totalTokens": 26},
+            "metrics": {"latencyMs": 5},
         }
     )
