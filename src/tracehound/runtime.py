@@ -26,6 +26,7 @@ from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
 from tracehound.store.targets import Target, open_store, parse_target
+from tracehound.wire.intake import Intake
 
 _logger = logging.getLogger("tracehound.runtime")
 
@@ -62,6 +63,7 @@ class Runtime:
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
+        self._intake = Intake(settings.prices)
         self._read_origin = origin
         self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
@@ -103,9 +105,7 @@ class Runtime:
 
     def _read_in(self, part: TracePart) -> TracePart:
         """Return a part as a drainer would read it from a spool."""
-        from tracehound.wire.dialects.translate import translate_part
-
-        return replace_field(translate_part(part), origin=self.origin())
+        return replace_field(self._intake(part), origin=self.origin())
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""
