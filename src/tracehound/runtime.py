@@ -26,7 +26,6 @@ from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
 from tracehound.store.targets import Target, open_store, parse_target
-from tracehound.wire.intake import Intake
 
 _logger = logging.getLogger("tracehound.runtime")
 
@@ -63,7 +62,7 @@ class Runtime:
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
-        self._intake = Intake(settings.prices)
+        self._intake: Callable[[TracePart], TracePart] | None = None
         self._read_origin = origin
         self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
@@ -105,6 +104,10 @@ class Runtime:
 
     def _read_in(self, part: TracePart) -> TracePart:
         """Return a part as a drainer would read it from a spool."""
+        if self._intake is None:
+            from tracehound.wire.intake import Intake
+
+            self._intake = Intake(self.settings.prices)
         return replace_field(self._intake(part), origin=self.origin())
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:

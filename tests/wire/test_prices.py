@@ -66,6 +66,7 @@ def test_the_bundled_table_knows_well_known_models_and_their_dated_names() -> No
     assert known["total_cost"] == pytest.approx(0.15 + 0.06)
     assert cost_of(prices, call("gpt-4o-mini", mlflow__llm__provider="a gateway of ours")) == known
     assert cost_of(prices, call("nobody-knows-this-model")) is None
+    assert cost_of(prices, call("gpt-oss:20b", mlflow__llm__provider="ollama")) is None
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ from tracehound.wire.dialects.source import to_count, to_number
 from tracehound.wire.dialects.told import CACHE_CREATION, CACHE_READ, INPUT, INPUT_COST, OUTPUT, OUTPUT_COST, TOTAL_COST
 
 _MILLION: Final = 1_000_000
+# What runs on a machine of one's own costs what it costs, whoever else sells the same model.
+_OWN_MACHINES: Final = frozenset({"ollama", "vllm", "lmstudio", "lm_studio", "llama_cpp", "llamacpp", "hugging_face"})
 _KEYS: Final = ("input", "output", "cache_read", "cache_write")
 _logger = logging.getLogger("tracehound.wire")
 
@@ -181,6 +183,8 @@ def _load_bundled() -> _CostOf | None:
             cache_read_tokens=tokens.cache_read, cache_write_tokens=tokens.cache_write,
         )  # fmt: skip
         moment = datetime.datetime.fromtimestamp(at_ns / 1e9, datetime.timezone.utc)
+        if provider in _OWN_MACHINES:
+            return None
         for known in dict.fromkeys((provider, None)):  # one that it does not know may still be told by the model
             try:
                 found = genai_prices.calc_price(usage, model, provider_id=known, genai_request_timestamp=moment)

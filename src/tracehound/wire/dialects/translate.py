@@ -57,7 +57,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     *others.DIALECTS,
     genai.DIALECT,
 )
-_MARKERS: Final = frozenset().union(*(dialect.markers for dialect in DIALECTS))
+MARKERS: Final = frozenset().union(*(dialect.markers for dialect in DIALECTS))
 _MODEL_CALLS: Final = (SpanType.LLM, SpanType.CHAT_MODEL)
 _RARE_USAGE: Final = (CACHE_READ, CACHE_CREATION, REASONING)
 
@@ -66,9 +66,8 @@ _logger = logging.getLogger("tracehound.wire")
 
 def translate_part(part: TracePart) -> TracePart:
     """Return the part with its foreign spans translated; the part itself where there is none. Never raises."""
-    # Each span that is ours passes here: a set that has none of its keys costs less than looking at the keys.
     for span in part.spans:
-        if not _MARKERS.isdisjoint(span.attributes_json):
+        if not MARKERS.isdisjoint(span.attributes_json):
             break
     else:
         return part
