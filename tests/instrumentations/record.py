@@ -2,9 +2,9 @@
 
     python -m tests.instrumentations.record mistral groq …
 
-in an environment that has Tracehound, the libraries, their instrumentations, and pytest and uvicorn for the server on
-loopback. The spans are written as they arrive, before their translation, to tests/data/instrumentors; `./dev test` reads
-them there.
+in an environment that has Tracehound, the libraries, their instrumentations, and starlette and uvicorn for the server
+on loopback. The spans are written as they arrive, before their translation, to tests/data/instrumentors; `./dev test`
+reads them there.
 """
 
 from __future__ import annotations
@@ -204,7 +204,9 @@ def strands(server: str) -> None:
     from strands.models.openai import OpenAIModel
 
     model = OpenAIModel(client_args={"base_url": f"{server}/v1", "api_key": "none"}, model_id="gpt-4o-mini")
-    Agent(model=model, tools=[tool(weather)], callback_handler=None)("What is the weather in Rome?", limits={"turns": 1})
+    Agent(model=model, tools=[tool(weather)], callback_handler=None)(
+        "What is the weather in Rome?", limits={"turns": 1}
+    )
 
 
 def portkey(server: str) -> None:
@@ -223,7 +225,8 @@ def google_adk(server: str) -> None:
     from google.genai import types
 
     os.environ["GOOGLE_GEMINI_BASE_URL"] = server
-    runner = InMemoryRunner(Agent(name="forecaster", model="gemini-2.5-flash", instruction="Be brief."), app_name="app")
+    agent = Agent(name="forecaster", model="gemini-2.5-flash", instruction="Be brief.")
+    runner = InMemoryRunner(agent, app_name="app")
 
     async def run() -> None:
         session = await runner.session_service.create_session(app_name="app", user_id="ann")
@@ -237,8 +240,8 @@ def google_adk(server: str) -> None:
 CASES: Final[dict[str, Callable[[str], None]]] = {
     case.__name__: case
     for case in (
-        gemini, mistral, groq, ollama, cohere, together, bedrock, llama_index, dspy, haystack, instructor, openai_agents,
-        crewai, autogen, pydantic_ai, smolagents, agno, strands, portkey, google_adk,
+        gemini, mistral, groq, ollama, cohere, together, bedrock, portkey, llama_index, dspy, haystack, instructor,
+        openai_agents, crewai, autogen, pydantic_ai, smolagents, agno, strands, google_adk,
     )
 }  # fmt: skip
 

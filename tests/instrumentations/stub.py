@@ -354,7 +354,7 @@ def cohere_chat(_: Request, asked: dict[str, Any]) -> Response:
     )
 
 
-def converse(_: Request, asked: dict[str, Any]) -> Response:  # noqa: ARG001 - as above
+def converse(_: Request, asked: dict[str, Any]) -> Response:
     """Answer a request of Amazon's."""
     message = {"role": "assistant", "content": [{"text": "".join(WORDS)}]}
     return JSONResponse(

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tracehound.model.record import replace
 from tracehound.model.span import SpanType
 from tracehound.wire.dialects.messages import read_tools, to_choice, to_messages
 from tracehound.wire.dialects.payloads import read_parameters
-from tracehound.wire.dialects.source import Source, texts_in, texts_of
+from tracehound.wire.dialects.source import Source, said_by_users, texts_in
 from tracehound.wire.dialects.told import (
     CACHE_CREATION,
     CACHE_READ,
@@ -31,8 +30,6 @@ from tracehound.wire.dialects.told import (
 )
 
 KIND: Final = "openinference.span.kind"
-# What LangChain notes of each step for itself; the rest of its metadata is the program's.
-_OF_LANGCHAIN: Final = ("ls_", "lc_", "langgraph_", "checkpoint_ns")
 _FIRST_TOKEN: Final = "First Token Stream Event"  # noqa: S105 - the name of an event
 _COUNT: Final = "llm.token_count"
 
@@ -80,17 +77,16 @@ def read(source: Source) -> Told:
     """Return what a span says in this convention."""
     named = read_named(source, _NAMES)
     lists = _read_found(source) if named.span_type in _LISTS_OF_OTHERS else _read_conversation(source)
-    if named.span_type != SpanType.LLM and not all(map(_says_something, lists.messages or ())):
-        lists = replace(lists, messages=None)  # LangGraph's are without their texts, which are in `input.value`
     parameters = source.value("llm.invocation_parameters", "embedding.invocation_parameters")
+    is_told = named.span_type == SpanType.LLM
     beside = Told(
         first_token_s=source.seconds_to(_FIRST_TOKEN),
         labels=texts_in(source.value("tag.tags")) or None,
         metadata=_read_metadata(source),
         parameters=read_parameters(parameters),
         request_model=_model_in(parameters),
-        inputs=None if lists.messages or lists.inputs else source.value("input.value"),
-        outputs=None if lists.choices and lists.finish_reasons else lists.outputs or source.value("output.value"),
+        inputs=None if is_told and lists.messages else source.value("input.value"),
+        outputs=None if is_told and lists.choices and lists.finish_reasons else source.value("output.value"),
     )
     return together([lists, beside, named])
 
@@ -104,10 +100,6 @@ def _read_conversation(source: Source) -> Told:
         tools=read_tools([each.value("tool.json_schema") for each in source.items("llm.tools")]),
         finish_reasons=texts_in(source.value("llm.finish_reason")) or None,
     )
-
-
-def _says_something(message: dict[str, Any]) -> bool:
-    return bool(message.get("content") or message.get("tool_calls"))
 
 
 def _read_found(source: Source) -> Told:
@@ -180,9 +172,7 @@ def _read_documents(source: Source) -> list[dict[str, Any]] | None:
 
 def _read_metadata(source: Source) -> dict[str, str] | None:
     told = source.value("metadata")
-    if not isinstance(told, dict):
-        return None
-    return texts_of((key, value) for key, value in told.items() if not str(key).startswith(_OF_LANGCHAIN)) or None
+    return said_by_users(told) if isinstance(told, dict) else None
 
 
 def _model_in(parameters: Any) -> str | None:

@@ -25,7 +25,8 @@ from tracehound.wire.dialects.told import CACHE_CREATION, CACHE_READ, INPUT, OUT
 _NO_PARAMETERS: Final = frozenset(
     {
         "messages", "contents", "input", "prompt", "system", "instructions", "model", "tools", "functions",
-        "system_instruction", "systemInstruction", "encoding_format", "extra_headers", "stream", "stream_options",
+        "system_instruction", "systemInstruction", "model_name", "_type", "encoding_format",
+        "extra_headers", "stream", "stream_options",
     }
 )  # fmt: skip
 _USAGE: Final = {
@@ -129,7 +130,8 @@ def _messages_of(request: Mapping[str, Any]) -> list[dict[str, Any]] | None:
             return None
         messages: list[dict[str, Any]] | None = [{"role": "user", "content": held}]
     else:
-        messages = read_messages(held)
+        is_batch_of_one = len(held) == 1 and isinstance(held[0], list)  # LangChain's models take several at once
+        messages = read_messages(held[0] if is_batch_of_one else held)
     apart = ("system", "instructions", "system_instruction", "systemInstruction")
     told = next((request[each] for each in apart if request.get(each)), None)
     return None if messages is None else with_system(told, messages)
