@@ -77,20 +77,49 @@ def test_agent_with_a_tool(model: Any, check: Check) -> None:
     check(recorded)
 
 
-def test_a_function_of_ours_inside_of_a_chain_stands_below_its_step(model: Any) -> None:
+@tracehound.trace
+def look_up(city: str) -> str:
+    return f"sunny in {city}"
+
+
+@tool  # type: ignore[untyped-decorator,unused-ignore] # as above
+def forecast(city: str) -> str:
+    """The weather of a city."""
+    return look_up(city)
+
+
+def place_of(name: str, recorded: RecordedTraces) -> list[str]:
+    """Return the types of the spans above one, from the root of its only trace on."""
+    (trace,) = recorded.traces()
+    spans = {span.span_id: span for span in trace.data.spans}
+    span = next(span for span in spans.values() if span.name == name)
+    above: list[str] = []
+    while span.parent_id is not None:
+        span = spans[span.parent_id]
+        above.insert(0, str(span.span_type))
+    return above
+
+
+@pytest.mark.parametrize("invoke", [lambda chain: chain.invoke, lambda chain: lambda x: asyncio.run(chain.ainvoke(x))])
+def test_a_function_of_ours_inside_of_a_chain_stands_below_its_step(model: Any, invoke: Any) -> None:
     from langchain_core.runnables import RunnableLambda
 
-    @tracehound.trace
-    def shout(text: str) -> str:
-        return text.upper()
-
     with recorded_traces() as recorded:
-        assert (chain_of(model) | RunnableLambda(shout)).invoke({"thing": "sky"}) == "BECAUSE"
+        assert invoke(chain_of(model) | RunnableLambda(look_up))({"thing": "sky"}) == "sunny in because"
     (trace,) = recorded.traces()
-    names = {span.span_id: span.name for span in trace.data.spans}
-    parents = {span.name: names.get(span.parent_id or "") for span in trace.data.spans}
-    assert parents["ChatOpenAI"] == "RunnableSequence"
-    assert parents["shout"] is not None
+    (step,) = (span for span in trace.data.spans if span.name == "look_up" and span.span_type == "CHAIN")
+    (function,) = (span for span in trace.data.spans if span.name == "look_up" and span is not step)
+    assert function.parent_id == step.span_id
+
+
+@pytest.mark.parametrize("invoke", [lambda agent: agent.invoke, lambda agent: lambda x: asyncio.run(agent.ainvoke(x))])
+def test_a_function_of_ours_inside_of_a_tool_of_an_agent_stands_below_it(model: Any, invoke: Any) -> None:
+    from langchain.agents import create_agent
+
+    asked = {"messages": [{"role": "user", "content": "What is the weather in Rome?"}]}
+    with recorded_traces() as recorded:
+        invoke(create_agent(model, [forecast]))(asked)
+    assert place_of("look_up", recorded)[-1] == "TOOL"
 
 
 def test_error(model: Any, check: Check) -> None:
@@ -108,6 +137,47 @@ def test_one_call_told_by_two_instrumentations_is_counted_once(model: Any, check
     assert [span.name for span in trace.data.spans] == ["ChatOpenAI", "ChatCompletion"]
     assert (trace.info.token_usage or {})["total_tokens"] == 26
     check(recorded)
+
+
+def run_all_ways(chain: Any) -> None:
+    """Run a chain in each way that LangChain has, and leave some of its streams."""
+    asked = {"thing": "sky"}
+
+    async def from_coroutines() -> None:
+        await chain.ainvoke(asked)
+        await chain.abatch([asked, asked])
+        async for _ in chain.astream(asked):
+            pass
+        left = chain.astream(asked)
+        await anext(left)
+        await left.aclose()
+        forgotten = chain.astream(asked)
+        await anext(forgotten)
+
+    chain.invoke(asked)
+    chain.batch([asked, asked])
+    list(chain.stream(asked))
+    next(chain.stream(asked))
+    asyncio.run(from_coroutines())
+
+
+def test_no_way_of_running_a_chain_leaves_a_span_behind_that_others_would_be_put_below(model: Any) -> None:
+    with recorded_traces() as recorded:
+        with tracehound.start_span("agent") as agent:
+            run_all_ways(chain_of(model))
+            with tracehound.start_span("after") as after:
+                pass
+        with tracehound.start_span("next") as following:
+            pass
+    assert (after.parent_id, following.parent_id) == (agent.span_id, None)
+    first, second = recorded.traces()
+    assert (first.info.name, second.info.name) == ("agent", "next")
+    names = {span.span_id: span.name for span in first.data.spans}
+    parents = {(span.name, names.get(span.parent_id or "")) for span in first.data.spans}
+    assert {above for name, above in parents if name == "RunnableSequence"} == {"agent"}
+    assert {above for name, above in parents if name == "ChatOpenAI"} == {"RunnableSequence"}
+    assert len([name for name in names.values() if name == "RunnableSequence"]) == 11
+    assert {span.end_time_ns is None for span in first.data.spans} == {False}
 
 
 def test_embeddings(server: str) -> None:
