@@ -69,3 +69,12 @@ def test_error(place: dict[str, Any], check: Check) -> None:
     with recorded_traces() as recorded, tracehound.start_span("agent"), pytest.raises(litellm.BadRequestError):
         litellm.completion(model="openai/refused", messages=MESSAGES, **place)
     check(recorded)
+
+
+def test_one_call_told_by_two_instrumentations_is_counted_once(place: dict[str, Any]) -> None:
+    tracehound.openai.autolog()
+    with recorded_traces() as recorded:
+        litellm.completion(model="openai/gpt-4o-mini", messages=MESSAGES, **place)
+    (trace,) = recorded.traces()
+    assert [span.name for span in trace.data.spans] == ["completion", "ChatCompletion"]
+    assert (trace.info.token_usage or {})["total_tokens"] == 26

@@ -6,6 +6,7 @@ their own; these are the rest of the eight that the live span was made with (DES
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -15,6 +16,8 @@ import httpx
 import openai
 import pytest
 import requests
+from mcp import Client
+from mcp.server.mcpserver import MCPServer
 from openinference.instrumentation import TraceConfig
 from openinference.instrumentation.openai import OpenAIInstrumentor as OpenInferenceOpenAI
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
@@ -138,3 +141,23 @@ def test_a_request_and_who_serves_it(get: Callable[[str], int], path: str, statu
     assert (spans[client.parent_id or ""].name, client.get_attribute("http.status_code")) == ("ask", status)
     assert ("shout" in [span.name for span in spans.values()]) == (status == 200)
     assert {span.end_time_ns is not None for span in spans.values()} == {True}
+
+
+def test_a_tool_that_is_served_by_mcp_stands_below_who_calls_it() -> None:
+    server = MCPServer("words")
+    server.tool()(shout)
+
+    async def call() -> str:
+        async with Client(server) as client:
+            with tracehound.start_span("agent"):
+                result = await client.call_tool("shout", {"word": "bone"})
+        return str(result.content[0].text)
+
+    tracehound.mcp.autolog()
+    with recorded_traces() as recorded:
+        assert asyncio.run(call()) == "BONE"
+    trace = next(trace for trace in recorded.traces() if trace.info.name == "agent")
+    spans = {span.name: span for span in trace.data.spans}
+    assert spans["shout"].parent_id == spans["tools/call shout"].span_id
+    assert spans["tools/call shout"].parent_id == spans["agent"].span_id
+    assert spans["tools/call shout"].span_type == "TOOL"

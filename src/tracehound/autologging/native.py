@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from importlib import util
+from types import ModuleType
 from typing import Any
 
 
@@ -35,3 +37,38 @@ class Strands:
         tracer = importlib.import_module("strands.telemetry.tracer").get_tracer()
         tracer.tracer_provider = tracer_provider
         tracer.tracer = tracer_provider.get_tracer(tracer.service_name)
+
+
+class ModelContextProtocol:
+    """MCP's SDK makes spans of requests from its second release on; before, OpenInference passes the context along."""
+
+    def __init__(self, instrumentor: Any) -> None:
+        self._theirs = instrumentor
+        self._before: object = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._theirs, name)
+
+    def instrument(self, *, tracer_provider: Any, **options: Any) -> None:
+        """Give the SDK's tracer another provider than the global one, or put OpenInference's patches in."""
+        native = _native_tracing_of_mcp()
+        if native is None:
+            self._theirs.instrument(tracer_provider=tracer_provider, **options)
+        else:
+            self._before = native._tracer
+            vars(native)["_tracer"] = tracer_provider.get_tracer("mcp-python-sdk")
+
+    def uninstrument(self) -> None:
+        """Give it back what it had, or take the patches out."""
+        native = _native_tracing_of_mcp()
+        if native is None:
+            self._theirs.uninstrument()
+        else:
+            vars(native)["_tracer"] = self._before
+
+
+def _native_tracing_of_mcp() -> ModuleType | None:
+    """Return where the SDK keeps its tracer, if it has one."""
+    name = "mcp.shared._otel"
+    module = importlib.import_module(name) if util.find_spec(name) else None
+    return module if hasattr(module, "_tracer") else None

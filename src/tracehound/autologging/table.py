@@ -173,7 +173,9 @@ _ROWS: Final = (
     _openinference(
         "pipecat", "Pipecat", "pipecat", "pipecat-ai", "PipecatInstrumentor", passed=("debug_log_filename",)
     ),
-    _openinference("mcp", "Model Context Protocol", "mcp", "mcp", "MCPInstrumentor"),
+    _openinference(
+        "mcp", "Model Context Protocol", "mcp", "mcp", "MCPInstrumentor", around=f"{_NATIVE}:ModelContextProtocol"
+    ),
     # stores of vectors
     _opentelemetry("chromadb", "Chroma", "chromadb", "chromadb", "ChromaInstrumentor"),
     _opentelemetry("qdrant", "Qdrant", "qdrant_client", "qdrant-client", "QdrantInstrumentor"),
