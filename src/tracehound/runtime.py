@@ -62,6 +62,7 @@ class Runtime:
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
+        self._intake: Callable[[TracePart], TracePart] | None = None
         self._read_origin = origin
         self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
@@ -91,15 +92,23 @@ class Runtime:
         return self._origin
 
     def _submit_directly(self, part: TracePart) -> None:
-        self._open_store().write([replace_field(part, origin=self.origin())])
+        self._open_store().write([self._read_in(part)])
         self._direct += 1
 
     def _keep_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs; False where that cannot be done now."""
         if self._spool is not None:
             return self._spool.append_snapshot(part)
-        self._open_store().write([replace_field(part, owner="memory", origin=self.origin())])
+        self._open_store().write([self._read_in(replace_field(part, owner="memory"))])
         return True
+
+    def _read_in(self, part: TracePart) -> TracePart:
+        """Return a part as a drainer would read it from a spool."""
+        if self._intake is None:
+            from tracehound.wire.intake import Intake
+
+            self._intake = Intake(self.settings.prices)
+        return replace_field(self._intake(part), origin=self.origin())
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""
