@@ -92,9 +92,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         model_id=find(ACTIVE_MODEL_ID),
         sampling_ratio=check_ratio(find(SAMPLING_RATIO) or 1.0, SAMPLING_RATIO),
         allow_network_filesystem=given.get(ALLOW_NETWORK_FILESYSTEM) == "1",
-        prices=given.get(PRICES) or None,
+        prices=_absolute(given.get(PRICES)),
         raise_faults=given.get(RAISE_FAULTS) == "1",
     )
+
+
+def _absolute(path: str | None) -> str | None:
+    """Return a path that means the same when the program is in another folder."""
+    return str(Path(path).absolute()) if path else None
 
 
 def named_warehouses() -> dict[str, str]:

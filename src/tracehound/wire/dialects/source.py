@@ -124,6 +124,11 @@ def unwrap(value: Any) -> Any:
     return value
 
 
+def to_told_text(value: Any) -> str | None:
+    """Return a text that is not empty, or None for anything else."""
+    return value if isinstance(value, str) and value else None
+
+
 def to_count(value: Any) -> int | None:
     """Return a whole number from 0 up, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

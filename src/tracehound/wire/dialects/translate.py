@@ -119,11 +119,13 @@ def _complete(told: Told, own: str | None) -> tuple[Told, str | None]:
         return told, kind
     sides = [told]
     if not told.messages:
-        sides += [read_request(told.inputs), Told(messages=read_messages(told.inputs))]
+        request = read_request(told.inputs)
+        sides += [request if request.messages else Told(messages=read_messages(told.inputs))]
     if not told.choices or not told.finish_reasons:
         response = read_response(told.outputs)
-        reasons = [each["finish_reason"] for each in response.choices or () if each["finish_reason"]]
-        sides += [response, Told(choices=read_choices(told.outputs), finish_reasons=reasons or None)]
+        choices = response.choices or read_choices(told.outputs)
+        reasons = [each["finish_reason"] for each in choices or () if each["finish_reason"]]
+        sides += [response, Told(choices=choices, finish_reasons=reasons or None)]
     told = together(sides)
     is_chat = own is None and kind == SpanType.LLM and bool(told.messages)
     return told, SpanType.CHAT_MODEL if is_chat else kind
