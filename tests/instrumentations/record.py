@@ -170,6 +170,15 @@ def autogen(server: str) -> None:
     asyncio.run(AssistantAgent("forecaster", model, tools=[weather]).run(task="What is the weather in Rome?"))
 
 
+def ag2(server: str) -> None:
+    """Run an agent of AG2."""
+    from autogen import ConversableAgent, LLMConfig
+
+    config = LLMConfig({"model": "gpt-4o-mini", "base_url": f"{server}/v1", "api_key": "none"})
+    agent = ConversableAgent("forecaster", system_message="Be brief.", llm_config=config, human_input_mode="NEVER")
+    agent.run(message=ASKED, max_turns=1).process()
+
+
 def pydantic_ai(server: str) -> None:
     """Run an agent of Pydantic AI with a tool."""
     from pydantic_ai import Agent
@@ -241,7 +250,7 @@ CASES: Final[dict[str, Callable[[str], None]]] = {
     case.__name__: case
     for case in (
         gemini, mistral, groq, ollama, cohere, together, bedrock, portkey, llama_index, dspy, haystack, instructor,
-        openai_agents, crewai, autogen, pydantic_ai, smolagents, agno, strands, google_adk,
+        openai_agents, crewai, autogen, ag2, pydantic_ai, smolagents, agno, strands, google_adk,
     )
 }  # fmt: skip
 

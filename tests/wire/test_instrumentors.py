@@ -1,4 +1,4 @@
-"""What the instrumentors of twenty libraries say of a call, and how it reads here.
+"""What the instrumentors of twenty-one libraries say of a call, and how it reads here.
 
 The files under tests/data/instrumentors were recorded (`tests.instrumentations.record`), in environments of their own,
 with the versions that their first lines tell. Each is one trace, asked of the same server; what is read of it, in our
@@ -26,7 +26,7 @@ from tracehound.wire.dialects.translate import translate_part
 FOLDER = Path(__file__).parents[1] / "data" / "instrumentors"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 # They trace what is around the calls of a model, and leave these to the instrumentation of its client.
-AROUND = {"crewai", "google_adk", "instructor"}
+AROUND = {"ag2", "crewai", "google_adk", "instructor"}
 CALLING = sorted({*NAMES} - AROUND)
 COUNTING = sorted({*CALLING} - {"dspy"})  # which does not tell of tokens
 
