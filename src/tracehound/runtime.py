@@ -10,11 +10,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tracehound.context.draft import TraceDraft
 from tracehound.context.process import LastTrace, Switch
-from tracehound.context.running import OpenSpans, RunningTraces
+from tracehound.context.running import OpenSpans, RunningTraces, find_drafts
 from tracehound.errors import ArgumentError, NotFoundError, StoreBusyError, StoreReadOnlyError, TracehoundError
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
@@ -26,6 +26,9 @@ from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
 from tracehound.store.targets import Target, open_store, parse_target
+
+if TYPE_CHECKING:
+    from tracehound.intake.intake import Intake
 
 _logger = logging.getLogger("tracehound.runtime")
 
@@ -61,10 +64,31 @@ class Runtime:
             self._spool = Spool(self._target.spool_directory, self._open_store, settings, self.origin)
             self.submit = self._spool.append
             atexit.register(self._exit)
+        self._keep = self.submit
         self._direct = 0
         self._read_origin = origin
         self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
+        self.intake: Intake | None = None
+        self.arm()
+
+    def arm(self) -> None:
+        """Put in force what the settings say of what is kept and how; called when they have changed.
+
+        A traced call pays nothing for what is off: then a part goes to the spool as it is.
+        """
+        settings = self.settings
+        self.intake, self.submit, self._origin = None, self._keep, None
+        if settings.masks or settings.redact or settings.rework_span is not None:
+            from tracehound.intake.intake import make_intake
+
+            self.intake = make_intake(settings, self._target.path, faults)
+            self.submit = self._take_in
+
+    def _take_in(self, part: TracePart) -> None:
+        if self.intake is not None:
+            part = self.intake.part(part)
+        self._keep(part)
 
     def watch(self) -> None:
         """Show the traces that run to other processes, from now on; called when a trace begins."""
@@ -87,7 +111,8 @@ class Runtime:
     def origin(self) -> dict[str, str]:
         """Return where the traces of this process come from (`context.origin`), as metadata of each."""
         if self._origin is None:
-            self._origin = (self._read_origin or _read_origin)()
+            found = (self._read_origin or _read_origin)()
+            self._origin = found if self.intake is None else self.intake.origin(found)
         return self._origin
 
     def _submit_directly(self, part: TracePart) -> None:
@@ -96,6 +121,8 @@ class Runtime:
 
     def _keep_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs; False where that cannot be done now."""
+        if self.intake is not None:
+            part = self.intake.part(part)
         if self._spool is not None:
             return self._spool.append_snapshot(part)
         self._open_store().write([replace_field(part, owner="memory", origin=self.origin())])
@@ -103,6 +130,8 @@ class Runtime:
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""
+        if self.intake is not None:
+            edit = self.intake.change(edit)
         if self._spool is not None:
             self._spool.append_edit(edit)
         else:
@@ -116,14 +145,7 @@ class Runtime:
 
     def running_drafts(self, trace_id: str) -> list[TraceDraft]:
         """Return what this process puts together of a trace at present, until it has been handed over and kept."""
-        drafts: dict[int, TraceDraft] = {}
-        for number, reference in list(self.open_spans.items()):
-            span = reference()
-            if span is None:  # a span that nobody ended
-                self.open_spans.pop(number, None)
-            elif span.draft.trace_id == trace_id:
-                drafts[id(span.draft)] = span.draft
-        return list(drafts.values())
+        return find_drafts(self.open_spans, trace_id)
 
     def drained_store(self) -> Store:
         """Return the store with all in it that any process of this machine has finished, as far as `drain` could."""
@@ -250,29 +272,14 @@ def replace(runtime: Runtime | None) -> Runtime | None:
         return before
 
 
-def disable() -> None:
-    """Capture nothing from now on, whatever else is set, until `enable`; what runs already is kept when it ends.
-
-    >>> import tracehound
-    >>> tracehound.tracing.disable()
-    >>> with tracehound.start_span("unseen") as span:
-    ...     span.is_recording()
-    False
-    >>> tracehound.tracing.enable()
-    """
-    switch.is_off = True
-
-
-def enable() -> None:
-    """Capture again, after `disable`.
-
-    >>> import tracehound
-    >>> tracehound.tracing.enable()
-    >>> with tracehound.start_span("seen") as span:
-    ...     span.is_recording()
-    True
-    """
-    switch.is_off = False
+def configure(**changes: Any) -> Settings:
+    """Change settings of what is kept and how, of this place and those beside it; return the settings of before."""
+    with _lock:
+        before = current().settings
+        for each in (current(), *_beside.values()):
+            each.settings = dataclasses.replace(each.settings, **changes)
+            each.arm()
+        return before
 
 
 def set_tracking_uri(uri: str) -> None:

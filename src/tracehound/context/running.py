@@ -42,6 +42,18 @@ class OpenSpan(Protocol):
 OpenSpans: TypeAlias = dict[int, Callable[[], OpenSpan | None]]
 
 
+def find_drafts(open_spans: OpenSpans, trace_id: str) -> list[TraceDraft]:
+    """Return what is put together of a trace at present, by the spans that are open."""
+    drafts: dict[int, TraceDraft] = {}
+    for number, reference in list(open_spans.items()):
+        span = reference()
+        if span is None:  # a span that nobody ended
+            open_spans.pop(number, None)
+        elif span.draft.trace_id == trace_id:
+            drafts[id(span.draft)] = span.draft
+    return list(drafts.values())
+
+
 class RunningTraces:
     """Watches the open spans of a process, in a thread of its own."""
 

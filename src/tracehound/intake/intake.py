@@ -1,0 +1,73 @@
+"""What each record passes on its way to the spool, as the settings say."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from tracehound.intake.masking import Masking
+from tracehound.intake.pseudonyms import Pseudonyms, key_beside, key_of_text, random_key
+from tracehound.intake.redaction import Redactor
+from tracehound.model.edit import Deletion, Edit, Facts
+from tracehound.model.record import replace
+from tracehound.model.span import Span
+from tracehound.model.trace import TracePart
+from tracehound.settings import Settings
+
+_logger = logging.getLogger("tracehound.intake")
+
+
+class Intake:
+    """Takes in what capture and users hand over; what it returns is kept."""
+
+    def __init__(self, masking: Masking | None, rework_span: Callable[[Span], Span] | None) -> None:
+        self._masking = masking
+        self._rework_span = rework_span
+
+    def part(self, part: TracePart) -> TracePart:
+        """Return a part of a trace as it is to be kept."""
+        if self._rework_span is not None:
+            part = replace(part, spans=[self._rework_span(span) for span in part.spans])
+        return part if self._masking is None else self._masking.part(part)
+
+    def change(self, change: Edit | Deletion | Facts) -> Edit | Deletion | Facts:
+        """Return an edit or facts as they are to be kept."""
+        return change if self._masking is None else self._masking.change(change)
+
+    def text(self, text: str) -> str:
+        """Return a text as it would be kept: without secrets, whatever the user's own functions do."""
+        return text if self._masking is None else self._masking.name(text)
+
+    def origin(self, metadata: dict[str, str]) -> dict[str, str]:
+        """Return where traces come from as it is to be kept: the address of a repository may hold a password."""
+        return metadata if self._masking is None else self._masking.origin(metadata)
+
+
+def make_intake(settings: Settings, store: Path | None, faults: Counter[str]) -> Intake:
+    """Return the intake of a store, which is a file or in memory. Values that cannot be masked are counted."""
+
+    def report(fault: Exception) -> None:
+        faults["mask"] += 1
+        if faults["mask"] == 1:
+            _logger.error("a value was not kept, since masking it failed (said once)", exc_info=fault)
+
+    redactor = make_redactor(settings, store)
+    masking = None
+    if settings.masks or redactor is not None:
+        masking = Masking(settings.masks, redactor, report, settings.max_value_bytes)
+    return Intake(masking, settings.rework_span)
+
+
+def make_redactor(settings: Settings, store: Path | None) -> Redactor | None:
+    """Return what takes the secrets out that the settings name; None where they name none."""
+    if not settings.redact:
+        return None
+
+    def read_key() -> bytes:
+        if settings.redaction_key is not None:
+            return key_of_text(settings.redaction_key)
+        return random_key() if store is None else key_beside(store)
+
+    return Redactor(settings.redact, Pseudonyms(read_key))
