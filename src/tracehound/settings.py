@@ -29,6 +29,8 @@ _MLFLOW_NAMES = {
     ACTIVE_MODEL_ID: "MLFLOW_ACTIVE_MODEL_ID",
     SAMPLING_RATIO: "MLFLOW_TRACE_SAMPLING_RATIO",
 }
+TAIL_SAMPLING_RATIO = "TRACEHOUND_TAIL_SAMPLING_RATIO"
+SLOWER_THAN_MS = "TRACEHOUND_SLOWER_THAN_MS"
 REDACT = "TRACEHOUND_REDACT"
 REDACTION_KEY = "TRACEHOUND_REDACTION_KEY"
 ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
@@ -47,7 +49,9 @@ class Settings:
     `tracking_uri` is a path, `sqlite:///path` or `memory://`; `experiment` is the name of the active experiment, unless
     `experiment_id` is given, and `model_id` the model that traces are of where nobody says another; `max_value_bytes`
     bounds one input, output or attribute, `max_trace_bytes` what one process hands over of a trace at a time, and
-    `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace
+    `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept, decided
+    when they begin; `tail_sampling_ratio` that of those which have gone well, decided when they end, of which all are
+    kept that took `slower_than_ms` or longer. A trace
     that has run for `snapshot_after_s` can be seen by other processes; 0 keeps that from happening. `redact` are the
     kinds of `SECRETS` that are taken out of everything, `redaction_key` what their pseudonyms are made with, in place
     of the key of the store; `masks` are functions that every value goes through, and `rework_span` is one that every
@@ -66,6 +70,8 @@ class Settings:
     max_segment_bytes: int = 64_000_000
     drain_interval_s: float = 0.2
     sampling_ratio: float = 1.0
+    tail_sampling_ratio: float = 1.0
+    slower_than_ms: float | None = None
     snapshot_after_s: float = 1.0
     redact: tuple[str, ...] = ()
     redaction_key: str | None = None
@@ -73,6 +79,11 @@ class Settings:
     rework_span: Callable[[Any], Any] | None = None
     allow_network_filesystem: bool = False
     raise_faults: bool = False
+
+    @property
+    def changes_what_is_kept(self) -> bool:
+        """Whether anything becomes of what is captured before it is kept."""
+        return bool(self.masks or self.redact) or self.rework_span is not None or self.tail_sampling_ratio < 1.0
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
@@ -103,6 +114,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         experiment_id=find(EXPERIMENT_ID) if experiment is None else None,
         model_id=find(ACTIVE_MODEL_ID),
         sampling_ratio=check_ratio(find(SAMPLING_RATIO) or 1.0, SAMPLING_RATIO),
+        tail_sampling_ratio=check_ratio(find_ours(TAIL_SAMPLING_RATIO) or 1.0, TAIL_SAMPLING_RATIO),
+        slower_than_ms=check_milliseconds(find_ours(SLOWER_THAN_MS), SLOWER_THAN_MS),
         redact=check_secrets(find_ours(REDACT) or (), REDACT),
         redaction_key=find_ours(REDACTION_KEY),
         allow_network_filesystem=given.get(ALLOW_NETWORK_FILESYSTEM) == "1",
@@ -154,6 +167,23 @@ def check_ratio(value: object, name: str) -> float:
     if not 0.0 <= ratio <= 1.0:
         raise ArgumentError(f"{name} is a number from 0 (no trace) to 1 (all of them), not {value!r}")
     return ratio
+
+
+def check_milliseconds(value: object, name: str) -> float | None:
+    """Return a length of time as a number, None for none; raise `ArgumentError`, with its name, for anything else.
+
+    >>> check_milliseconds("2000", "TRACEHOUND_SLOWER_THAN_MS")
+    2000.0
+    """
+    if value is None:
+        return None
+    try:
+        length_ms = float(value)  # type: ignore[arg-type] # whatever it is
+    except (TypeError, ValueError):
+        length_ms = -1.0
+    if not length_ms >= 0.0:
+        raise ArgumentError(f"{name} is a number of milliseconds, 0 or more, not {value!r}")
+    return length_ms
 
 
 def check_secrets(value: str | bool | Iterable[str], name: str) -> tuple[str, ...]:  # noqa: FBT001 - users write it

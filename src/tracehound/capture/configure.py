@@ -11,7 +11,7 @@ from tracehound import runtime as process
 from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.processors import to_rework
 from tracehound.errors import ArgumentError
-from tracehound.settings import check_secrets
+from tracehound.settings import check_milliseconds, check_ratio, check_secrets
 
 
 def disable() -> None:
@@ -45,8 +45,14 @@ def configure(
     mask: Callable[[Any], Any] | Sequence[Callable[[Any], Any]] | None = None,
     redact: bool | str | Iterable[str] | None = None,
     redaction_key: str | None = None,
+    tail_sampling_ratio: float | None = None,
+    slower_than_ms: float | None = None,
 ) -> Configured:
-    """Say what becomes of everything that is captured before it is kept. What is not given stays as it was.
+    """Say what is kept of everything that is captured, and how. What is not given stays as it was.
+
+    `tail_sampling_ratio` is the share that is kept of the traces that have gone well, decided when each ends; those in
+    which something failed, and those that took `slower_than_ms` or longer, are all kept. In statistics the kept ones
+    count as often as they stand for. 1 keeps all.
 
     `redact` takes secrets out of all texts: `"api_key"`, `"bearer_token"`, `"credit_card"`, `"email"`, several of them,
     or `True` for all. What stands in the place of one is the same wherever it comes, so that traces can still be joined
@@ -58,10 +64,10 @@ def configure(
     `span_processors` are functions that each get a whole span, once it has ended, and may change it: `set_inputs`,
     `set_outputs`, `set_attribute`. Those that raise are ignored, as MLflow has it; what must not be kept is for `mask`.
 
-    Secrets are taken out last, of what the others return. All this happens in the thread of the traced call, before
+    Secrets are taken out last, of what the others return. All of this happens in the thread of the traced call, before
     anything is on disk. An empty list switches each of them off. In a `with` statement it holds in the block.
 
-    Raises `ArgumentError` for what is no function, and for a secret of no kind.
+    Raises `ArgumentError` for what is no function, no ratio, no time, and for a secret of no kind.
 
     >>> import tracehound
     >>> with tracehound.tracing.configure(redact="email", mask=lambda value: value):
@@ -79,6 +85,10 @@ def configure(
         changes["redact"] = check_secrets(redact, "redact")
     if redaction_key is not None:
         changes["redaction_key"] = str(redaction_key) or None
+    if tail_sampling_ratio is not None:
+        changes["tail_sampling_ratio"] = check_ratio(tail_sampling_ratio, "tail_sampling_ratio")
+    if slower_than_ms is not None:
+        changes["slower_than_ms"] = check_milliseconds(slower_than_ms, "slower_than_ms")
     before = process.configure(**changes)
     return Configured({name: getattr(before, name) for name in changes})
 

@@ -41,6 +41,10 @@ class TraceDraft:
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
     snapshot_due_s: float | None = None
     snapshot_interval_s = 0.0
+    # Whether a snapshot of it was kept, or is about to be.
+    is_shown = False
+    # How many traces it stands for, 0 where it is not kept (`intake.choice`); None until that has been decided.
+    choice: float | None = None
     _shown = 0
 
     def __init__(self, trace_number: int, experiment: str) -> None:

@@ -112,6 +112,11 @@ class RunningTraces:
         records = [record for record in (span.to_record() for span in spans) if record.end_time_ns is None]
         if not records:
             return  # all of them have ended meanwhile
+        # Whoever decides that a trace is not kept says so first and then looks whether it was shown; here it is the
+        # other way round. So what was shown of it is taken away again, or nothing is shown.
+        draft.is_shown = True
+        if draft.choice == 0:
+            return
         part, end = draft.snapshot(records, self._clock_ns())
         if self._keep(part):
             draft.confirm_snapshot(end)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from tracehound.context.running import OpenSpans
+from tracehound.intake.choice import TailChoice
 from tracehound.intake.masking import Masking
 from tracehound.intake.pseudonyms import Pseudonyms, key_beside, key_of_text, random_key
 from tracehound.intake.redaction import Redactor
@@ -22,9 +24,17 @@ _logger = logging.getLogger("tracehound.intake")
 class Intake:
     """Takes in what capture and users hand over; what it returns is kept."""
 
-    def __init__(self, masking: Masking | None, rework_span: Callable[[Span], Span] | None) -> None:
+    def __init__(
+        self, masking: Masking | None, rework_span: Callable[[Span], Span] | None, choice: TailChoice | None
+    ) -> None:
         self._masking = masking
         self._rework_span = rework_span
+        self._choice = choice
+
+    def finished(self, part: TracePart) -> TracePart | None:
+        """Return a finished part of a trace as it is to be kept; None where it is not."""
+        chosen = part if self._choice is None else self._choice.kept(part)
+        return None if chosen is None else self.part(chosen)
 
     def part(self, part: TracePart) -> TracePart:
         """Return a part of a trace as it is to be kept."""
@@ -45,8 +55,18 @@ class Intake:
         return metadata if self._masking is None else self._masking.origin(metadata)
 
 
-def make_intake(settings: Settings, store: Path | None, faults: Counter[str]) -> Intake:
-    """Return the intake of a store, which is a file or in memory. Values that cannot be masked are counted."""
+def make_intake(
+    settings: Settings,
+    store: Path | None,
+    faults: Counter[str],
+    open_spans: OpenSpans,
+    discard: Callable[[str], None],
+) -> Intake:
+    """Return what the settings ask for of a store, which is a file or in memory.
+
+    Values that cannot be masked are counted among the faults. `discard` is told which traces are not kept that have
+    been shown while they ran.
+    """
 
     def report(fault: Exception) -> None:
         faults["mask"] += 1
@@ -57,7 +77,8 @@ def make_intake(settings: Settings, store: Path | None, faults: Counter[str]) ->
     masking = None
     if settings.masks or redactor is not None:
         masking = Masking(settings.masks, redactor, report, settings.max_value_bytes)
-    return Intake(masking, settings.rework_span)
+    choice = TailChoice(settings, open_spans, discard) if settings.tail_sampling_ratio < 1.0 else None
+    return Intake(masking, settings.rework_span, choice)
 
 
 def make_redactor(settings: Settings, store: Path | None) -> Redactor | None:

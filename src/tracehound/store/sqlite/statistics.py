@@ -6,12 +6,14 @@ import contextlib
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from tracehound.model.buckets import bucket_of
 from tracehound.model.summary import SUMMED, Summary
+from tracehound.model.weight import WEIGHT, read_weight
 from tracehound.query.access import ByTerms, InOrder, Plan, Range
-from tracehound.query.fields import NAME
+from tracehound.query.fields import NAME, Field, Group
 from tracehound.query.periods import Period
 from tracehound.query.search import Search
 from tracehound.query.sqlite import PERIOD, distinct_sql, statistics_sql
@@ -25,6 +27,7 @@ from tracehound.store.sqlite.text import Words
 
 # Of time, for each connection: SQLite sorts the traces of each by their groups, fewer at a time sooner (by an eighth).
 _PIECES: Final = 16
+_HAS_WEIGHTS: Final = "SELECT 1 FROM term WHERE kind = ? AND key = ? LIMIT 1"
 _BUCKETS: Final = {str(bucket): bucket for bucket in range(bucket_of(2**63) + 1)}
 
 
@@ -32,8 +35,31 @@ def read_statistics(connection: sqlite3.Connection, query: StatisticsQuery, help
     """Return what the traces of each group add up to."""
     if not query.search.experiment_ids:
         return {}
+    if query.are_weighted and connection.execute(_HAS_WEIGHTS, (Group.METADATA.value, WEIGHT)).fetchone():
+        return _weighted(connection, query, helpers)
     found = _from_hours(connection, query)
     return _from_traces(connection, query, helpers) if found is None else found
+
+
+def _weighted(connection: sqlite3.Connection, query: StatisticsQuery, helpers: Helpers) -> Groups:
+    """Return what the traces of each group add up to where each counts as often as it stands for.
+
+    The hours do not know that: the traces are asked, those of each weight apart.
+    """
+    by_weight = replace(
+        query, fields=(*query.fields, Field(Group.METADATA, WEIGHT)), wanted=query.wanted - DISTINCT.keys()
+    )
+    of_group: defaultdict[GroupKey, defaultdict[float, Summary]] = defaultdict(lambda: defaultdict(Summary))
+    for (*key, text), summary in _from_traces(connection, by_weight, helpers).items():
+        of_group[tuple(key)][read_weight(None if text is None else str(text))].join(summary)
+    groups: defaultdict[GroupKey, Summary] = defaultdict(Summary)
+    for group, of_weight in of_group.items():
+        for weight, summary in sorted(of_weight.items()):
+            groups[group].join(summary.times(weight))
+    if query.wanted & DISTINCT.keys():
+        words = Words(connection)
+        _count_distinct(connection, query, choose_for_statistics(connection, query, words), groups)
+    return dict(groups)
 
 
 def _from_hours(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups | None:
@@ -69,15 +95,20 @@ def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery, helpers
     with helpers.seeing_the_same() as others:
         groups = _add_up([connection, *others], query, plan)
     if query.wanted & DISTINCT.keys():
-        if query.period is not None:
-            connection.create_function(PERIOD, 1, query.period.start_of)
-        width = len(query.fields)
-        names = [name for name in DISTINCT if name in query.wanted]
-        for row in ask(connection, distinct_sql(query, plan), words):
-            key = tuple(row[:width]) if query.period is None else (row[width], *row[:width])
-            if key in groups:
-                groups[key].distinct = dict(zip(names, row[-len(names) :], strict=True))
+        _count_distinct(connection, query, plan, groups)
     return groups
+
+
+def _count_distinct(connection: sqlite3.Connection, query: StatisticsQuery, plan: Plan, groups: Groups) -> None:
+    """Count the different values that are wanted in each group."""
+    if query.period is not None:
+        connection.create_function(PERIOD, 1, query.period.start_of)
+    width = len(query.fields)
+    names = [name for name in DISTINCT if name in query.wanted]
+    for row in ask(connection, distinct_sql(query, plan), Words(connection)):
+        key = tuple(row[:width]) if query.period is None else (row[width], *row[:width])
+        if key in groups:
+            groups[key].distinct = dict(zip(names, row[-len(names) :], strict=True))
 
 
 def _add_up(connections: Sequence[sqlite3.Connection], query: StatisticsQuery, plan: Plan) -> Groups:
@@ -154,7 +185,7 @@ def _read(row: tuple[Any, ...], query: StatisticsQuery) -> tuple[GroupKey, Summa
     if DURATIONS in wanted and (buckets := next(columns)) is not None:
         found = str(buckets).split(",")
         # In order: percentiles need them so, and here another connection reads meanwhile.
-        summary.ended, summary.buckets = len(found), Counter(sorted(map(_BUCKETS.__getitem__, found)))
+        summary.ended, summary.buckets = len(found), dict(Counter(sorted(map(_BUCKETS.__getitem__, found))))
     for name in SUMMED:
         if name in query.wanted:
             total, having = next(columns), next(columns)

@@ -1,11 +1,12 @@
-"""What masking costs the caller of a traced function, for small values and large ones.
+"""What masking and the choice at the end cost the caller of a traced function, for small values and large ones.
 
-    ./dev shell python benchmarks/masking_cost.py
+    ./dev shell python benchmarks/intake_cost.py
 
 All variants run in turns in one process, so that the differences hold on a noisy machine. The function takes a
-conversation of the size and returns a short text. "off" is as programs run that do not ask for masking; "secrets out"
+conversation of the size and returns a short text. "off" is as programs run that ask for nothing; "secrets out"
 takes all kinds of secrets out, of which the conversation has none, or a mail address in each message; "mask" calls a
-function of the user that returns what it gets.
+function of the user that returns what it gets. "not kept" keeps no trace that has gone well, "kept by choice" nearly
+all.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ VARIANTS: dict[str, tuple[dict[str, object], str]] = {
     "off": ({}, "numbers"),
     "secrets out, none there": ({"redact": True}, "numbers"),
     "secrets out, some there": ({"redact": True}, "tom@example.org"),
+    "not kept": ({"tail_sampling_ratio": 0.0}, "numbers"),
+    "kept by choice": ({"tail_sampling_ratio": 0.9999999}, "numbers"),
     "mask": ({"mask": lambda value: value}, "numbers"),
 }
 

@@ -1,0 +1,80 @@
+"""Which traces are kept, decided when they end: all that failed, all that took long, and a share of the others.
+
+The decision is made when the local root of a trace ends, in its thread, before anything of it is written; what comes
+later of the trace follows it. The share is chosen by a hash of the trace's id, so that all processes of a distributed
+trace choose alike. What is kept has the weight with which it counts in statistics (`model.weight`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+from tracehound.context.draft import TraceDraft
+from tracehound.context.running import OpenSpans, find_drafts
+from tracehound.model.record import replace
+from tracehound.model.span import SpanStatusCode
+from tracehound.model.trace import TracePart, TraceState
+from tracehound.model.weight import WEIGHT, write_weight
+from tracehound.settings import Settings
+
+DROPPED: Final = 0.0
+_NS_PER_MS: Final = 1_000_000
+
+
+class TailChoice:
+    """Decides what is kept of the traces whose spans run here, and remembers it with their drafts.
+
+    `discard` takes away what has been shown of a trace while it ran.
+    """
+
+    def __init__(self, settings: Settings, open_spans: OpenSpans, discard: Callable[[str], None]) -> None:
+        self._ratio = settings.tail_sampling_ratio
+        self._slower_than_ms = settings.slower_than_ms
+        self._open_spans = open_spans
+        self._discard = discard
+
+    def kept(self, part: TracePart) -> TracePart | None:
+        """Return a finished part with its weight, or None where its trace is not kept."""
+        draft = self._draft_of(part)
+        weight = self.weight_of(part) if draft is None or draft.choice is None else draft.choice
+        if draft is not None and draft.choice is None:
+            draft.choice = weight  # before the look at what was shown: see `context.running`
+            if weight == DROPPED and draft.is_shown:
+                self._discard(part.trace_id)
+        if weight == DROPPED:
+            return None
+        return part if weight == 1.0 else replace(part, metadata={**part.metadata, WEIGHT: write_weight(weight)})
+
+    def weight_of(self, part: TracePart) -> float:
+        """Return how many traces one stands for that ends with this part, or `DROPPED`."""
+        if part.state is TraceState.ERROR or any(
+            span.status.status_code is SpanStatusCode.ERROR for span in part.spans
+        ):
+            return 1.0
+        if self._slower_than_ms is not None and _length_ns(part) >= self._slower_than_ms * _NS_PER_MS:
+            return 1.0
+        return 1.0 / self._ratio if is_chosen(part.trace_id, self._ratio) else DROPPED
+
+    def _draft_of(self, part: TracePart) -> TraceDraft | None:
+        """Return the draft of a part's trace: the span that has ended with it is still among those that run."""
+        reference = self._open_spans.get(int(part.spans[-1].span_id, 16))
+        span = None if reference is None else reference()
+        if span is not None and span.draft.trace_id == part.trace_id:
+            return span.draft
+        return next(iter(find_drafts(self._open_spans, part.trace_id)), None)
+
+
+def is_chosen(trace_id: str, ratio: float) -> bool:
+    """Whether a trace is in the share of those that are kept; the same in every process.
+
+    >>> [is_chosen("tr-00000000000000000000000000000001", ratio) for ratio in (0.2, 0.3)]
+    [False, True]
+    """
+    return int.from_bytes(blake2b(trace_id.encode(), digest_size=8).digest(), "big") < ratio * 2**64
+
+
+def _length_ns(part: TracePart) -> int:
+    ends = [span.end_time_ns for span in part.spans if span.end_time_ns is not None]
+    return max(ends, default=0) - min(span.start_time_ns for span in part.spans)
