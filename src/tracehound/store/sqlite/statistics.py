@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from tracehound.query.search import Search
 from tracehound.query.sqlite import PERIOD, distinct_sql, statistics_sql
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, GroupKey, Groups, StatisticsQuery, keep_wanted
 from tracehound.store.sqlite.functions import ask
-from tracehound.store.sqlite.hours import HOUR_MS, read_hours
+from tracehound.store.sqlite.hours import HOUR_MS, Weighted, join_all, read_hours
 from tracehound.store.sqlite.limits import STEPS
 from tracehound.store.sqlite.moment import Helpers
 from tracehound.store.sqlite.plan import ENDS, choose_for_statistics
@@ -35,41 +35,49 @@ def read_statistics(connection: sqlite3.Connection, query: StatisticsQuery, help
     """Return what the traces of each group add up to."""
     if not query.search.experiment_ids:
         return {}
+    found = _from_hours(connection, query)
+    if found is not None:
+        return found
     if query.are_weighted and connection.execute(_HAS_WEIGHTS, (Group.METADATA.value, WEIGHT)).fetchone():
         return _weighted(connection, query, helpers)
-    found = _from_hours(connection, query)
-    return _from_traces(connection, query, helpers) if found is None else found
+    return _from_traces(connection, query, helpers)
 
 
 def _weighted(connection: sqlite3.Connection, query: StatisticsQuery, helpers: Helpers) -> Groups:
-    """Return what the traces of each group add up to where each counts as often as it stands for.
-
-    The hours do not know that: the traces are asked, those of each weight apart.
-    """
+    """Return what the traces of each group add up to where each counts as often as it stands for."""
     by_weight = replace(
         query, fields=(*query.fields, Field(Group.METADATA, WEIGHT)), wanted=query.wanted - DISTINCT.keys()
     )
-    of_group: defaultdict[GroupKey, defaultdict[float, Summary]] = defaultdict(lambda: defaultdict(Summary))
+    of_group = _no_groups()
     for (*key, text), summary in _from_traces(connection, by_weight, helpers).items():
         of_group[tuple(key)][read_weight(None if text is None else str(text))].join(summary)
-    groups: defaultdict[GroupKey, Summary] = defaultdict(Summary)
-    for group, of_weight in of_group.items():
-        for weight, summary in sorted(of_weight.items()):
-            groups[group].join(summary.times(weight))
+    groups = _told(of_group, are_weighted=True)
     if query.wanted & DISTINCT.keys():
         words = Words(connection)
         _count_distinct(connection, query, choose_for_statistics(connection, query, words), groups)
-    return dict(groups)
+    return groups
+
+
+def _no_groups() -> defaultdict[GroupKey, defaultdict[float, Summary]]:
+    return defaultdict(lambda: defaultdict(Summary))
+
+
+def _told(groups: Mapping[GroupKey, Weighted], *, are_weighted: bool) -> Groups:
+    """Return what the traces of each group add up to, from those of each weight."""
+    return {
+        key: join_all(each.times(weight) if are_weighted else each for weight, each in sorted(of_weight.items()))
+        for key, of_weight in groups.items()
+    }
 
 
 def _from_hours(connection: sqlite3.Connection, query: StatisticsQuery) -> Groups | None:
     """Return the statistics as the hours say them; None where they do not."""
     if query.search.where is not None or not {NAME}.issuperset(query.fields) or query.wanted & DISTINCT.keys():
         return None
-    groups: defaultdict[GroupKey, Summary] = defaultdict(Summary)
+    groups = _no_groups()
     experiments = [int(each) for each in query.search.experiment_ids]
     starts: dict[int, int | None] = {}
-    for hour, name, summary in read_hours(connection, experiments):
+    for hour, name, of_weight in read_hours(connection, experiments):
         key: GroupKey = (name,) if query.fields else ()
         if query.period is not None:
             if hour not in starts:
@@ -77,9 +85,10 @@ def _from_hours(connection: sqlite3.Connection, query: StatisticsQuery) -> Group
             if starts[hour] is None:
                 return None
             key = (starts[hour], *key)
-        keep_wanted(summary, query.wanted)
-        groups[key].join(summary)
-    return dict(groups)
+        for weight, summary in of_weight.items():
+            keep_wanted(summary, query.wanted)
+            groups[key][weight].join(summary)
+    return _told(groups, are_weighted=query.are_weighted)
 
 
 def _start_of_hour(period: Period, hour: int) -> int | None:
