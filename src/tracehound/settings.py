@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tracehound.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 DEFAULT_STORE = "tracehound.db"
@@ -198,6 +199,8 @@ def check_secrets(value: str | bool | Iterable[str], name: str) -> tuple[str, ..
     """
     if value is True or value is False:
         return SECRETS if value else ()
+    if not isinstance(value, Iterable):
+        raise ArgumentError(f"{name} is all, none or some of {', '.join(SECRETS)}, not {value!r}")
     names = value.replace(",", " ").split() if isinstance(value, str) else list(value)
     if names in (["all"], ["none"]):
         return SECRETS if names == ["all"] else ()

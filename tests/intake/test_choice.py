@@ -24,6 +24,7 @@ import tracehound
 from tests.traces import part, span
 from tracehound import runtime
 from tracehound.client.counting import count_traces
+from tracehound.client.doctor import examine
 from tracehound.context.running import RunningTraces
 from tracehound.errors import ArgumentError
 from tracehound.intake.choice import is_chosen
@@ -34,6 +35,7 @@ from tracehound.query.search import parse_search
 from tracehound.runtime import Runtime
 from tracehound.settings import Settings, child_environment, read_settings
 from tracehound.spool.segment import SUFFIX
+from tracehound.store.targets import parse_target
 
 NOT_CHOSEN = next(number for number in range(1, 100) if not is_chosen(f"tr-{number:032x}", 0.1))
 CHOSEN = next(number for number in range(1, 100) if is_chosen(f"tr-{number:032x}", 0.1))
@@ -311,6 +313,7 @@ def test_statistics_estimate_all_traces_from_those_that_were_kept(store_path: Pa
         assert abs(found["p50"] - 50) < 6
         assert abs(found["p95"] - 95) < 3
         assert abs(found["input_tokens"] - sum(lengths)) < spread * 60
+    assert examine(parse_target(str(store_path)), is_full=True).problems == []
     runtime.replace(before)
 
 

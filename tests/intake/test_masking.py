@@ -386,6 +386,8 @@ def test_without_it_a_part_goes_to_the_spool_as_it_is(store_path: Path) -> None:
             {"redact": "emails"},
             "redact is all, none or some of api_key, bearer_token, credit_card, email, not 'emails'",
         ),
+        ({"redact": 5}, "redact is all, none or some of api_key, .*, not 5"),
+        ({"mask": 1}, "mask is a function that takes a value"),
         ({"mask": [1]}, "mask is a function that takes a value"),
         ({"span_processors": [lambda: None]}, "a span processor takes one argument, the span"),
         ({"span_processors": ["x"]}, "a span processor is a function"),

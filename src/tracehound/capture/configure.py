@@ -80,7 +80,8 @@ def configure(
     if span_processors is not None:
         changes["rework_span"] = to_rework([_check_processor(each) for each in span_processors])
     if mask is not None:
-        changes["masks"] = tuple(_check_function("mask", each) for each in ([mask] if callable(mask) else mask))
+        masks = mask if isinstance(mask, (list, tuple)) else [mask]
+        changes["masks"] = tuple(_check_function("mask", each) for each in masks)
     if redact is not None:
         changes["redact"] = check_secrets(redact, "redact")
     if redaction_key is not None:
