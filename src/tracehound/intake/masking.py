@@ -21,6 +21,7 @@ from tracehound.model.run import TAG as TAG_OF_FACTS
 from tracehound.model.span import FUNCTION_NAME, Span
 from tracehound.model.trace import TracePart
 from tracehound.model.values import decode_value, encode_value, to_text
+from tracehound.store.experiments import KIND as EXPERIMENT
 
 FAILED: Final = "[MASK_FAILED]"
 
@@ -70,7 +71,7 @@ class Masking:
     def change(self, change: Edit | Deletion | Facts) -> Edit | Deletion | Facts:
         """Return an edit or facts as they may be kept. Of facts that is what people say of a run or model."""
         if isinstance(change, Facts):
-            return replace(change, values={key: self._fact(key, value) for key, value in change.values.items()})
+            return self._facts(change)
         if not isinstance(change, Edit):
             return change
         if change.kind in (TAG, METADATA):
@@ -93,6 +94,7 @@ class Masking:
         return replace(
             span,
             name=self.name(span.name),
+            span_type=None if span.span_type is None else self.name(span.span_type),
             status=replace(status, description=self._text(status.description)) if status.description else status,
             inputs_json=None if span.inputs_json is None else self._json(span.inputs_json),
             outputs_json=None if span.outputs_json is None else self._json(span.outputs_json),
@@ -179,10 +181,24 @@ class Masking:
 
         return encode_value(emptied(form), 2 * len(text) + self._max_value_bytes)
 
-    def _fact(self, key: str, value: str | None) -> str | None:
-        if value is None or not key.startswith(_OF_FACTS) or self._redactor is None:
-            return value
+    def _facts(self, facts: Facts) -> Facts:
+        """Return what is said of a run or model without secrets: its tags and parameters, its name and description.
+
+        An experiment's name stays, for its id follows from it.
+        """
         redactor = self._redactor
+        if redactor is None:
+            return facts
+        masked: dict[str, str | None] = {}
+        for key, value in facts.values.items():
+            if not key.startswith(_OF_FACTS) and (key != "name" or facts.kind == EXPERIMENT):
+                masked[key] = value
+            else:
+                text = None if value is None else self._fact(redactor, value, key)
+                masked[self.name(key)] = text
+        return replace(facts, values=masked)
+
+    def _fact(self, redactor: Redactor, value: str, key: str) -> str:
         return self._guarded(lambda: redactor.text(value, key), FAILED)
 
     def _asked(self, value: Any) -> Any:

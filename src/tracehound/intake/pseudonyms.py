@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
@@ -29,6 +30,7 @@ class Pseudonyms:
     def __init__(self, read_key: Callable[[], bytes]) -> None:
         self._read_key = read_key
         self._key: bytes | None = None
+        self._lock = threading.Lock()
 
     def of(self, kind: str, value: str) -> str:
         """Return what stands for a secret of a kind.
@@ -37,11 +39,18 @@ class Pseudonyms:
         >>> names.of("email", "tom@example.org")
         '[EMAIL_jcegegaljefdieni]'
         """
-        if self._key is None:
-            self._key = self._read_key()
         data = value.encode("utf-8", "surrogatepass")
-        digest = blake2b(data, digest_size=_HASH_BYTES, key=self._key, person=kind.encode()[:16]).hexdigest()
+        digest = blake2b(
+            data, digest_size=_HASH_BYTES, key=self._key or self._known_key(), person=kind.encode()[:16]
+        ).hexdigest()
         return f"[{kind.upper()}_{digest.translate(_LETTERS)}]"
+
+    def _known_key(self) -> bytes:
+        """Return the key that one of several threads has read."""
+        with self._lock:
+            if self._key is None:
+                self._key = self._read_key()
+            return self._key
 
 
 def key_of_text(text: str) -> bytes:
@@ -88,8 +97,11 @@ def _make(path: Path) -> None:
             file.write(random_key())
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(made, path)  # whole or not at all, and never over another one
+        except OSError:  # another process was quicker, or this file system has no second names
+            if not path.exists():
+                made.replace(path)
     finally:
         with contextlib.suppress(OSError):
             made.unlink()
