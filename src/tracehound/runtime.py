@@ -16,7 +16,7 @@ from tracehound.context.draft import TraceDraft
 from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces, find_drafts
 from tracehound.errors import ArgumentError, NotFoundError, StoreBusyError, StoreReadOnlyError, TracehoundError
-from tracehound.model.edit import DISCARD, Deletion, Edit, Facts
+from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
 from tracehound.model.ids import experiment_id as id_of_experiment
 from tracehound.model.record import replace as replace_field
@@ -82,7 +82,7 @@ class Runtime:
         if settings.changes_what_is_kept:
             from tracehound.intake.intake import make_intake
 
-            self.intake = make_intake(settings, self._target.path, faults, self.open_spans, self._discard)
+            self.intake = make_intake(settings, self._target.path, faults, self)
             self.submit = self._take_in
 
     def _take_in(self, part: TracePart) -> None:
@@ -90,10 +90,9 @@ class Runtime:
         if kept is not None:
             self._keep(kept)
 
-    def _discard(self, trace_id: str) -> None:
-        """Take away what was shown of a trace that ran here and is not kept."""
-        for owner in {"memory"} if self._spool is None else self._spool.owners():
-            self.keep_edit(Edit(trace_id, owner, None, self.edit_time_ns(), DISCARD))
+    def owners(self) -> set[str]:
+        """Return the names under which this process shows what runs in it."""
+        return {"memory"} if self._spool is None else self._spool.owners()
 
     def watch(self) -> None:
         """Show the traces that run to other processes, from now on; called when a trace begins."""

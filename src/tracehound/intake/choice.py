@@ -7,12 +7,14 @@ trace choose alike. What is kept has the weight with which it counts in statisti
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Protocol
 
 from tracehound.context.draft import TraceDraft
 from tracehound.context.running import OpenSpans, find_drafts
+from tracehound.errors import StoreError
+from tracehound.model.edit import DISCARD, Edit
 from tracehound.model.record import replace
 from tracehound.model.span import SpanStatusCode
 from tracehound.model.trace import TracePart, TraceState
@@ -23,17 +25,34 @@ DROPPED: Final = 0.0
 _NS_PER_MS: Final = 1_000_000
 
 
+class Keeper(Protocol):
+    """What knows the spans that run, and keeps edits; `runtime`."""
+
+    @property
+    def open_spans(self) -> OpenSpans:
+        """The spans that run, by the numbers of their ids."""
+        ...
+
+    def owners(self) -> set[str]:
+        """Return the names under which this process shows what runs in it."""
+        ...
+
+    def edit_time_ns(self) -> int:
+        """Return the time of an edit."""
+        ...
+
+    def keep_edit(self, edit: Edit) -> None:
+        """Keep an edit; raise `StoreError` where that cannot be."""
+        ...
+
+
 class TailChoice:
-    """Decides what is kept of the traces whose spans run here, and remembers it with their drafts.
+    """Decides what is kept of the traces whose spans run here, and remembers it with their drafts."""
 
-    `discard` takes away what has been shown of a trace while it ran.
-    """
-
-    def __init__(self, settings: Settings, open_spans: OpenSpans, discard: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, keeper: Keeper) -> None:
         self._ratio = settings.tail_sampling_ratio
         self._slower_than_ms = settings.slower_than_ms
-        self._open_spans = open_spans
-        self._discard = discard
+        self._keeper = keeper
 
     def kept(self, part: TracePart) -> TracePart | None:
         """Return a finished part with its weight, or None where its trace is not kept."""
@@ -41,11 +60,22 @@ class TailChoice:
         weight = self.weight_of(part) if draft is None or draft.choice is None else draft.choice
         if draft is not None and draft.choice is None:
             draft.choice = weight  # before the look at what was shown: see `context.running`
-            if weight == DROPPED and draft.is_shown:
-                self._discard(part.trace_id)
+            if weight == DROPPED and draft.is_shown and not self._discard(part.trace_id):
+                draft.choice = weight = 1.0
         if weight == DROPPED:
             return None
         return part if weight == 1.0 else replace(part, metadata={**part.metadata, WEIGHT: write_weight(weight)})
+
+    def _discard(self, trace_id: str) -> bool:
+        """Take away what was shown of a trace; False where that cannot be done: then the trace is kept.
+
+        Else it would seem to run for ever.
+        """
+        with contextlib.suppress(StoreError):
+            for owner in self._keeper.owners():
+                self._keeper.keep_edit(Edit(trace_id, owner, None, self._keeper.edit_time_ns(), DISCARD))
+            return True
+        return False
 
     def weight_of(self, part: TracePart) -> float:
         """Return how many traces one stands for that ends with this part, or `DROPPED`."""
@@ -59,11 +89,11 @@ class TailChoice:
 
     def _draft_of(self, part: TracePart) -> TraceDraft | None:
         """Return the draft of a part's trace: the span that has ended with it is still among those that run."""
-        reference = self._open_spans.get(int(part.spans[-1].span_id, 16))
+        reference = self._keeper.open_spans.get(int(part.spans[-1].span_id, 16))
         span = None if reference is None else reference()
         if span is not None and span.draft.trace_id == part.trace_id:
             return span.draft
-        return next(iter(find_drafts(self._open_spans, part.trace_id)), None)
+        return next(iter(find_drafts(self._keeper.open_spans, part.trace_id)), None)
 
 
 def is_chosen(trace_id: str, ratio: float) -> bool:

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tracehound.context.running import OpenSpans
-from tracehound.intake.choice import TailChoice
+from tracehound.intake.choice import Keeper, TailChoice
 from tracehound.intake.masking import Masking
 from tracehound.intake.pseudonyms import Pseudonyms, key_beside, key_of_text, random_key
 from tracehound.intake.redaction import Redactor
@@ -59,13 +58,12 @@ def make_intake(
     settings: Settings,
     store: Path | None,
     faults: Counter[str],
-    open_spans: OpenSpans,
-    discard: Callable[[str], None],
+    keeper: Keeper,
 ) -> Intake:
     """Return what the settings ask for of a store, which is a file or in memory.
 
-    Values that cannot be masked are counted among the faults. `discard` is told which traces are not kept that have
-    been shown while they ran.
+    Values that cannot be masked are counted among the faults. The keeper keeps the word that a trace is gone which
+    has been shown while it ran.
     """
 
     def report(fault: Exception) -> None:
@@ -77,7 +75,7 @@ def make_intake(
     masking = None
     if settings.masks or redactor is not None:
         masking = Masking(settings.masks, redactor, report, settings.max_value_bytes)
-    choice = TailChoice(settings, open_spans, discard) if settings.tail_sampling_ratio < 1.0 else None
+    choice = TailChoice(settings, keeper) if settings.tail_sampling_ratio < 1.0 else None
     return Intake(masking, settings.rework_span, choice)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from tracehound.model.trace import TracePart
 
 WEIGHT: Final = "tracehound.samplingWeight"
-_NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,20})?")
+_NUMBER: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
 def read_weight(text: str | None) -> float:
