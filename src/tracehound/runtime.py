@@ -86,8 +86,7 @@ class Runtime:
             self.submit = self._take_in
 
     def _take_in(self, part: TracePart) -> None:
-        kept = part if self.intake is None else self.intake.finished(part)
-        if kept is not None:
+        for kept in [part] if self.intake is None else self.intake.finished(part):
             self._keep(kept)
 
     def owners(self) -> set[str]:

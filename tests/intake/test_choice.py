@@ -148,6 +148,26 @@ def test_a_child_that_outlives_a_root_that_failed_is_kept() -> None:
     assert names() == ["late", "root"]
 
 
+@pytest.mark.parametrize(("status", "kept"), [("ERROR", ["late", "root"]), ("OK", [])])
+@pytest.mark.usefixtures("dropping")
+def test_a_child_that_ends_while_its_root_is_being_handed_over_follows_too(
+    monkeypatch: pytest.MonkeyPatch, status: str, kept: list[str]
+) -> None:
+    here = runtime.current()
+    submit = here.submit
+
+    def submit_in_between(part: TracePart) -> None:
+        if part.spans[-1].name == "root":
+            late.end()
+        submit(part)
+
+    monkeypatch.setattr(here, "submit", submit_in_between)
+    root = tracehound.start_span_no_context("root")
+    late = tracehound.start_span_no_context("late", parent_span=root)
+    root.end(status=status)
+    assert names() == kept
+
+
 @pytest.mark.usefixtures("dropping")
 def test_a_child_that_begins_when_its_root_has_ended_follows_as_well() -> None:
     with tracehound.start_span("root") as root:

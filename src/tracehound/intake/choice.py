@@ -54,17 +54,21 @@ class TailChoice:
         self._slower_than_ms = settings.slower_than_ms
         self._keeper = keeper
 
-    def kept(self, part: TracePart) -> TracePart | None:
-        """Return a finished part with its weight, or None where its trace is not kept."""
+    def kept(self, part: TracePart) -> list[TracePart]:
+        """Return what is kept of a finished part, and of those that have waited for it, each with its weight.
+
+        The part with the local root decides. Another thread may end a child in between: that part waits in the draft,
+        and goes with the root's, or with itself where the decision has fallen when it is there.
+        """
         draft = self._draft_of(part)
-        weight = self.weight_of(part) if draft is None or draft.choice is None else draft.choice
-        if draft is not None and draft.choice is None:
-            draft.choice = weight  # before the look at what was shown: see `context.running`
-            if weight == DROPPED and draft.is_shown and not self._discard(part.trace_id):
-                draft.choice = weight = 1.0
-        if weight == DROPPED:
-            return None
-        return part if weight == 1.0 else replace(part, metadata={**part.metadata, WEIGHT: write_weight(weight)})
+        if draft is None:
+            return _weighted([part], self.weight_of(part))
+        draft.hold(part)
+        if draft.choice is None and any(span.span_id == draft.root_id for span in part.spans):
+            draft.choice = self.weight_of(part)  # before the look at what was shown: see `context.running`
+            if draft.choice == DROPPED and draft.is_shown and not self._discard(part.trace_id):
+                draft.choice = 1.0
+        return [] if draft.choice is None else _weighted(draft.release(), draft.choice)
 
     def _discard(self, trace_id: str) -> bool:
         """Take away what was shown of a trace; False where that cannot be done: then the trace is kept.
@@ -94,6 +98,14 @@ class TailChoice:
         if span is not None and span.draft.trace_id == part.trace_id:
             return span.draft
         return next(iter(find_drafts(self._keeper.open_spans, part.trace_id)), None)
+
+
+def _weighted(parts: list[TracePart], weight: float) -> list[TracePart]:
+    """Return the parts of a trace as they are kept; none where it is not."""
+    if weight == DROPPED:
+        return []
+    said = {} if weight == 1.0 else {WEIGHT: write_weight(weight)}
+    return [replace(part, metadata={**part.metadata, **said}) for part in parts]
 
 
 def is_chosen(trace_id: str, ratio: float) -> bool:

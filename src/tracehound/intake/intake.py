@@ -30,10 +30,9 @@ class Intake:
         self._rework_span = rework_span
         self._choice = choice
 
-    def finished(self, part: TracePart) -> TracePart | None:
-        """Return a finished part of a trace as it is to be kept; None where it is not."""
-        chosen = part if self._choice is None else self._choice.kept(part)
-        return None if chosen is None else self.part(chosen)
+    def finished(self, part: TracePart) -> list[TracePart]:
+        """Return a finished part of a trace as it is to be kept, and others that have waited for it; or none."""
+        return [self.part(each) for each in ([part] if self._choice is None else self._choice.kept(part))]
 
     def part(self, part: TracePart) -> TracePart:
         """Return a part of a trace as it is to be kept."""
