@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import functools
 import logging
 import os
 import threading
@@ -12,9 +13,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from tracehound.context.draft import TraceDraft
 from tracehound.context.process import LastTrace, Switch
-from tracehound.context.running import OpenSpans, RunningTraces, find_drafts
+from tracehound.context.running import OpenSpans, RunningTraces
 from tracehound.errors import ArgumentError, NotFoundError, StoreBusyError, StoreReadOnlyError, TracehoundError
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
@@ -28,7 +28,7 @@ from tracehound.store.api import Store
 from tracehound.store.targets import Target, open_store, parse_target
 
 if TYPE_CHECKING:
-    from tracehound.intake.intake import Intake
+    from tracehound.screening.screen import Screen
 
 _logger = logging.getLogger("tracehound.runtime")
 
@@ -66,10 +66,11 @@ class Runtime:
             atexit.register(self._exit)
         self._keep = self.submit
         self._direct = 0
+        self._intake: Callable[[TracePart], TracePart] | None = None
         self._read_origin = origin
         self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
-        self.intake: Intake | None = None
+        self.screen: Screen | None = None
         self.arm()
 
     def arm(self) -> None:
@@ -78,16 +79,12 @@ class Runtime:
         A traced call pays nothing for what is off: then a part goes to the spool as it is.
         """
         settings = self.settings
-        self.intake, self.submit, self._origin = None, self._keep, None
+        self.screen, self.submit, self._origin = None, self._keep, None
         if settings.changes_what_is_kept:
-            from tracehound.intake.intake import make_intake
+            from tracehound.screening.screen import make_screen
 
-            self.intake = make_intake(settings, self._target.path, faults, self)
-            self.submit = self._take_in
-
-    def _take_in(self, part: TracePart) -> None:
-        for kept in [part] if self.intake is None else self.intake.finished(part):
-            self._keep(kept)
+            self.screen = make_screen(settings, self._target.path, faults, self)
+            self.submit = functools.partial(self.screen.pass_on, self._keep)
 
     def owners(self) -> set[str]:
         """Return the names under which this process shows what runs in it."""
@@ -115,26 +112,34 @@ class Runtime:
         """Return where the traces of this process come from (`context.origin`), as metadata of each."""
         if self._origin is None:
             found = (self._read_origin or _read_origin)()
-            self._origin = found if self.intake is None else self.intake.origin(found)
+            self._origin = found if self.screen is None else self.screen.origin(found)
         return self._origin
 
     def _submit_directly(self, part: TracePart) -> None:
-        self._open_store().write([replace_field(part, origin=self.origin())])
+        self._open_store().write([self._read_in(part)])
         self._direct += 1
 
     def _keep_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs; False where that cannot be done now."""
-        if self.intake is not None:
-            part = self.intake.part(part)
+        if self.screen is not None:
+            part = self.screen.part(part)
         if self._spool is not None:
             return self._spool.append_snapshot(part)
-        self._open_store().write([replace_field(part, owner="memory", origin=self.origin())])
+        self._open_store().write([self._read_in(replace_field(part, owner="memory"))])
         return True
+
+    def _read_in(self, part: TracePart) -> TracePart:
+        """Return a part as a drainer would read it from a spool."""
+        if self._intake is None:
+            from tracehound.wire.intake import Intake
+
+            self._intake = Intake(self.settings.prices)
+        return replace_field(self._intake(part), origin=self.origin())
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""
-        if self.intake is not None:
-            edit = self.intake.change(edit)
+        if self.screen is not None:
+            edit = self.screen.change(edit)
         if self._spool is not None:
             self._spool.append_edit(edit)
         else:
@@ -145,10 +150,6 @@ class Runtime:
         with self._watch_lock:
             self._last_edit_ns = max(self.clock_ns(), self._last_edit_ns + 1)
             return self._last_edit_ns
-
-    def running_drafts(self, trace_id: str) -> list[TraceDraft]:
-        """Return what this process puts together of a trace at present, until it has been handed over and kept."""
-        return find_drafts(self.open_spans, trace_id)
 
     def drained_store(self) -> Store:
         """Return the store with all in it that any process of this machine has finished, as far as `drain` could."""

@@ -34,12 +34,13 @@ TAIL_SAMPLING_RATIO = "TRACEHOUND_TAIL_SAMPLING_RATIO"
 SLOWER_THAN_MS = "TRACEHOUND_SLOWER_THAN_MS"
 REDACT = "TRACEHOUND_REDACT"
 REDACTION_KEY = "TRACEHOUND_REDACTION_KEY"
+PRICES = "TRACEHOUND_PRICES"
 ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 CONFIGURATION = "TRACEHOUND_CONFIG"
 WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
 
-# The kinds of secrets that can be taken out of what is kept (`intake.detectors`).
+# The kinds of secrets that can be taken out of what is kept (`screening.detectors`).
 SECRETS = ("api_key", "bearer_token", "credit_card", "email")
 
 
@@ -52,13 +53,13 @@ class Settings:
     bounds one input, output or attribute, `max_trace_bytes` what one process hands over of a trace at a time, and
     `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept, decided
     when they begin; `tail_sampling_ratio` that of those which have gone well, decided when they end, of which all are
-    kept that took `slower_than_ms` or longer. A trace
-    that has run for `snapshot_after_s` can be seen by other processes; 0 keeps that from happening. `redact` are the
-    kinds of `SECRETS` that are taken out of everything, `redaction_key` what their pseudonyms are made with, in place
-    of the key of the store; `masks` are functions that every value goes through, and `rework_span` is one that every
-    span goes through.
-    `allow_network_filesystem` lets the file lie where other machines could mount it too, for whoever sees to it that
-    none does. `raise_faults` lets faults of capture itself reach the traced program, for our own tests.
+    kept that took `slower_than_ms` or longer. A trace that has run for `snapshot_after_s` can be seen by other
+    processes; 0 keeps that from happening. `redact` are the kinds of `SECRETS` that are taken out of everything,
+    `redaction_key` what their pseudonyms are made with, in place of the key of the store; `masks` are functions that
+    every value goes through, and `rework_span` is one that every span goes through. `allow_network_filesystem` lets
+    the file lie where other machines could mount it too, for whoever sees to it that none does. `prices` is a
+    file with what models take, which goes before the bundled table (`wire.prices`). `raise_faults` lets faults of
+    capture itself reach the traced program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE
@@ -79,6 +80,7 @@ class Settings:
     masks: tuple[Callable[[Any], Any], ...] = ()
     rework_span: Callable[[Any], Any] | None = None
     allow_network_filesystem: bool = False
+    prices: str | None = None
     raise_faults: bool = False
 
     @property
@@ -120,8 +122,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         redact=check_secrets(find_ours(REDACT) or (), REDACT),
         redaction_key=find_ours(REDACTION_KEY),
         allow_network_filesystem=given.get(ALLOW_NETWORK_FILESYSTEM) == "1",
+        prices=_absolute(given.get(PRICES)),
         raise_faults=given.get(RAISE_FAULTS) == "1",
     )
+
+
+def _absolute(path: str | None) -> str | None:
+    """Return a path that means the same when the program is in another folder."""
+    return str(Path(path).absolute()) if path else None
 
 
 def named_warehouses() -> dict[str, str]:

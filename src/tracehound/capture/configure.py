@@ -123,8 +123,8 @@ def redacted(text: str) -> str:
     """
     if not isinstance(text, str):
         raise ArgumentError(f"only a text can be redacted, not {text!r}")
-    intake = process.current().intake
-    return text if intake is None else intake.text(text)
+    screen = process.current().screen
+    return text if screen is None else screen.text(text)
 
 
 def _check_function(name: str, given: object) -> Callable[[Any], Any]:

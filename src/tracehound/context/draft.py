@@ -44,7 +44,7 @@ class TraceDraft:
     snapshot_interval_s = 0.0
     # Whether a snapshot of it was kept, or is about to be.
     is_shown = False
-    # How many traces it stands for, 0 where it is not kept (`intake.choice`); None until that has been decided.
+    # How many traces it stands for, 0 where it is not kept (`screening.choice`); None until that has been decided.
     choice: float | None = None
     _shown = 0
 

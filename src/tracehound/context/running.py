@@ -43,7 +43,7 @@ OpenSpans: TypeAlias = dict[int, Callable[[], OpenSpan | None]]
 
 
 def find_drafts(open_spans: OpenSpans, trace_id: str) -> list[TraceDraft]:
-    """Return what is put together of a trace at present, by the spans that are open."""
+    """Return what a process puts together of a trace at present, until it has been handed over and kept."""
     drafts: dict[int, TraceDraft] = {}
     for number, reference in list(open_spans.items()):
         span = reference()

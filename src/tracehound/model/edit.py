@@ -26,7 +26,7 @@ class Edit(Record, frozen=True, array_like=True, tag="edit", gc=False):
 
     The kind says which: a tag or metadata of that key, or the assessment with that id, as JSON (`Assessment.to_dict`).
     An edit of the kind DISCARD takes away what the process of that key has shown of the trace while it ran there: it
-    has not kept the trace (`intake.choice`).
+    has not kept the trace (`screening.choice`).
     """
 
     trace_id: str

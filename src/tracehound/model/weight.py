@@ -1,4 +1,4 @@
-"""How many traces a stored one stands for, where others like it were dropped when they ended (`intake.choice`).
+"""How many traces a stored one stands for, where others like it were dropped when they ended (`screening.choice`).
 
 The weight is the inverse of the chance that a trace had to be kept, so that sums over stored traces, each as often as
 it stands for, estimate those over all. It is metadata of the trace; most have none, and stand for themselves.

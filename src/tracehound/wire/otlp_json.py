@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import string
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from tracehound.errors import TracehoundError
@@ -33,6 +33,8 @@ from tracehound.model.span import (
 from tracehound.model.trace import Trace, TracePart, TraceState
 from tracehound.model.values import clean_text, decode_value, encode_value, to_text
 from tracehound.wire.any_value import MAX_BYTES, from_attributes, to_attributes
+from tracehound.wire.dialects import mlflow
+from tracehound.wire.dialects.translate import translate_part
 
 WHOLE: Final = "tracehound.trace."
 _EXPERIMENT: Final = f"{WHOLE}experiment"
@@ -58,15 +60,18 @@ def to_otlp_line(trace: Trace, experiment: str) -> bytes:
     return to_json({"resourceSpans": [{"resource": resource, "scopeSpans": [scope_spans]}]}) + b"\n"
 
 
-def from_otlp_line(line: bytes, experiment: str) -> list[TracePart]:
+def from_otlp_line(
+    line: bytes, experiment: str, intake: Callable[[TracePart], TracePart] = translate_part
+) -> list[TracePart]:
     """Return what a line holds, as parts of traces; raise `DamagedLineError` where it is damaged.
 
-    `experiment` is the name of that which the traces go into where the line names none. The same line gives the same
-    parts, so that a store takes them in once.
+    `experiment` is the name of that which the traces go into where the line names none. What others wrote passes
+    through `intake`; what `to_otlp_line` wrote came out of a store and has done so, and comes back as it was. The same
+    line gives the same parts, so that a store takes them in once.
     """
     try:
         form = from_json(line)
-        return [part for each in _many(form, "resourceSpans") for part in _parts_of(each, experiment)]
+        return [part for each in _many(form, "resourceSpans") for part in _parts_of(each, experiment, intake)]
     except DecodeError as error:
         raise DamagedLineError("it is not JSON, or cut off") from error
     except RecursionError as error:
@@ -125,25 +130,30 @@ def _to_form(span: Span) -> dict[str, Any]:
     return form
 
 
-def _parts_of(resource_spans: Mapping[str, Any], experiment: str) -> Iterator[TracePart]:
+def _parts_of(
+    resource_spans: Mapping[str, Any], experiment: str, intake: Callable[[TracePart], TracePart]
+) -> Iterator[TracePart]:
     """Yield a part for each trace that has spans there."""
     resource = resource_spans.get("resource") or {}
-    whole = _read_whole(resource, TracePart("", experiment, 0, []))
+    said = from_attributes(_many(resource, "attributes"))
+    whole = _read_whole(said, TracePart("", experiment, 0, []))
+    is_ours = _EXPERIMENT in said
     spans: defaultdict[str, list[Span]] = defaultdict(list)
     for scope_spans in _many(resource_spans, "scopeSpans"):
         scope = _read_scope(scope_spans.get("scope") or {})
         for form in _many(scope_spans, "spans"):
-            span = _from_form(form, scope)
+            span = _from_form(form, scope, is_ours=is_ours)
             spans[span.trace_id].append(span)
     for trace_id, found in spans.items():
         # Parts that are written later win; when these were, only their spans tell.
         written_ns = max(span.end_time_ns or span.start_time_ns for span in found)
-        yield replace(whole, trace_id=trace_id, written_ns=written_ns, spans=found)
+        part = replace(whole, trace_id=trace_id, written_ns=written_ns, spans=found)
+        yield part if is_ours else intake(part)
 
 
-def _read_whole(resource: Mapping[str, Any], blank: TracePart) -> TracePart:
+def _read_whole(resource: Mapping[str, str], blank: TracePart) -> TracePart:
     """Return the blank part with what a resource says of the whole trace."""
-    said = {key: to_text(decode_value(text)) for key, text in from_attributes(_many(resource, "attributes")).items()}
+    said = {key: to_text(decode_value(text)) for key, text in resource.items()}
     experiment = said.pop(_EXPERIMENT, None)
     if experiment is not None:
         said.pop(_SERVICE_NAME, None)
@@ -163,8 +173,10 @@ def _read_scope(scope: Mapping[str, Any]) -> dict[str, str]:
     return {key: encode_value(value) for key, value in told.items() if value and value != "tracehound"}
 
 
-def _from_form(form: Mapping[str, Any], scope: Mapping[str, str]) -> Span:
+def _from_form(form: Mapping[str, Any], scope: Mapping[str, str], *, is_ours: bool) -> Span:
     texts = {**scope, **from_attributes(_many(form, "attributes"))}
+    if not is_ours:
+        texts = mlflow.unwrapped(texts)
     texts.pop(TRACE_REQUEST_ID, None)
     span_type = texts.pop(SPAN_TYPE, None)
     status = _get(form, "status") or {}

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.intake.corpus import HARMLESS, MISTAKEN, SECRETS, as_json, planted
+from tests.screening.corpus import HARMLESS, MISTAKEN, SECRETS, as_json, planted
 from tracehound.errors import ArgumentError
-from tracehound.intake.detectors import find_secrets
-from tracehound.intake.pseudonyms import Pseudonyms, key_of_text
-from tracehound.intake.redaction import Redactor
+from tracehound.screening.detectors import find_secrets
+from tracehound.screening.pseudonyms import Pseudonyms, key_of_text
+from tracehound.screening.redaction import Redactor
 from tracehound.settings import SECRETS as KINDS
 from tracehound.settings import read_settings
 

@@ -21,10 +21,10 @@ from tracehound import runtime
 from tracehound.capture.live_span import LiveSpan
 from tracehound.context.running import RunningTraces
 from tracehound.errors import ArgumentError
-from tracehound.intake.masking import FAILED
-from tracehound.intake.pseudonyms import KEY_SUFFIX, key_beside
 from tracehound.model.trace import Trace
 from tracehound.runtime import Runtime
+from tracehound.screening.masking import FAILED
+from tracehound.screening.pseudonyms import KEY_SUFFIX, key_beside
 from tracehound.settings import SECRETS, Settings, child_environment
 from tracehound.store.sqlite.connection import open_connection
 from tracehound.testing import recorded_traces

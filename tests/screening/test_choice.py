@@ -27,12 +27,12 @@ from tracehound.client.counting import count_traces
 from tracehound.client.doctor import examine
 from tracehound.context.running import RunningTraces
 from tracehound.errors import ArgumentError
-from tracehound.intake.choice import is_chosen
 from tracehound.model.merge import merge_parts
 from tracehound.model.trace import TracePart
 from tracehound.model.weight import WEIGHT, read_weight, write_weight
 from tracehound.query.search import parse_search
 from tracehound.runtime import Runtime
+from tracehound.screening.choice import is_chosen
 from tracehound.settings import Settings, child_environment, read_settings
 from tracehound.spool.segment import SUFFIX
 from tracehound.store.targets import parse_target

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from tracehound.context.scope import MODEL_ID, SOURCE_RUN
-from tracehound.intake.redaction import Redactor
 from tracehound.model.derive import COST, TOKEN_USAGE
 from tracehound.model.edit import ASSESSMENT, METADATA, TAG, Deletion, Edit, Facts
 from tracehound.model.occurrence import RecordedEvent, RecordedLink
@@ -21,6 +20,7 @@ from tracehound.model.run import TAG as TAG_OF_FACTS
 from tracehound.model.span import FUNCTION_NAME, Span
 from tracehound.model.trace import TracePart
 from tracehound.model.values import decode_value, encode_value, to_text
+from tracehound.screening.redaction import Redactor
 from tracehound.store.experiments import KIND as EXPERIMENT
 
 FAILED: Final = "[MASK_FAILED]"

@@ -21,7 +21,7 @@ _HASH_BYTES: Final = 8
 # No digits, or some of them would look like the number of a card.
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 
-_logger = logging.getLogger("tracehound.intake")
+_logger = logging.getLogger("tracehound.screening")
 
 
 class Pseudonyms:

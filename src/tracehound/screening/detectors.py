@@ -1,7 +1,7 @@
 """Secrets in a text: what kinds there are, and where each stands. Every search goes through the text once.
 
 They are made to find what people and programs leave in prompts, tool calls and messages of errors; what looks like a
-secret and is none is masked too. `tests/intake/corpus.py` says how much of either.
+secret and is none is masked too. `tests/screening/corpus.py` says how much of either.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from tracehound.intake.keys import Place, find_keys, has_digit_and_letter, is_in_word
+from tracehound.screening.keys import Place, find_keys, has_digit_and_letter, is_in_word
 
 MIN_LENGTH: Final = 6  # of anything that is found: a@b.co
 

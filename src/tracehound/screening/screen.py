@@ -7,20 +7,20 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tracehound.intake.choice import Keeper, TailChoice
-from tracehound.intake.masking import Masking
-from tracehound.intake.pseudonyms import Pseudonyms, key_beside, key_of_text, random_key
-from tracehound.intake.redaction import Redactor
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.record import replace
 from tracehound.model.span import Span
 from tracehound.model.trace import TracePart
+from tracehound.screening.choice import Keeper, TailChoice
+from tracehound.screening.masking import Masking
+from tracehound.screening.pseudonyms import Pseudonyms, key_beside, key_of_text, random_key
+from tracehound.screening.redaction import Redactor
 from tracehound.settings import Settings
 
-_logger = logging.getLogger("tracehound.intake")
+_logger = logging.getLogger("tracehound.screening")
 
 
-class Intake:
+class Screen:
     """Takes in what capture and users hand over; what it returns is kept."""
 
     def __init__(
@@ -30,9 +30,10 @@ class Intake:
         self._rework_span = rework_span
         self._choice = choice
 
-    def finished(self, part: TracePart) -> list[TracePart]:
-        """Return a finished part of a trace as it is to be kept, and others that have waited for it; or none."""
-        return [self.part(each) for each in ([part] if self._choice is None else self._choice.kept(part))]
+    def pass_on(self, keep: Callable[[TracePart], None], part: TracePart) -> None:
+        """Hand on a finished part of a trace as it is to be kept, and others that have waited for it; or nothing."""
+        for each in [part] if self._choice is None else self._choice.kept(part):
+            keep(self.part(each))
 
     def part(self, part: TracePart) -> TracePart:
         """Return a part of a trace as it is to be kept."""
@@ -53,12 +54,12 @@ class Intake:
         return metadata if self._masking is None else self._masking.origin(metadata)
 
 
-def make_intake(
+def make_screen(
     settings: Settings,
     store: Path | None,
     faults: Counter[str],
     keeper: Keeper,
-) -> Intake:
+) -> Screen:
     """Return what the settings ask for of a store, which is a file or in memory.
 
     Values that cannot be masked are counted among the faults. The keeper keeps the word that a trace is gone which
@@ -75,7 +76,7 @@ def make_intake(
     if settings.masks or redactor is not None:
         masking = Masking(settings.masks, redactor, report, settings.max_value_bytes)
     choice = TailChoice(settings, keeper) if settings.tail_sampling_ratio < 1.0 else None
-    return Intake(masking, settings.rework_span, choice)
+    return Screen(masking, settings.rework_span, choice)
 
 
 def make_redactor(settings: Settings, store: Path | None) -> Redactor | None:

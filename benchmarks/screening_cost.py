@@ -1,6 +1,6 @@
 """What masking and the choice at the end cost the caller of a traced function, for small values and large ones.
 
-    ./dev shell python benchmarks/intake_cost.py
+    ./dev shell python benchmarks/screening_cost.py
 
 All variants run in turns in one process, so that the differences hold on a noisy machine. The function takes a
 conversation of the size and returns a short text. "off" is as programs run that ask for nothing; "secrets out"

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from tracehound.intake.detectors import MIN_LENGTH, Found, find_secrets
-from tracehound.intake.escapes import Reading
-from tracehound.intake.keys import is_name_of_secret
-from tracehound.intake.pseudonyms import Pseudonyms
 from tracehound.model.limits import MAX_TAG_CHARACTERS
+from tracehound.screening.detectors import MIN_LENGTH, Found, find_secrets
+from tracehound.screening.escapes import Reading
+from tracehound.screening.keys import is_name_of_secret
+from tracehound.screening.pseudonyms import Pseudonyms
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NUMBER: Final = frozenset("0123456789+-.eE")
@@ -36,7 +36,7 @@ class Redactor:
     def text(self, text: str, name: str = "") -> str:
         """Return a text without its secrets; a name that says what it is may tell that it is one.
 
-        >>> from tracehound.intake.pseudonyms import key_of_text
+        >>> from tracehound.screening.pseudonyms import key_of_text
         >>> redactor = Redactor(["email"], Pseudonyms(lambda: key_of_text("a key of my own")))
         >>> redactor.text("write to tom@example.org")
         'write to [EMAIL_jcegegaljefdieni]'
