@@ -332,6 +332,16 @@ def test_a_mask_that_fails_lets_nothing_through(masked: Path, caplog: pytest.Log
     assert b"Quibblethwaite" not in segments(masked) + all_bytes(masked)
     assert runtime.faults["mask"] > before
     assert caplog.text.count("a value was not kept") <= 1
+    assert "Quibblethwaite" not in caplog.text
+
+
+def test_what_failed_is_said_with_its_place_and_without_the_value(caplog: pytest.LogCaptureFixture) -> None:
+    with recorded_traces(), tracehound.tracing.configure(mask=fails, span_processors=[fails]):
+        runtime.faults.pop("mask", None)
+        ask("Quibblethwaite", "plain")
+    assert "masking it failed (said once): KeyError in fails, " in caplog.text
+    assert "failed, and the span is kept without it: KeyError in fails, " in caplog.text
+    assert "Quibblethwaite" not in caplog.text
 
 
 def test_an_assessment_that_cannot_be_masked_says_nothing(masked: Path) -> None:

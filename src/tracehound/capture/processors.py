@@ -15,6 +15,7 @@ from tracehound.context.draft import TraceDraft
 from tracehound.model.record import replace
 from tracehound.model.span import Span
 from tracehound.runtime import current
+from tracehound.screening.screen import place_of
 
 SpanProcessor: TypeAlias = Callable[[LiveSpan], object]
 
@@ -38,8 +39,9 @@ def to_rework(processors: Sequence[SpanProcessor]) -> Callable[[Span], Span] | N
 def _process(processor: SpanProcessor, span: LiveSpan) -> None:
     try:
         processor(span)
-    except Exception:
-        _logger.warning("the span processor %r failed; the span is kept without it", processor, exc_info=True)
+    except Exception as fault:  # noqa: BLE001 - whatever a user's function does
+        place = place_of(fault)
+        _logger.warning("the span processor %r failed, and the span is kept without it: %s", processor, place)
 
 
 class _ShownSpan(LiveSpan):

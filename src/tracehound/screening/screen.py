@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,13 @@ from tracehound.screening.redaction import Redactor
 from tracehound.settings import Settings
 
 _logger = logging.getLogger("tracehound.screening")
+
+
+def place_of(fault: BaseException) -> str:
+    """Return what kind of fault it was and where, without its message, which may hold what was to be masked."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = f" in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}{where}"
 
 
 class Screen:
@@ -69,7 +77,7 @@ def make_screen(
     def report(fault: Exception) -> None:
         faults["mask"] += 1
         if faults["mask"] == 1:
-            _logger.error("a value was not kept, since masking it failed (said once)", exc_info=fault)
+            _logger.error("a value was not kept, since masking it failed (said once): %s", place_of(fault))
 
     redactor = make_redactor(settings, store)
     masking = None
