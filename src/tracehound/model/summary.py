@@ -84,6 +84,8 @@ class Summary:
         >>> ten.count, ten.sum_ms, ten.most_ms
         (10, 400, 40)
         """
+        if weight == 1.0:
+            return self
         factor = int(weight) if weight.is_integer() else weight
         return Summary(
             self.count * factor, self.errors * factor, self.ended * factor, self.sum_ms * factor,

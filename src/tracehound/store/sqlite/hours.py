@@ -100,9 +100,12 @@ class HourChanges:
 
 
 def join_all(summaries: Iterable[Summary]) -> Summary:
-    """Return what several add up to together."""
+    """Return what several add up to together: where there is one, which nearly always is so, that one."""
+    several = list(summaries)
+    if len(several) == 1:
+        return several[0]
     whole = Summary()
-    for each in summaries:
+    for each in several:
         whole.join(each)
     return whole
 

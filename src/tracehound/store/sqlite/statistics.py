@@ -53,8 +53,7 @@ def _weighted(connection: sqlite3.Connection, query: StatisticsQuery, helpers: H
         of_group[tuple(key)][read_weight(None if text is None else str(text))].join(summary)
     groups = _told(of_group, are_weighted=True)
     if query.wanted & DISTINCT.keys():
-        words = Words(connection)
-        _count_distinct(connection, query, choose_for_statistics(connection, query, words), groups)
+        _count_distinct(connection, query, choose_for_statistics(connection, query, Words(connection)), groups)
     return groups
 
 
@@ -99,8 +98,7 @@ def _start_of_hour(period: Period, hour: int) -> int | None:
 
 
 def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery, helpers: Helpers) -> Groups:
-    words = Words(connection)
-    plan = choose_for_statistics(connection, query, words)
+    plan = choose_for_statistics(connection, query, Words(connection))
     with helpers.seeing_the_same() as others:
         groups = _add_up([connection, *others], query, plan)
     if query.wanted & DISTINCT.keys():
