@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from tracehound import runtime
 from tracehound.runtime import Runtime
 from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
+
+# These need libraries that have an environment of their own: ./dev instrumentations.
+collect_ignore = [] if find_spec("litellm") else ["instrumentations"]
 
 # `./dev prove` says how many random searches a process is to compare; all other properties have a fifth of that.
 PROVE = "TRACEHOUND_PROVE"
@@ -39,10 +43,10 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def imports_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def imports_as_before() -> Iterator[None]:
     """Take Tracehound out of the place of MLflow again, where a test puts it there."""
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     yield
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "tracehound.compat.mlflow"]
     for name in [name for name in sys.modules if name.partition(".")[0] == "mlflow"]:
         del sys.modules[name]
 

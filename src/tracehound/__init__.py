@@ -12,6 +12,61 @@ if TYPE_CHECKING:
     from tracehound import entities as entities
     from tracehound import tracing as tracing
     from tracehound.analysis.statistics import trace_stats as trace_stats
+    from tracehound.autologging.libraries import ag2 as ag2
+    from tracehound.autologging.libraries import agno as agno
+    from tracehound.autologging.libraries import aiohttp as aiohttp
+    from tracehound.autologging.libraries import aleph_alpha as aleph_alpha
+    from tracehound.autologging.libraries import anthropic as anthropic
+    from tracehound.autologging.libraries import autogen as autogen
+    from tracehound.autologging.libraries import bedrock as bedrock
+    from tracehound.autologging.libraries import beeai as beeai
+    from tracehound.autologging.libraries import celery as celery
+    from tracehound.autologging.libraries import chromadb as chromadb
+    from tracehound.autologging.libraries import claude_agent_sdk as claude_agent_sdk
+    from tracehound.autologging.libraries import cohere as cohere
+    from tracehound.autologging.libraries import crewai as crewai
+    from tracehound.autologging.libraries import django as django
+    from tracehound.autologging.libraries import dspy as dspy
+    from tracehound.autologging.libraries import fastapi as fastapi
+    from tracehound.autologging.libraries import flask as flask
+    from tracehound.autologging.libraries import gemini as gemini
+    from tracehound.autologging.libraries import google_adk as google_adk
+    from tracehound.autologging.libraries import groq as groq
+    from tracehound.autologging.libraries import haystack as haystack
+    from tracehound.autologging.libraries import httpx as httpx
+    from tracehound.autologging.libraries import httpx2 as httpx2
+    from tracehound.autologging.libraries import instructor as instructor
+    from tracehound.autologging.libraries import lancedb as lancedb
+    from tracehound.autologging.libraries import langchain as langchain
+    from tracehound.autologging.libraries import litellm as litellm
+    from tracehound.autologging.libraries import llama_index as llama_index
+    from tracehound.autologging.libraries import marqo as marqo
+    from tracehound.autologging.libraries import mcp as mcp
+    from tracehound.autologging.libraries import milvus as milvus
+    from tracehound.autologging.libraries import mistral as mistral
+    from tracehound.autologging.libraries import ollama as ollama
+    from tracehound.autologging.libraries import openai as openai
+    from tracehound.autologging.libraries import openai_agents as openai_agents
+    from tracehound.autologging.libraries import pinecone as pinecone
+    from tracehound.autologging.libraries import pipecat as pipecat
+    from tracehound.autologging.libraries import portkey as portkey
+    from tracehound.autologging.libraries import pydantic_ai as pydantic_ai
+    from tracehound.autologging.libraries import qdrant as qdrant
+    from tracehound.autologging.libraries import replicate as replicate
+    from tracehound.autologging.libraries import requests as requests
+    from tracehound.autologging.libraries import sagemaker as sagemaker
+    from tracehound.autologging.libraries import smolagents as smolagents
+    from tracehound.autologging.libraries import starlette as starlette
+    from tracehound.autologging.libraries import strands as strands
+    from tracehound.autologging.libraries import together as together
+    from tracehound.autologging.libraries import transformers as transformers
+    from tracehound.autologging.libraries import typesafe as typesafe
+    from tracehound.autologging.libraries import vertexai as vertexai
+    from tracehound.autologging.libraries import voyageai as voyageai
+    from tracehound.autologging.libraries import watsonx as watsonx
+    from tracehound.autologging.libraries import weaviate as weaviate
+    from tracehound.autologging.libraries import writer as writer
+    from tracehound.autologging.public import autolog as autolog
     from tracehound.capture.current import get_active_trace_id as get_active_trace_id
     from tracehound.capture.current import get_current_active_span as get_current_active_span
     from tracehound.capture.current import get_last_active_trace_id as get_last_active_trace_id
@@ -65,6 +120,7 @@ if TYPE_CHECKING:
     from tracehound.compat.mlflow import install_as_mlflow as install_as_mlflow
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
+    from tracehound.errors import MissingExtraError as MissingExtraError
     from tracehound.errors import NotFoundError as NotFoundError
     from tracehound.errors import SearchCancelledError as SearchCancelledError
     from tracehound.errors import SearchTimeoutError as SearchTimeoutError
@@ -86,6 +142,7 @@ _PUBLIC = {
     "ActiveRun": "tracehound.client.active_run",
     "ArgumentError": "tracehound.errors",
     "FilterError": "tracehound.errors",
+    "MissingExtraError": "tracehound.errors",
     "MlflowClient": "tracehound.mlflow_client",
     "NotFoundError": "tracehound.errors",
     "SearchCancelledError": "tracehound.errors",
@@ -96,6 +153,7 @@ _PUBLIC = {
     "StoreReadOnlyError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
     "active_run": "tracehound.client.active_run",
+    "autolog": "tracehound.autologging.public",
     "clear_active_model": "tracehound.client.models",
     "create_experiment": "tracehound.client.experiments",
     "create_external_model": "tracehound.client.models",
@@ -149,6 +207,16 @@ _PUBLIC = {
     "update_assessment": "tracehound.client.feedback",
     "update_current_trace": "tracehound.capture.current",
 }
+
+# Integrations, as in `tracehound.openai.autolog()`: what `autologging.table` has.
+_INTEGRATIONS = (
+    "ag2 agno aiohttp aleph_alpha anthropic autogen bedrock beeai celery chromadb claude_agent_sdk cohere crewai"
+    " django dspy fastapi flask gemini google_adk groq haystack httpx httpx2 instructor lancedb langchain litellm"
+    " llama_index marqo mcp milvus mistral ollama openai openai_agents pinecone pipecat portkey pydantic_ai qdrant"
+    " replicate requests sagemaker smolagents starlette strands together transformers typesafe vertexai voyageai"
+    " watsonx weaviate writer"
+)
+_PUBLIC |= dict.fromkeys(_INTEGRATIONS.split(), "tracehound.autologging.libraries")
 
 # Public modules that can be reached as attributes, as in `tracehound.tracing.disable()`.
 _MODULES = ("entities", "tracing")

@@ -8,6 +8,7 @@ TracehoundError
 │   └── StoreReadOnlyError  it may be read and not written
 ├── SearchTimeoutError     a search has taken longer than it may: narrow it
 ├── SearchCancelledError   a search was ended by who asked for it
+├── MissingExtraError  something has to be installed first; says the command
 └── NotFoundError      something named by its id is not there
 
 One class for each thing that a caller would do differently. A fault of capture itself never reaches the traced program.
@@ -159,6 +160,18 @@ class SearchCancelledError(TracehoundError):
     ... except SearchCancelledError as error:
     ...     print(error)
     the search was cancelled
+    """
+
+
+class MissingExtraError(TracehoundError, ImportError):
+    """What is asked for needs something that is not installed; the message has the command that installs it.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.marqo.autolog()
+    ... except MissingExtraError as error:
+    ...     print(error)
+    tracehound.marqo.autolog() traces the library marqo, which is not installed: pip install marqo
     """
 
 

@@ -6,6 +6,12 @@ from tracehound.capture.configure import configure as configure
 from tracehound.capture.configure import disable as disable
 from tracehound.capture.configure import enable as enable
 from tracehound.capture.configure import redacted as redacted
+from tracehound.capture.headers import (
+    get_tracing_context_headers_for_http_request as get_tracing_context_headers_for_http_request,
+)
+from tracehound.capture.headers import (
+    set_tracing_context_from_http_request_headers as set_tracing_context_from_http_request_headers,
+)
 from tracehound.capture.provider import get_span_processor as get_span_processor
 from tracehound.capture.provider import get_tracer_provider as get_tracer_provider
 from tracehound.capture.scoped import context as context

@@ -8,14 +8,13 @@ import os
 import sqlite3
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import tracehound
-from tracehound.compat import functions
+from tracehound.autologging.switch import turned_on
 from tracehound.compat.names import NAMES
 from tracehound.errors import ArgumentError, StoreError, TracehoundError
 
@@ -83,9 +82,9 @@ def test_the_names_of_the_table_are_one_thing_wherever_they_stand(mlflow: Module
     for module in NAMES.values():
         for name, target in module.items():
             targets.setdefault(name, set()).add(target)
-    assert {name: found for name, found in targets.items() if len(found) > 1} == {
-        "autolog": {"tracehound.compat.functions:autolog", "tracehound.compat.functions:autolog_openai"}
-    }
+    different = {name: found for name, found in targets.items() if len(found) > 1}
+    assert different.keys() == {"autolog"}
+    assert {"tracehound:autolog", "tracehound:openai.autolog", "tracehound:langchain.autolog"} <= different["autolog"]
 
 
 def test_a_program_is_traced_as_under_its_own_name(mlflow: ModuleType) -> None:
@@ -103,19 +102,16 @@ def test_a_program_is_traced_as_under_its_own_name(mlflow: ModuleType) -> None:
         mlflow.search_traces(filter_string="status = 'OK'")
 
 
-def test_automatic_logging_is_accepted_and_said_once_to_do_nothing_yet(
-    mlflow: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(functions, "_said", set())
-    with pytest.warns(UserWarning, match=r"mlflow\.openai\.autolog\(\) traces no calls yet") as said:
-        mlflow.openai.autolog(log_traces=True, silent=False)
-    assert said[0].filename == __file__
-    with pytest.warns(UserWarning, match=r"^mlflow\.autolog\(\) traces no calls yet"):
-        mlflow.autolog(disable=False)
-    with warnings.catch_warnings(record=True) as again:
-        mlflow.openai.autolog()
-        mlflow.autolog(exclusive=True)
-    assert again == []
+def test_automatic_logging_is_ours(mlflow: ModuleType) -> None:
+    assert mlflow.autolog is tracehound.autolog
+    mlflow.openai.autolog(log_traces=True, silent=False, disable_openai_agent_tracer=False)
+    try:
+        assert "openai" in turned_on()
+    finally:
+        mlflow.openai.autolog(disable=True)
+    assert "openai" not in turned_on()
+    with pytest.raises(ImportError, match=r"pip install 'tracehound\[autolog-litellm\]'|pip install litellm"):
+        importlib.import_module("mlflow.litellm").autolog()
 
 
 # What is not there

@@ -69,6 +69,14 @@ async def use() -> None:
     assert_type(said, entities.Assessment)
     assert_type([session.id for session in tracehound.search_sessions()], list[str])
 
+    tracehound.autolog(exclude_flavors=["bedrock"])
+    tracehound.openai.autolog(disable_openai_agent_tracer=False)
+    tracehound.langchain.autolog(disable=True)
+    headers = tracehound.tracing.get_tracing_context_headers_for_http_request()
+    assert_type(headers, dict[str, str])
+    with tracehound.tracing.set_tracing_context_from_http_request_headers(headers):
+        pass
+
     with tracehound.start_run(run_name="nightly") as run:
         assert_type(run.info.run_id, str)
         tracehound.log_metric("score", 0.5)

@@ -79,9 +79,12 @@ def current_draft() -> TraceDraft | None:
 
 
 def current_span() -> LiveSpan | None:
-    """Return the current span if it is one of ours and records."""
+    """Return the current span if it is one of ours, or stands for one, and records."""
     span = otel.get_current_span()
-    return span if isinstance(span, LiveSpan) and span.is_recording() else None
+    if not isinstance(span, LiveSpan):
+        known = find_open_span(current(), span.get_span_context().span_id)
+        return known if isinstance(known, LiveSpan) else None
+    return span if span.is_recording() else None
 
 
 def is_left_out() -> bool:

@@ -8,7 +8,7 @@ argument; a program that has no other may make it the global one:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace as otel
@@ -22,6 +22,7 @@ from tracehound.capture.no_op_span import NoOpSpan
 from tracehound.capture.sdk_view import RESOURCE, InstrumentationScope, Resource
 from tracehound.capture.shield import report_fault
 from tracehound.capture.status import OnException
+from tracehound.errors import MissingExtraError
 from tracehound.model.span import UNKNOWN
 from tracehound.model.values import clean_text, encode_value
 
@@ -32,10 +33,18 @@ SCOPE_NAME: Final = "otel.scope.name"
 SCOPE_VERSION: Final = "otel.scope.version"
 
 
-class Tracer(otel.Tracer):
-    """Begins spans for one instrumentation library, whose name they carry as `otel.scope.name`."""
+def _always() -> bool:
+    return True
 
-    def __init__(self, scope: InstrumentationScope) -> None:
+
+class Tracer(otel.Tracer):
+    """Begins spans for one instrumentation library, whose name they carry as `otel.scope.name`.
+
+    Where `records` says no, the span is one that records nothing, and what is below it stands below its parent.
+    """
+
+    def __init__(self, scope: InstrumentationScope, records: Callable[[], bool] = _always) -> None:
+        self._records = records
         self.instrumentation_scope = scope
         self.resource = RESOURCE
         told = {SCOPE_NAME: scope.name, SCOPE_VERSION: scope.version}
@@ -54,6 +63,8 @@ class Tracer(otel.Tracer):
     ) -> LiveSpan:
         """Return a new span below that of the context, not yet current. `self` may be a proxy around a tracer."""
         try:
+            if not self._records():
+                return NoOpSpan(name, otel.get_current_span(context).get_span_context())
             span = begin_span(clean_text(str(name)), UNKNOWN, self.scope_texts, context=context)
         except Exception as fault:  # noqa: BLE001 - the shield
             report_fault("start_span", fault)
@@ -98,9 +109,15 @@ class Tracer(otel.Tracer):
 
 
 class TracerProvider(otel.TracerProvider):
-    """Gives instrumentation libraries their tracers."""
+    """Gives instrumentation libraries their tracers.
+
+    `records` is asked when a span begins: an instrumentation that cannot be taken out again is switched off with it.
+    """
 
     resource: Resource = RESOURCE
+
+    def __init__(self, records: Callable[[], bool] = _always) -> None:
+        self._records = records
 
     def get_tracer(
         self,
@@ -113,7 +130,7 @@ class TracerProvider(otel.TracerProvider):
         scope = InstrumentationScope(
             instrumenting_module_name or "", instrumenting_library_version, schema_url, dict(attributes or {})
         )
-        return Tracer(scope)
+        return Tracer(scope, self._records)
 
     def add_span_processor(self, span_processor: Any) -> None:
         """Raise `NotImplementedError`: spans of ours go to the store, and to no processors."""
@@ -141,8 +158,8 @@ def get_span_processor() -> TracehoundSpanProcessor:
     """Return a span processor for a program that already runs an OpenTelemetry SDK: the SDK's spans and those of
     `trace` and `start_span` become one tree.
 
-    The SDK's sampler decides which of its spans are recorded. Needs the extra `otel-sdk`; raise `ImportError` where
-    the SDK is not installed.
+    The SDK's sampler decides which of its spans are recorded. Needs the extra `otel-sdk`; raise `MissingExtraError`
+    where the SDK is not installed.
 
     >>> import tracehound
     >>> from opentelemetry.sdk.trace import TracerProvider
@@ -158,7 +175,7 @@ def get_span_processor() -> TracehoundSpanProcessor:
     try:
         from tracehound.capture.sdk_processor import TracehoundSpanProcessor
     except ModuleNotFoundError as missing:
-        raise ImportError(
+        raise MissingExtraError(
             "the span processor is for OpenTelemetry's SDK, which is not installed: pip install 'tracehound[otel-sdk]'"
         ) from missing
     return TracehoundSpanProcessor()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 from tracehound import runtime
 
 
@@ -20,26 +17,3 @@ def get_tracking_uri() -> str:
 def flush_trace_async_logging(terminate: bool = False) -> None:  # noqa: ARG001, FBT001, FBT002 - MLflow's signature
     """Bring all finished traces of this process into the store."""
     runtime.flush()
-
-
-def autolog(*arguments: Any, **options: Any) -> None:  # noqa: ARG001 - MLflow's many
-    """Accept what MLflow's function of this name accepts, and say that no calls are traced by themselves yet."""
-    _say_that_nothing_is_logged("mlflow.autolog()")
-
-
-def autolog_openai(*arguments: Any, **options: Any) -> None:  # noqa: ARG001 - MLflow's many
-    """Accept what MLflow's function of this name accepts, and say that no calls are traced by themselves yet."""
-    _say_that_nothing_is_logged("mlflow.openai.autolog()")
-
-
-_said: set[str] = set()
-
-
-def _say_that_nothing_is_logged(call: str) -> None:
-    if call not in _said:
-        _said.add(call)
-        warnings.warn(
-            f"{call} traces no calls yet: put @mlflow.trace above the functions that make them, or add an OpenTelemetry"
-            " instrumentation with tracer_provider=mlflow.tracing.get_bridged_tracer_provider()",
-            stacklevel=3,
-        )

@@ -11,6 +11,7 @@ import importlib
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from operator import attrgetter
 from types import ModuleType
 from typing import Any, Final
 
@@ -99,9 +100,13 @@ class _Module(ModuleType):
         if f"{self.__name__}.{name}" in NAMES:
             return importlib.import_module(f"{self.__name__}.{name}")
         module, _, ours = NAMES[self.__name__].get(name, "").partition(":")
-        if not ours or not hasattr(importlib.import_module(module), ours):
+        if not ours:
             raise AttributeError(_missing(f"{self.__name__}.{name}"))
-        value = getattr(importlib.import_module(module), ours)
+        home = importlib.import_module(module)
+        try:
+            value = attrgetter(ours)(home)
+        except AttributeError as error:
+            raise AttributeError(_missing(f"{self.__name__}.{name}")) from error
         setattr(self, name, value)
         return value
 

@@ -1,13 +1,15 @@
 """The table: where in Tracehound that lies which MLflow has under a name.
 
-A module of MLflow -> its names -> `module:name` of ours. What ours has not is not in the stand-in, without an error,
-until somebody asks for it.
+A module of MLflow -> its names -> `module:name` of ours, with a dot for what an object has. What ours has not is not in
+the stand-in, without an error, until somebody asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+
+from tracehound.autologging.table import INTEGRATIONS
 
 # The release whose names these are; programs compare it to know what they may use.
 MLFLOW_VERSION: Final = "3.18.0"
@@ -75,7 +77,7 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         **_PLACE,
         **_CLIENT,
         "MlflowException": "tracehound:TracehoundError",
-        "autolog": f"{_HERE}:autolog",
+        "autolog": "tracehound:autolog",
     },
     "mlflow.client": _CLIENT,
     "mlflow.tracking": {**_CLIENT, **_PLACE},
@@ -130,5 +132,9 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         **_PROVIDERS,
     },
     "mlflow.tracing.provider": {**_same("tracehound.tracing", "enable disable"), **_PROVIDERS},
-    "mlflow.openai": {"autolog": f"{_HERE}:autolog_openai"},
+    **{
+        f"mlflow.{row.name}": {"autolog": f"tracehound:{row.name}.autolog"}
+        for row in INTEGRATIONS.values()
+        if row.is_of_mlflow
+    },
 }

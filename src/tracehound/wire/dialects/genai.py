@@ -20,6 +20,7 @@ from tracehound.wire.dialects.messages import (
     to_messages,
     with_system,
 )
+from tracehound.wire.dialects.parts import text_of_result
 from tracehound.wire.dialects.payloads import read_usage
 from tracehound.wire.dialects.source import Source, objects, texts_in
 from tracehound.wire.dialects.told import (
@@ -73,6 +74,7 @@ _NAMES: Final = Names(
             "rerank": SpanType.RERANKER,
             "reranker": SpanType.RERANKER,
             "execute_tool": SpanType.TOOL,
+            "execute_event_loop_cycle": SpanType.CHAIN,  # of Strands
             "create_agent": SpanType.AGENT,
             "invoke_agent": SpanType.AGENT,
             "invoke_workflow": SpanType.WORKFLOW,
@@ -136,7 +138,10 @@ _COMPLETIONS: Final = ("gen_ai.completion", "gen_ai.content.completion", "gen_ai
 
 def read(source: Source) -> Told:
     """Return what a span says in these conventions."""
-    return together([_read_attributes(source), *_read_events(source)])
+    named = _read_attributes(source)
+    if named.span_type == SpanType.TOOL:
+        return together([named, _read_tool_events(source)])
+    return together([named, *_read_events(source)])
 
 
 def _read_attributes(source: Source) -> Told:
@@ -176,6 +181,18 @@ def _read_events(source: Source) -> list[Told]:
                 found.append(_read_attributes(within))
             told.append({"event.name": event.name, **{key: within.value(key) for key in within.texts}})
     return [read_event_forms(told), *found] if told else []
+
+
+def _read_tool_events(source: Source) -> Told:
+    """Return what a tool was given and gave back, where that is told as messages."""
+    inputs, outputs = None, None
+    for event in source.events:
+        within = Source(event.attributes_json)
+        if event.name == "gen_ai.tool.message":
+            inputs = within.value("content")
+        elif event.name == _CHOICE:
+            outputs = text_of_result(within.value("message"))
+    return Told(inputs=inputs, outputs=outputs)
 
 
 def read_event_forms(events: Iterable[dict[str, Any]]) -> Told:

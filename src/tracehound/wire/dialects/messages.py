@@ -115,7 +115,7 @@ def read_choices(value: Any) -> list[dict[str, Any]] | None:
 def to_choice(item: Mapping[str, Any], index: int, reason: Any = None) -> dict[str, Any]:
     """Return one answer of a model as a choice; the message may lie inside of it."""
     inner = item.get("message")
-    message = inner if isinstance(inner, dict) else item
+    message = inner if isinstance(inner, dict) else item if inner is None else {"content": inner}
     told = [item.get(key) for key in ("finish_reason", "finishReason", "stop_reason", "stopReason")]
     found = reason or next((each for each in told if each is not None), None)
     answers = to_messages({"role": "assistant", **message})

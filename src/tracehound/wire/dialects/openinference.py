@@ -114,7 +114,8 @@ def _to_messages(message: Source) -> list[dict[str, Any]]:
     """Return a message that was flattened."""
     if len(message.texts) == 2 and "message.content" in message.texts and (role := message.text("message.role")):
         return to_messages({"role": role, "content": message.value_as_is("message.content")})  # as most are
-    contents = [_to_part(each) for each in message.items("message.contents")]
+    parts = message.items("message.contents")
+    contents = [_to_part(each) for each in parts if each.text("message_content.type") != "tool_use"]
     calls = [_to_call(each) for each in message.items("message.tool_calls")]
     name = message.text("message.function_call_name")
     if name is not None:

@@ -53,7 +53,7 @@ def to_call(call: Any) -> dict[str, Any] | None:
         return None
     arguments = _first(function, "arguments", "args", "input")
     return {
-        "id": _first(call, "id", "call_id", "toolCallId", "tool_call_id"),
+        "id": _first(call, "id", "call_id", "toolCallId", "tool_call_id", "toolUseId"),
         "type": "function",
         "function": {"name": name, "arguments": to_arguments(arguments)},
     }
@@ -92,18 +92,18 @@ def _add_text(part: Mapping[str, Any], pieces: Pieces) -> bool:
 
 
 def _add_call(part: Mapping[str, Any], pieces: Pieces) -> bool:
-    call = to_call(_first(part, "function_call", "functionCall") or part)
+    call = to_call(_first(part, "function_call", "functionCall", "toolUse") or part)
     if call is not None:
         pieces.calls.append(call)
     return call is not None
 
 
 def _add_result(part: Mapping[str, Any], pieces: Pieces) -> bool:
-    inner = _first(part, "function_response", "functionResponse")
+    inner = _first(part, "function_response", "functionResponse", "toolResult")
     told = inner if isinstance(inner, dict) else part
     result = _first(told, "response", "result", "output", "content")
     message = {"role": "tool", "content": text_of_result(result)}
-    call_id = _first(told, "id", "tool_use_id", "toolCallId", "call_id", "tool_call_id")
+    call_id = _first(told, "id", "tool_use_id", "toolCallId", "call_id", "tool_call_id", "toolUseId")
     pieces.results.append(message if call_id is None else {**message, "tool_call_id": call_id})
     return True
 
@@ -191,6 +191,8 @@ _KINDS: Final[dict[str, _Add]] = {
 }
 _UNTYPED: Final = {
     "text": "text",
+    "toolUse": "tool_use",  # Bedrock's, as Strands tells it
+    "toolResult": "tool_result",
     "function_call": "function_call",
     "functionCall": "function_call",
     "function_response": "function_response",
