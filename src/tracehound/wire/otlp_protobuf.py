@@ -87,9 +87,10 @@ def _to_span(message: trace_pb2.Span, said: Mapping[str, str]) -> Span:
         events=[to_event(each.name, each.time_unix_nano, _texts_of(each.attributes)) for each in message.events],
         links=[
             RecordedLink(
-                f"{TRACE_ID_PREFIX}{_id_of_link(each.trace_id, _NO_TRACE)}", _id_of_link(each.span_id, _NO_SPAN),
+                f"{TRACE_ID_PREFIX}{_id_of_link(each.trace_id, _NO_TRACE)}",
+                _id_of_link(each.span_id, _NO_SPAN),
                 _texts_of(each.attributes),
-            )  # fmt: skip
+            )
             for each in message.links
         ],
     )
