@@ -185,6 +185,8 @@ def test_the_lines_of_another_exporter_are_read_with_all_that_they_say() -> None
         "raw": '"aGVsbG8="',
         "nothing": "null",
         "not.a.number": "null",
+        "mlflow.llm.model": '"gpt-5"',
+        "tracehound.translatedFrom": '["GenAI"]',
     }
     assert (child.parent_id, child.kind, child.status) == (
         root.span_id,
