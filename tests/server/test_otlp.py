@@ -187,6 +187,32 @@ def test_scopes_are_kept_with_their_spans(client: TestClient) -> None:
     }
 
 
+def test_a_call_of_a_model_is_told_as_our_sdk_tells_it(client: TestClient) -> None:
+    request = request_of((1, 1))
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    for key, text in {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "m-1",
+        "gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"Why is the sky blue?"}]}]',
+        "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"It scatters light."}]}]',
+        "user.id": "Tom",
+        "gen_ai.conversation.id": "s-1",
+    }.items():
+        span.attributes.add(key=key).value.string_value = text
+    for key, count in {"gen_ai.usage.input_tokens": 12, "gen_ai.usage.output_tokens": 5}.items():
+        span.attributes.add(key=key).value.int_value = count
+    send(client, request.SerializeToString())
+    [trace] = tracehound.search_traces(
+        "attributes.user = 'Tom' AND attributes.session = 's-1' AND attributes.total_tokens = 17", return_type="list"
+    )
+    info = trace.info
+    assert (info.name, info.request_preview, info.response_preview) == (
+        "step 1", "Why is the sky blue?", "It scatters light."
+    )  # fmt: skip
+    assert info.token_usage == {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17}
+    assert trace.data.spans[0].span_type == "CHAT_MODEL"
+
+
 def test_a_request_without_spans_is_none_that_is_wrong(client: TestClient) -> None:
     assert answer_to(send(client, b"")) == ExportTraceServiceResponse()
     assert send(client, b"{}", JSON).json() == {}
@@ -206,6 +232,7 @@ def test_a_request_without_spans_is_none_that_is_wrong(client: TestClient) -> No
         (b"spans", PROTOBUF, "br", 415, "'br'"),
         (b"spans", "text/plain", "", 415, "application/x-protobuf"),
     ],
+    ids=["no protobuf", "no JSON", "a list", "a number", "deep", "no gzip", "half gzip", "half zstd", "br", "a text"],
 )
 def test_what_is_no_request_is_told(
     client: TestClient, content: bytes, kind: str, encoding: str, status: int, told: str

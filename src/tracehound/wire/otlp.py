@@ -5,8 +5,7 @@ begin with `WHOLE`, goes where it belongs. Each span keeps the name of its servi
 and what its scope says, under the names that exporters without scopes use.
 
 What they say in the conventions of others is said in our names as well (`wire.dialects`). The spans of one trace that
-come together are one part. The same request gives the same parts, so that a store takes
-what is sent again in once.
+come together are one part. The same request gives the same parts, so that a store takes in once what is sent again.
 """
 
 from __future__ import annotations
