@@ -28,6 +28,7 @@ from tracehound.errors import (
 )
 from tracehound.model.record import Record, to_json
 from tracehound.wire.compression import DamagedBodyError, TooLargeError, UnknownEncodingError
+from tracehound.wire.otlp import DamagedRequestError
 
 _logger = logging.getLogger("tracehound.server")
 
@@ -90,6 +91,7 @@ class _Row:
 _ROWS: Final[dict[type[Exception], _Row]] = {
     BadRequestError: _Row(400, "INVALID_REQUEST"),
     DamagedBodyError: _Row(400, "INVALID_REQUEST"),
+    DamagedRequestError: _Row(400, "INVALID_REQUEST"),
     FilterError: _Row(400, "INVALID_FILTER"),
     ArgumentError: _Row(400, "INVALID_ARGUMENT"),
     DeniedError: _Row(403, "PERMISSION_DENIED"),
