@@ -76,7 +76,7 @@ def create_app(
 def _serve(
     store: Store, settings: Settings, limits: ServerLimits, drain: Callable[[], None] | None, rows: Sequence[Row]
 ) -> Served:
-    runtime = Runtime(settings, store=store, drain=drain)
+    runtime = Runtime(settings, store=store, drain=drain, origin=dict)  # what is said here comes from elsewhere
     writer = GroupWriter(store, limits.patience_s)
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
