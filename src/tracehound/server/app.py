@@ -33,6 +33,7 @@ from tracehound.server.writer import Backlog, GroupWriter
 from tracehound.settings import Settings
 from tracehound.store.api import Store
 from tracehound.store.targets import parse_target
+from tracehound.wire.intake import Intake
 
 _READERS: Final = 2  # what they do needs the interpreter lock: more of them would only wait for it
 
@@ -81,10 +82,20 @@ def _serve(
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
-    readers = ThreadPoolExecutor(_READERS, "tracehound-reader")
-    version = metadata.version("tracehound")
     return Served(
-        store, runtime, limits, writer, backlog, metrics, announcer, readers, {}, rows, version, SearchLimit()
+        store=store,
+        runtime=runtime,
+        limits=limits,
+        writer=writer,
+        backlog=backlog,
+        metrics=metrics,
+        announcer=announcer,
+        readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),
+        intake=Intake(settings.prices),
+        experiment_names={},
+        rows=rows,
+        version=metadata.version("tracehound"),
+        time_limit=SearchLimit(),
     )
 
 

@@ -14,6 +14,7 @@ from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.writer import Backlog, GroupWriter
 from tracehound.store.api import Store
+from tracehound.wire.otlp import Intake
 
 if TYPE_CHECKING:
     from tracehound.server.rows import Row
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 class Served:
     """A store, and what is around it.
 
-    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, and
-    `experiment_names` are those that requests have named by their ids. Each call has a `time_limit` of its own, which
-    is cancelled when whoever asks is gone.
+    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, which passes
+    through the `intake`; `experiment_names` are those that requests have named by their ids. Each call has a
+    `time_limit` of its own, which is cancelled when whoever asks is gone.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class Served:
     metrics: Metrics
     announcer: Announcer
     readers: Executor
+    intake: Intake
     experiment_names: dict[str, str]
     rows: Sequence[Row]
     version: str
