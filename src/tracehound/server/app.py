@@ -23,6 +23,7 @@ from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
 from tracehound.server.bodies import JSON, read_json_object, to_request
 from tracehound.server.events import Announcer
+from tracehound.server.gate import Gate
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
@@ -88,6 +89,7 @@ def _serve(
         limits=limits,
         writer=writer,
         backlog=backlog,
+        gate=Gate(limits.max_decoded_bytes),
         metrics=metrics,
         announcer=announcer,
         readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),

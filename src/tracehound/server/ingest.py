@@ -33,6 +33,7 @@ PROTOBUF: Final = "application/x-protobuf"
 EXPERIMENT_ID_HEADER: Final = "x-mlflow-experiment-id"
 EXPERIMENT_HEADER: Final = "x-tracehound-experiment"
 RUN_ID_HEADER: Final = "x-mlflow-run-id"
+_PACKED: Final = 8  # about how many times as large a compressed body becomes
 
 
 @dataclass(frozen=True)
@@ -81,19 +82,20 @@ async def receive_spans(served: Served, request: Request) -> Response:
         raise MediaTypeError(f"spans are sent as {PROTOBUF} or {JSON}, and Content-Type says which")
     experiment = await _experiment_of(served, request)
     run_id = request.headers.get(RUN_ID_HEADER)
+    encoding = request.headers.get("content-encoding", "")
     with Share(served.backlog) as share:
         try:
             packed = await read_body(request, served.limits.max_body_bytes, share.take)
         except ClientDisconnect as error:
             raise BadRequestError("the body is cut off") from error
-        encoding = request.headers.get("content-encoding", "")
-        # Not among the threads that search: those may all be waiting for the store.
-        arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
-            served.readers, _read, served, form, packed, encoding, experiment, run_id
-        )
-        share.take(max(0, size_bytes - len(packed)))
-        if arrived.parts:
-            await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
+        async with served.gate.passed(len(packed) * (_PACKED if encoding else 1)):
+            # Not among the threads that search: those may all be waiting for the store.
+            arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
+                served.readers, _read, served, form, packed, encoding, experiment, run_id
+            )
+            share.take(max(0, size_bytes - len(packed)))
+            if arrived.parts:
+                await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
     note_arrival(served, arrived)
     return Response(form.answer(arrived.refused, arrived.reason), media_type=kind)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
 from tracehound.server.events import Announcer
+from tracehound.server.gate import Gate
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.writer import Backlog, GroupWriter
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 class Served:
     """A store, and what is around it.
 
-    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, which passes
-    through the `intake`; `experiment_names` are those that requests have named by their ids. Each call has a
-    `time_limit` of its own, which is cancelled when whoever asks is gone.
+    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, as much at a
+    time as the `gate` lets in, and have it pass through the `intake`; `experiment_names` are those that requests have
+    named by their ids. Each call has a `time_limit` of its own, which is cancelled when whoever asks is gone.
     """
 
     store: Store
@@ -34,6 +35,7 @@ class Served:
     limits: ServerLimits
     writer: GroupWriter
     backlog: Backlog
+    gate: Gate
     metrics: Metrics
     announcer: Announcer
     readers: Executor
