@@ -11,6 +11,7 @@ from tracehound.errors import ArgumentError
 TRACE_USER: Final = "mlflow.trace.user"
 TRACE_SESSION: Final = "mlflow.trace.session"
 ARTIFACT_LOCATION: Final = "mlflow.artifactLocation"
+SPANS_LOCATION: Final = "mlflow.trace.spansLocation"
 
 # What a store says of itself or a process of its user. MLflow refuses them as well (`mlflow.tracing.utils`, 3.18).
 IMMUTABLE_TAGS: Final = frozenset(
@@ -18,7 +19,7 @@ IMMUTABLE_TAGS: Final = frozenset(
         ARTIFACT_LOCATION,
         "mlflow.trace.archivalFailure",
         "mlflow.trace.archiveLocation",
-        "mlflow.trace.spansLocation",
+        SPANS_LOCATION,
         "mlflow.user",
     }
 )
