@@ -6,9 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from tracehound.client.arguments import check_count, check_name, check_text, check_texts
-from tracehound.errors import ArgumentError, NotFoundError
+from tracehound.errors import AlreadyExistsError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.ids import experiment_id as id_of_experiment
+from tracehound.model.run import TAG
 from tracehound.model.trace import Experiment
 from tracehound.model.values import clean_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
@@ -19,7 +20,7 @@ _ATTRIBUTES = ("name", "experiment_id", "creation_time", "lifecycle_stage")
 
 
 def create_experiment(name: str, artifact_location: str | None = None, tags: Mapping[str, object] | None = None) -> str:
-    """Make an experiment and return its id; raise `ArgumentError` where there is one of this name.
+    """Make an experiment and return its id; raise `AlreadyExistsError` where there is one of this name.
 
     Nothing is kept at `artifact_location`: traces hold what belongs to them.
 
@@ -95,12 +96,12 @@ def set_experiment_tags(tags: Mapping[str, object]) -> None:
 def make_experiment(
     runtime: Runtime, name: str, artifact_location: object = None, tags: Mapping[str, object] | None = None
 ) -> Experiment:
-    """Make an experiment; raise `ArgumentError` where there is one of this name."""
+    """Make an experiment; raise `AlreadyExistsError` where there is one of this name."""
     cleaned = check_name("an experiment's name", name)
     check_text("artifact_location", artifact_location)
     said = check_texts("tags", tags)
     if id_of_experiment(cleaned) in known_experiments(runtime):
-        raise ArgumentError(f"there is an experiment {name!r} already; set_experiment makes it the active one")
+        raise AlreadyExistsError(f"there is an experiment {name!r} already; set_experiment makes it the active one")
     created_ms = runtime.clock_ns() // 1_000_000
     return _keep(runtime, Experiment(id_of_experiment(cleaned), cleaned, said, created_ms))
 
@@ -116,6 +117,15 @@ def tag_experiment(runtime: Runtime, name: str, tags: Mapping[str, object]) -> N
     """Set tags of an experiment."""
     said = check_texts("tags", tags)
     runtime.keep_edit(Facts(KIND, id_of_experiment(name), to_facts(name, said, None), runtime.edit_time_ns()))
+
+
+def untag_experiment(runtime: Runtime, experiment_id: str, key: str) -> None:
+    """Remove a tag of an experiment; raise `NotFoundError` where there is none, or it has no such tag."""
+    experiment = find_experiment(runtime, experiment_id)
+    if key not in experiment.tags:
+        raise NotFoundError(f"the experiment {experiment.name!r} has no tag {key!r}")
+    facts = {**to_facts(experiment.name, {}, None), f"{TAG}{key}": None}
+    runtime.keep_edit(Facts(KIND, experiment.experiment_id, facts, runtime.edit_time_ns()))
 
 
 def known_experiments(runtime: Runtime) -> dict[str, Experiment]:

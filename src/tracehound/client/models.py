@@ -16,7 +16,7 @@ from tracehound.context.scope import common, current_scope, own_scope, set_scope
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.ids import experiment_id as id_of_experiment
-from tracehound.model.logged_model import MODEL, LoggedModel, model_of_facts
+from tracehound.model.logged_model import MODEL, STATUSES, LoggedModel, model_of_facts
 from tracehound.model.run import PARAM, TAG
 from tracehound.model.values import clean_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
@@ -183,10 +183,7 @@ def log_model_params(params: Mapping[str, object], model_id: str | None = None) 
     wanted = model_id or get_active_model_id()
     if wanted is None:
         raise ArgumentError("no model is active: give model_id=, or call set_active_model first")
-    find_model(runtime, wanted)
-    said = check_texts("params", params)
-    now_ms = str(runtime.clock_ns() // 1_000_000)
-    _say(runtime, wanted, {**{f"{PARAM}{key}": value for key, value in said.items()}, "last_updated": now_ms})
+    set_model_params(runtime, wanted, params)
 
 
 def make_model(
@@ -215,6 +212,36 @@ def make_model(
     }
     _say(runtime, model_id, facts)
     return model_of_facts(model_id, facts)
+
+
+def set_model_params(runtime: Runtime, model_id: str, params: Mapping[str, object]) -> None:
+    """Set parameters of a model; raise `NotFoundError` where there is none."""
+    said = check_texts("params", params)
+    _change(runtime, model_id, {f"{PARAM}{key}": value for key, value in said.items()})
+
+
+def tag_model(runtime: Runtime, model_id: str, tags: Mapping[str, object]) -> None:
+    """Set tags of a model; raise `NotFoundError` where there is none."""
+    _change(runtime, model_id, {f"{TAG}{key}": value for key, value in check_texts("tags", tags).items()})
+
+
+def untag_model(runtime: Runtime, model_id: str, key: str) -> None:
+    """Remove a tag of a model; raise `NotFoundError` where there is no model, or it has no such tag."""
+    if key not in find_model(runtime, model_id).tags:
+        raise NotFoundError(f"the model {model_id!r} has no tag {key!r}")
+    _change(runtime, model_id, {f"{TAG}{key}": None})
+
+
+def set_model_status(runtime: Runtime, model_id: str, status: str) -> None:
+    """Note whether a model is ready; raise `NotFoundError` where there is none."""
+    if status not in STATUSES:
+        raise ArgumentError(f"a model's status is {', '.join(STATUSES)}, not {status!r}")
+    _change(runtime, model_id, {"status": status})
+
+
+def _change(runtime: Runtime, model_id: str, facts: Mapping[str, str | None]) -> None:
+    find_model(runtime, model_id)
+    _say(runtime, model_id, {**facts, "last_updated": str(runtime.clock_ns() // 1_000_000)})
 
 
 def find_model(runtime: Runtime, model_id: str) -> LoggedModel:

@@ -162,6 +162,13 @@ def tag_run(runtime: Runtime, run_id: str, tags: Mapping[str, object]) -> None:
     say_of_run(runtime, run_id, facts)
 
 
+def untag_run(runtime: Runtime, run_id: str, key: str) -> None:
+    """Remove a tag of a run; raise `NotFoundError` where there is no run, or it has no such tag."""
+    if key not in find_run(runtime, run_id).data.tags:
+        raise NotFoundError(f"the run {run_id!r} has no tag {key!r}")
+    say_of_run(runtime, run_id, {f"{TAG}{key}": None})
+
+
 def set_params(runtime: Runtime, run_id: str, params: Mapping[str, object]) -> None:
     """Set parameters of a run; raise `ArgumentError` for one that has another value already."""
     if not isinstance(params, Mapping):
