@@ -13,6 +13,7 @@ from tracehound.model.run import TAG
 from tracehound.model.trace import Experiment
 from tracehound.model.values import clean_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
+from tracehound.query.tokens import Reader, tokenize
 from tracehound.runtime import Runtime, current
 from tracehound.store.experiments import KIND, read_experiments, to_facts
 
@@ -142,11 +143,15 @@ def find_experiment(runtime: Runtime, number: str) -> Experiment:
 
 
 def find_experiments(
-    runtime: Runtime, max_results: int | None, filter_string: str | None, order_by: Sequence[str] | None
+    runtime: Runtime,
+    max_results: int | None,
+    filter_string: str | None,
+    order_by: Sequence[str] | None,
+    read: Reader = tokenize,
 ) -> list[Experiment]:
     """Return the experiments that a filter is true of, in an order."""
     check_count("max_results", max_results)
-    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000)
+    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000, read)
     found = [each for each in known_experiments(runtime).values() if wanted.is_true_of(_find_in(each))]
     newest_first = sorted(found, key=lambda each: (-(each.creation_time or 0), each.name))
     return sorted_by(newest_first, order_by or (), _ATTRIBUTES, _find_in)[:max_results]

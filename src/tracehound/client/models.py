@@ -20,12 +20,14 @@ from tracehound.model.logged_model import MODEL, STATUSES, LoggedModel, model_of
 from tracehound.model.run import PARAM, TAG
 from tracehound.model.values import clean_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
+from tracehound.query.tokens import Reader, tokenize
 from tracehound.runtime import Runtime, current
 
 _ATTRIBUTES: Final = (
     "name", "model_id", "experiment_id", "status", "model_type", "source_run_id", "creation_timestamp",
     "creation_time", "last_updated_timestamp",
 )  # fmt: skip
+_FILE: Final = "file.MLmodel"
 
 
 class ActiveModel(LoggedModel, frozen=True, dict=True):
@@ -239,6 +241,16 @@ def set_model_status(runtime: Runtime, model_id: str, status: str) -> None:
     _change(runtime, model_id, {"status": status})
 
 
+def set_model_file(runtime: Runtime, model_id: str, text: str) -> None:
+    """Keep the file that describes a model; raise `NotFoundError` where there is none."""
+    _change(runtime, model_id, {_FILE: clean_text(text)})
+
+
+def model_file(runtime: Runtime, model_id: str) -> str | None:
+    """Return the file that describes a model, if somebody gave one."""
+    return runtime.drained_store().facts(MODEL, model_id).get(model_id, {}).get(_FILE)
+
+
 def _change(runtime: Runtime, model_id: str, facts: Mapping[str, str | None]) -> None:
     find_model(runtime, model_id)
     _say(runtime, model_id, {**facts, "last_updated": str(runtime.clock_ns() // 1_000_000)})
@@ -258,12 +270,13 @@ def find_models(
     filter_string: str | None = None,
     max_results: int | None = None,
     order_by: Sequence[str] | None = None,
+    read: Reader = tokenize,
 ) -> list[LoggedModel]:
     """Return the models of experiments, of all where none are given, that a filter is true of, the newest first."""
     if isinstance(experiment_ids, str):
         raise ArgumentError(f"experiment_ids is a list of ids: [{experiment_ids!r}]")
     check_count("max_results", max_results)
-    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000)
+    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000, read)
     models = [model_of_facts(each, facts) for each, facts in runtime.drained_store().facts(MODEL).items()]
     within = [model for model in models if experiment_ids is None or model.experiment_id in experiment_ids]
     found = [model for model in within if wanted.is_true_of(_find_in(model))]

@@ -37,6 +37,15 @@ class Message(Form):
         """Return a text; an empty one where nothing is there, which is the same to protobuf."""
         return self.text_or_none(key) or ""
 
+    def flag(self, key: str) -> bool:
+        """Return true or false, which a query writes as a word; false where nothing is there."""
+        found = self.take(key, False)  # noqa: FBT003 - a value
+        if isinstance(found, str):
+            found = {"true": True, "false": False}.get(found.lower(), found)
+        if not isinstance(found, bool):
+            raise self.wrong(key, "true or false", found)
+        return found
+
     def list_of_texts(self, key: str) -> list[str]:
         """Return the texts of a list; none where nothing is there, one where one stands alone, as in a query."""
         found = self.take(key, None)
