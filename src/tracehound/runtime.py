@@ -40,7 +40,10 @@ class Runtime:
         clock_ns: Callable[[], int] = time.time_ns,
         open_spans: OpenSpans | None = None,
         origin: Callable[[], dict[str, str]] | None = None,
+        store: Store | None = None,
+        drain: Callable[[], None] | None = None,
     ) -> None:
+        """`store` is one that is open already, written to without a spool; `drain` brings others' traces into it."""
         self.settings = dataclasses.replace(settings, experiment=clean_text(settings.experiment))
         self.ids: IdSource = RandomIds() if ids is None else ids
         self.clock_ns = clock_ns
@@ -50,15 +53,17 @@ class Runtime:
         self._target = parse_target(settings.tracking_uri)
         self._watch_lock = threading.RLock()
         self._store_lock = threading.RLock()  # its holder may wait long for a file that others keep locked
-        self._store: Store | None = None
+        self._store = store
+        self._drain = drain
         self._spool: Spool | None = None
         self._running: RunningTraces | None = None
         self.is_watching = settings.snapshot_after_s <= 0  # or never will
         self.is_in_force = False
         # Keeps a finished part of a trace.
         self.submit: Callable[[TracePart], None] = self._submit_directly
-        if self._target.spool_directory is not None:
+        if self._target.spool_directory is not None and store is None:
             self._spool = Spool(self._target.spool_directory, self._open_store, settings, self.origin)
+            self._drain = self._spool.drain
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
@@ -136,9 +141,9 @@ class Runtime:
         read, it is said that the answer may lack what was finished last; or the error is raised.
         """
         store = self._open_store()
-        if self._spool is not None:
+        if self._drain is not None:
             try:
-                self._spool.drain()
+                self._drain()
             except (StoreBusyError, StoreReadOnlyError) as error:
                 if must_succeed:
                     raise

@@ -175,6 +175,7 @@ def test_the_lines_of_another_exporter_are_read_with_all_that_they_say() -> None
     root, child = first.spans
     assert (root.name, root.kind, root.parent_id, root.status) == ("POST /ask", "SERVER", None, SpanStatus())
     assert root.attributes_json == {
+        "service.name": '"shop"',
         "otel.scope.name": '"my.library"',
         "otel.scope.version": '"1.0.0"',
         "http.response.status_code": "200",

@@ -1,0 +1,126 @@
+"""OTLP over HTTP: spans come in, and are answered for when they are safe.
+
+The experiment is the one that the request names: in a header, by MLflow's id or by our name, or in an attribute of the
+resource, which goes before the headers. A trace can come in any number of requests, in any order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from tracehound.client.experiments import find_experiment
+from tracehound.context.scope import SOURCE_RUN
+from tracehound.model.record import replace, to_json
+from tracehound.model.values import clean_text
+from tracehound.runtime import Runtime
+from tracehound.server.bodies import JSON, media_type, read_body
+from tracehound.server.problems import BadRequestError, MediaTypeError
+from tracehound.server.served import Served
+from tracehound.server.writer import Backlog
+from tracehound.wire.compression import decompress
+from tracehound.wire.otlp import Arrived, DamagedRequestError
+from tracehound.wire.otlp_json import read_otlp_json
+from tracehound.wire.otlp_protobuf import read_otlp_protobuf, write_answer
+
+PROTOBUF: Final = "application/x-protobuf"
+EXPERIMENT_ID_HEADER: Final = "x-mlflow-experiment-id"
+EXPERIMENT_HEADER: Final = "x-tracehound-experiment"
+RUN_ID_HEADER: Final = "x-mlflow-run-id"
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How spans are written: what reads them, and what writes how many were refused, and why."""
+
+    read: Callable[[bytes, str], Arrived]
+    answer: Callable[[int, str], bytes]
+
+
+def _json_answer(refused: int, reason: str) -> bytes:
+    said = {"partialSuccess": {"rejectedSpans": str(refused), "errorMessage": reason}} if refused else {}
+    return to_json(said)
+
+
+_FORMATS: Final = {
+    PROTOBUF: _Format(read_otlp_protobuf, write_answer),
+    JSON: _Format(read_otlp_json, _json_answer),
+}
+
+
+class _Share:
+    """What one request takes of the backlog, given back when it is answered."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
+        self._taken = 0
+
+    def take(self, count: int) -> None:
+        """Take so many bytes more; raise `BacklogFullError` where there is no room."""
+        self._backlog.take(count)
+        self._taken += count
+
+    def __enter__(self) -> _Share:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._backlog.give_back(self._taken)
+
+
+async def receive_spans(served: Served, request: Request) -> Response:
+    """Keep the spans of a request; those that are damaged are counted in the answer, and all others are safe then."""
+    kind = media_type(request)
+    form = _FORMATS.get(kind)
+    if form is None:
+        raise MediaTypeError(f"spans are sent as {PROTOBUF} or {JSON}, and Content-Type says which")
+    experiment = await run_in_threadpool(_experiment_of, served.runtime, request)
+    run_id = request.headers.get(RUN_ID_HEADER)
+    with _Share(served.backlog) as share:
+        try:
+            packed = await read_body(request, served.limits.max_body_bytes, share.take)
+        except ClientDisconnect as error:
+            raise BadRequestError("the body is cut off") from error
+        encoding = request.headers.get("content-encoding", "")
+        arrived, size_bytes = await run_in_threadpool(
+            _read, form, packed, encoding, experiment, run_id, served.limits.max_body_bytes
+        )
+        share.take(max(0, size_bytes - len(packed)))
+        if arrived.parts:
+            await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
+            served.announcer.note(part.trace_id for part in arrived.parts)
+    served.metrics.count_spans(arrived.spans, arrived.refused)
+    return Response(form.answer(arrived.refused, arrived.reason), media_type=kind)
+
+
+def _read(
+    form: _Format, packed: bytes, encoding: str, experiment: str, run_id: str | None, max_bytes: int
+) -> tuple[Arrived, int]:
+    """Return what a body brings, and how large it is when it is unpacked."""
+    data = decompress(packed, encoding, max_bytes)
+    try:
+        arrived = form.read(data, experiment)
+    except DamagedRequestError as error:
+        raise BadRequestError(str(error)) from error
+    if run_id is not None:
+        said = {SOURCE_RUN: clean_text(run_id)}
+        arrived.parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]
+    return arrived, len(data)
+
+
+def _experiment_of(runtime: Runtime, request: Request) -> str:
+    """Return the name of the experiment that the headers give; the server's own where they give none.
+
+    A name may be percent-encoded, as names in `OTEL_EXPORTER_OTLP_HEADERS` are.
+    """
+    number = request.headers.get(EXPERIMENT_ID_HEADER)
+    if number is not None:
+        return find_experiment(runtime, number).name
+    name = clean_text(unquote(request.headers.get(EXPERIMENT_HEADER, ""))).strip()
+    return name or runtime.settings.experiment

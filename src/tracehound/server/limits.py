@@ -1,0 +1,24 @@
+"""What one request, and all of them together, may take of a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """How much a server takes on.
+
+    `max_body_bytes` bounds the body of a request before and after it was decompressed, `max_waiting_bytes` all bodies
+    that have not been written yet: what comes on top of them is refused, and may be sent again later. A search ends
+    after `search_timeout_s`. Of events, `max_listeners` may be told at a time, and whoever hears nothing hears that,
+    every `heartbeat_s`; the store is asked for changes every `look_every_s`.
+    """
+
+    max_body_bytes: int = 16_000_000
+    max_waiting_bytes: int = 64_000_000
+    max_results: int = 1_000
+    search_timeout_s: float = 60.0
+    max_listeners: int = 100
+    heartbeat_s: float = 15.0
+    look_every_s: float = 0.25

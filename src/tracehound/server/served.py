@@ -1,0 +1,32 @@
+"""What the routes of one application work with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracehound.runtime import Runtime
+from tracehound.server.events import Announcer
+from tracehound.server.limits import ServerLimits
+from tracehound.server.metrics import Metrics
+from tracehound.server.writer import Backlog, GroupWriter
+from tracehound.store.api import Store
+
+if TYPE_CHECKING:
+    from tracehound.server.rows import Row
+
+
+@dataclass(frozen=True)
+class Served:
+    """A store, and what is around it. `runtime` is how the client's functions reach the store; it has no spool."""
+
+    store: Store
+    runtime: Runtime
+    limits: ServerLimits
+    writer: GroupWriter
+    backlog: Backlog
+    metrics: Metrics
+    announcer: Announcer
+    rows: Sequence[Row]
+    version: str
