@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracehound.errors import (
+    AlreadyExistsError,
     ArgumentError,
     FilterError,
     NotFoundError,
@@ -91,6 +92,7 @@ _ROWS: Final[dict[type[Exception], _Row]] = {
     BadRequestError: _Row(400, "INVALID_REQUEST"),
     DamagedBodyError: _Row(400, "INVALID_REQUEST"),
     FilterError: _Row(400, "INVALID_FILTER"),
+    AlreadyExistsError: _Row(409, "ALREADY_EXISTS"),
     ArgumentError: _Row(400, "INVALID_ARGUMENT"),
     DeniedError: _Row(403, "PERMISSION_DENIED"),
     NotFoundError: _Row(404, "NOT_FOUND"),

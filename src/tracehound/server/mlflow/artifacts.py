@@ -32,7 +32,8 @@ _SPANS: Final = re.compile(r"(?P<experiment>\d+)/traces/(?P<trace>tr-[0-9a-f]{32
 _MODEL: Final = re.compile(r"(?P<experiment>\d+)/models/(?P<model>m-[0-9a-f]{32})/artifacts/MLmodel")
 _MAX_MODEL_BYTES: Final = 64_000
 _NO_PLACE: Final = (
-    "there is no place for files here but for the spans of a trace (traces.json) and the description of a model (MLmodel)"
+    "there is no place for files here but for the spans of a trace (traces.json) and for the description of a model"
+    " (MLmodel)"
 )
 
 

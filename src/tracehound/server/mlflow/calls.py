@@ -29,7 +29,7 @@ def call(method: str, path: str, handle: Handler, right: Right) -> Endpoint:
         return to_answer(await run_in_threadpool(handle, served, message))
 
     takes = () if method == "GET" else (JSON,)
-    return Endpoint(method, path, answer, takes, (JSON,), right, to_response)
+    return Endpoint(method, path, answer, takes, (JSON,), right, to_response, is_described=False)
 
 
 async def read_message(served: Served, request: Request) -> Message:

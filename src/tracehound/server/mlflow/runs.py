@@ -52,7 +52,11 @@ def update_run(served: Served, asked: Message) -> dict[str, Any]:
     """Note how a run ended, or what it is called now."""
     run_id = _run_id(asked)
     find_run(served.runtime, run_id)
-    status, end_time, name = asked.take("status", None), asked.integer_or_none("end_time"), asked.text_or_none("run_name")
+    status, end_time, name = (
+        asked.take("status", None),
+        asked.integer_or_none("end_time"),
+        asked.text_or_none("run_name"),
+    )
     facts: dict[str, str | None] = {}
     if status is not None:
         facts["status"] = check_status(status).value

@@ -108,7 +108,9 @@ def search_traces(served: Served, asked: Message) -> dict[str, Any]:
     )  # fmt: skip
     limited = dataclasses.replace(search, time_limit=SearchLimit(served.limits.search_timeout_s))
     page = _store(served).search(limited)
-    return without_none({"traces": [to_info_message(each) for each in page.traces], "next_page_token": page.next_cursor})
+    return without_none(
+        {"traces": [to_info_message(each) for each in page.traces], "next_page_token": page.next_cursor}
+    )
 
 
 def delete_traces(served: Served, asked: Message) -> dict[str, Any]:
