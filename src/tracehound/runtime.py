@@ -96,15 +96,21 @@ class Runtime:
         return self._origin
 
     def _submit_directly(self, part: TracePart) -> None:
-        self._open_store().write([replace_field(part, origin=self.origin())])
+        self._open_store().write([self._read_in(part)])
         self._direct += 1
 
     def _keep_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs; False where that cannot be done now."""
         if self._spool is not None:
             return self._spool.append_snapshot(part)
-        self._open_store().write([replace_field(part, owner="memory", origin=self.origin())])
+        self._open_store().write([self._read_in(replace_field(part, owner="memory"))])
         return True
+
+    def _read_in(self, part: TracePart) -> TracePart:
+        """Return a part as a drainer would read it from a spool."""
+        from tracehound.wire.dialects.translate import translate_part
+
+        return replace_field(translate_part(part), origin=self.origin())
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""

@@ -77,6 +77,13 @@ def test_latency_is_counted_in_the_index_alone(tmp_path: Path, update_golden: bo
     check_golden(GOLDEN / "statistics.sql", describe(statement, tmp_path), update=update_golden)
 
 
+def test_other_terms_are_asked_for_before_the_traces_are_looked_at(tmp_path: Path, update_golden: bool) -> None:
+    search = parse_search(["0"], "tags.env = 'prod' AND tags.region = 'eu'")
+    query = StatisticsQuery(search, (NAME,), parse_period("1h"), frozenset({DURATIONS}))
+    statement = statistics_sql(query, first_plan(query.search))
+    check_golden(GOLDEN / "statistics_of_two.sql", describe(statement, tmp_path), update=update_golden)
+
+
 def test_sums_and_different_values_are_counted_in_groups(tmp_path: Path, update_golden: bool) -> None:
     query = StatisticsQuery(parse_search(["0"], "tags.env = 'prod'"), (ATTRIBUTES["user"],), None, ALL)
     plan = first_plan(query.search)

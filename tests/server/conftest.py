@@ -39,3 +39,13 @@ def server(store_path: Path) -> Iterator[ServerProcess]:
     running = ServerProcess(store_path)
     yield running
     running.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Ask one server in this process through all examples of a property."""
+    path = tmp_path_factory.mktemp("shared") / "tracehound.db"
+    store = SqliteStore(path)
+    with TestClient(create_app(store, Settings(str(path))), base_url="http://127.0.0.1") as asking:
+        yield asking
+    store.close()

@@ -14,6 +14,7 @@ class ServerProcess:
     """A server on a free port of this machine; made again with the same store it is the same server, started anew."""
 
     def __init__(self, store: Path, *options: str, port: int = 0) -> None:
+        self.store = store
         own_output, output_end = os.pipe()
         arguments = ["server", "--port", str(port), "--store", str(store), *options]
         with Path(os.devnull).open("rb") as nothing:

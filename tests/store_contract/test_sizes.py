@@ -7,6 +7,7 @@ import pytest
 from tests.traces import part, span
 from tracehound.client.counting import count_traces
 from tracehound.errors import FilterError
+from tracehound.query.check import MAX_SCOPES
 from tracehound.query.parser import MAX_COMPARISONS, MAX_DEPTH
 from tracehound.query.search import Search, parse_search
 from tracehound.store.api import Store
@@ -31,6 +32,7 @@ ANSWERED = {
     "a list of 10,000 names": f"attributes.name NOT IN ({', '.join(f'{chr(39)}{n}{chr(39)}' for n in range(9_999))})",
     "a list of 10,000 names of spans": f"span.name IN ('step', {NAMES})",
     "10,000 numbers of an attribute": f"span.attributes.n IN ({', '.join(map(str, range(9_998)))}) OR {LEAF}",
+    "1,000 scopes": " AND ".join([f"NOT span(name = '{n}')" for n in range(MAX_SCOPES - 1)] + ["span(name = 'step')"]),
     "300 scopes": " AND ".join(["span(name = 'step')"] * 150 + ["span(name = 'step' OR type = 'x')"] * 149 + [LEAF]),
     "a chain of 100 spans": f"NOT {' >> '.join(['span(status != {0}UNSET{0})'.format(chr(39))] * 100)}",
     "1,000 patterns": " OR ".join(f"tags.env LIKE '%{n}'" for n in range(1_000)) + f" OR {LEAF}",
@@ -52,6 +54,7 @@ ANSWERED = {
 }
 REFUSED = {
     "one comparison too many": " OR ".join([LEAF] * (MAX_COMPARISONS + 1)),
+    "one scope too many": " AND ".join([f"NOT span(name = '{n}')" for n in range(MAX_SCOPES + 1)]),
     "a list of one too many": f"tags.a IN ({', '.join(['1'] * (MAX_COMPARISONS + 1))})",
     "one level too many": nested(MAX_DEPTH + 1, 1),
     "1,000 NOTs": "NOT (" * 1_000 + LEAF + ")" * 1_000,

@@ -10,8 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from tracehound.model.record import to_json, to_msgpack
+from tracehound.model.reserved import (
+    OF_TRACE,
+    SESSION_ID,
+    SPAN_COST,
+    SPAN_USAGE,
+    TRACE_SESSION,
+    TRACE_TAG,
+    TRACE_USER,
+    USER_ID,
+)
 from tracehound.model.span import Span
-from tracehound.model.values import decode_value
+from tracehound.model.values import decode_value, to_text
 
 MAX_PREVIEW: Final = 1000
 TRACE_INPUTS: Final = "mlflow.traceInputs"
@@ -21,8 +31,7 @@ COST: Final = "mlflow.trace.cost"
 SIZE_BYTES: Final = "mlflow.trace.sizeBytes"
 SIZE_STATS: Final = "mlflow.trace.sizeStats"
 
-_SPAN_USAGE: Final = "mlflow.chat.tokenUsage"
-_SPAN_COST: Final = "mlflow.llm.cost"
+_OWN: Final = "mlflow."  # keys that others do not give away
 _CHAT_KEYS: Final = ("messages", "choices", "input", "output", "request")
 _MAX_DEPTH: Final = 4  # of what lies around a conversation
 
@@ -33,12 +42,16 @@ def derive_metadata(spans: Sequence[Span]) -> dict[str, str]:
     Inputs and outputs are cut to `MAX_PREVIEW` characters. A span's size is that of its record, uncompressed.
     """
     root = spans[0]
-    found: dict[str, str] = {}
+    found = _said_of_whole(spans, "metadata")
+    for span_key, key in ((SESSION_ID, TRACE_SESSION), (USER_ID, TRACE_USER)):
+        said = next((span.attributes_json[span_key] for span in spans if span_key in span.attributes_json), None)
+        if said is not None:
+            found[key] = to_text(decode_value(said))
     if root.inputs_json is not None:
         found[TRACE_INPUTS] = cut_text(root.inputs_json)
     if root.outputs_json is not None:
         found[TRACE_OUTPUTS] = cut_text(root.outputs_json)
-    for span_key, key in ((_SPAN_USAGE, TOKEN_USAGE), (_SPAN_COST, COST)):
+    for span_key, key in ((SPAN_USAGE, TOKEN_USAGE), (SPAN_COST, COST)):
         if any(span_key in span.attributes_json for span in spans):
             total = _sum_of(spans, span_key)
             if total:
@@ -51,6 +64,42 @@ def derive_metadata(spans: Sequence[Span]) -> dict[str, str]:
         f'"p25":{sizes[last // 4]},"p50":{sizes[last // 2]},"p75":{sizes[3 * last // 4]}}}'
     )
     return found
+
+
+def derive_tags(spans: Sequence[Span]) -> dict[str, str]:
+    """Return what the spans say as tags of the whole trace; the first one is its root."""
+    found = _said_of_whole(spans, "tags")
+    for key, text in spans[0].attributes_json.items():
+        if key.startswith(TRACE_TAG) and key != TRACE_TAG:
+            found[key[len(TRACE_TAG) :]] = to_text(decode_value(text))
+    return found
+
+
+def derive_name(spans: Sequence[Span]) -> str:
+    """Return the name of the whole trace: what a span says that it is, else that of the root, which is the first."""
+    for said in _sayings(spans):
+        name = said.get("name")
+        if isinstance(name, str) and name:
+            return name
+    return spans[0].name
+
+
+def _said_of_whole(spans: Sequence[Span], kind: str) -> dict[str, str]:
+    """Return the tags or the metadata that the first span gives the trace that gives any; not our own keys."""
+    for said in _sayings(spans):
+        told = said.get(kind)
+        if isinstance(told, dict) and told:
+            return {key: to_text(value) for key, value in told.items() if not key.startswith(_OWN)}
+    return {}
+
+
+def _sayings(spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
+    """Yield what the spans say of the trace: those that were translated (`wire.dialects`) do."""
+    for span in spans:
+        text = span.attributes_json.get(OF_TRACE)
+        said = None if text is None else decode_value(text)
+        if isinstance(said, dict):
+            yield said
 
 
 def request_preview(root: Span) -> str | None:
@@ -81,7 +130,7 @@ def _sum_of(spans: Sequence[Span], key: str) -> dict[str, Any]:
         if numbers and not _is_below_one(span_id, parents, values.__getitem__):
             for name, number in numbers.items():
                 total[name] = total.get(name, 0) + number
-    if key == _SPAN_USAGE and total and "total_tokens" not in total:
+    if key == SPAN_USAGE and total and "total_tokens" not in total:
         total["total_tokens"] = total.get("input_tokens", 0) + total.get("output_tokens", 0)
     return total
 

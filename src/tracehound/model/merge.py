@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from tracehound.model.derive import derive_metadata, request_preview, response_preview
+from tracehound.model.derive import derive_metadata, derive_name, derive_tags, request_preview, response_preview
 from tracehound.model.ids import experiment_id
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.reserved import ARTIFACT_LOCATION
@@ -42,7 +42,9 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
     start_ns = min(span.start_time_ns for span in (root, *spans))
     by_weight = [part for part in ordered if part is not main] + [main]
     experiment = experiment_id(main.experiment)
-    tags = {TRACE_NAME: root.name, ARTIFACT_LOCATION: f"tracehound:/{experiment}/traces/{main.trace_id}"}
+    tags = derive_tags(spans)
+    name = derive_name(spans if told is None else [root, *spans])
+    tags |= {TRACE_NAME: name, ARTIFACT_LOCATION: f"tracehound:/{experiment}/traces/{main.trace_id}"}
     metadata = {} if is_stand_in(spans[0]) else derive_metadata(spans)
     for part in by_weight:
         metadata.update(part.origin)

@@ -23,6 +23,7 @@ DecodeError = msgspec.DecodeError
 InvalidError = msgspec.ValidationError
 
 replace = msgspec.structs.replace
+to_tuple = msgspec.structs.astuple
 force_setattr = msgspec.structs.force_setattr  # only for a record's own `__post_init__`
 
 # Returns a record as MessagePack; what `unpacker` returns is the inverse. No function around it: traced calls use it.

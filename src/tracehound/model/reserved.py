@@ -10,6 +10,20 @@ from tracehound.errors import ArgumentError
 
 TRACE_USER: Final = "mlflow.trace.user"
 TRACE_SESSION: Final = "mlflow.trace.session"
+# Attributes of spans, in MLflow's words and OpenTelemetry's.
+SPAN_USAGE: Final = "mlflow.chat.tokenUsage"
+SPAN_COST: Final = "mlflow.llm.cost"
+SPAN_MODEL: Final = "mlflow.llm.model"
+SPAN_PROVIDER: Final = "mlflow.llm.provider"
+SPAN_TOOLS: Final = "mlflow.chat.tools"
+SESSION_ID: Final = "session.id"
+USER_ID: Final = "user.id"
+TRACE_TAG: Final = "mlflow.traceTag."  # with a key behind it, on the root
+# Attributes of our own: what a span of other people's instrumentation says of its whole trace (`name`, `tags`,
+# `metadata`), and the conventions that a span was translated from (`wire.dialects`).
+OF_TRACE: Final = "tracehound.ofTrace"
+TRANSLATED_FROM: Final = "tracehound.translatedFrom"
+
 ARTIFACT_LOCATION: Final = "mlflow.artifactLocation"
 SPANS_LOCATION: Final = "mlflow.trace.spansLocation"
 

@@ -69,6 +69,10 @@ _RANGES: Final[dict[Operator, tuple[type[And[Test]] | type[Or[Test]], Operator, 
 }
 
 
+# How many scopes of spans a filter may have: SQLite plans each with all others, and more than 1,000 take it seconds.
+MAX_SCOPES: Final = 1_000
+
+
 def parse_filter(text: str, now_ms: int | None = None, read: Reader = tokenize) -> Checked:
     """Return the checked tree of a filter, in which `now()` is the time given, else the present one.
 
@@ -83,7 +87,20 @@ def parse_filter(text: str, now_ms: int | None = None, read: Reader = tokenize) 
 
 
 def _check(node: Parsed, text: str) -> Checked:
-    return _scoped(_check_node(node, text, is_in_span=False))
+    checked = _scoped(_check_node(node, text, is_in_span=False))
+    if _count_scopes(checked) > MAX_SCOPES:
+        message = f"a filter asks of {MAX_SCOPES:,} spans at most; IN asks of one span that has one of many values"
+        raise FilterError(message, text, 0, len(text))
+    return checked
+
+
+def _count_scopes(node: Checked) -> int:
+    """Return of how many spans a filter asks, each on its own."""
+    if isinstance(node, Not):
+        return _count_scopes(node.child)
+    if isinstance(node, (And, Or)):
+        return sum(map(_count_scopes, node.children))
+    return isinstance(node, Scope)
 
 
 def _check_node(node: Parsed, text: str, *, is_in_span: bool) -> Checked:

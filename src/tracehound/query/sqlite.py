@@ -122,9 +122,11 @@ def _grouped(query: StatisticsQuery, plan: Plan, groups: Sequence[Sql], values: 
     path = plan.path
     if isinstance(path, ByTerms) and path.terms and is_in_index(query):
         source, where = _source_in_index(query.search, path, plan)
+        place = _FOUND
     else:
         source, where = _source(query.search, plan)
-    condition = join("\n  AND ", [*where, *_others(query.search, plan, OF_TRACE)])
+        place = OF_TRACE
+    condition = join("\n  AND ", [*where, *_others(query.search, plan, place)])
     chosen = join(", ", [*groups, *values])
     by = f"\nGROUP BY {', '.join(str(at) for at in range(1, len(groups) + 1))}" if groups else ""
     return Sql(
@@ -232,6 +234,10 @@ def _source(search: Search, plan: Plan) -> tuple[Sql, list[Sql]]:
     if isinstance(path, ByDuration):
         return Sql("trace AS t INDEXED BY trace_by_duration"), [own, *_within("t.duration_ms", path.range)]
     return Sql("trace AS t"), [own, *_within("t.start_ms", times)]
+
+
+# Where terms are asked for of what a posting led to, before the look at the trace.
+_FOUND: Final = Place("found.experiment", "found.start_ms", "found.trace")
 
 
 def _source_in_index(search: Search, path: ByTerms, plan: Plan) -> tuple[Sql, list[Sql]]:

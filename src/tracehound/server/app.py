@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib import metadata
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +30,8 @@ from tracehound.server.writer import Backlog, GroupWriter
 from tracehound.settings import Settings
 from tracehound.store.api import Store
 from tracehound.store.targets import parse_target
+
+_READERS: Final = 2  # what they do needs the interpreter lock: more of them would only wait for it
 
 
 def create_app(
@@ -54,6 +58,7 @@ def create_app(
         finally:
             await served.announcer.close()
             await run_in_threadpool(served.writer.close)
+            served.readers.shutdown()
 
     app = Starlette(
         routes=[Route(row.path, _endpoint(row, served, guard), methods=[row.method]) for row in routes],
@@ -73,7 +78,9 @@ def _serve(
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
-    return Served(store, runtime, limits, writer, backlog, metrics, announcer, rows, metadata.version("tracehound"))
+    readers = ThreadPoolExecutor(_READERS, "tracehound-reader")
+    version = metadata.version("tracehound")
+    return Served(store, runtime, limits, writer, backlog, metrics, announcer, readers, {}, rows, version)
 
 
 def _endpoint(row: Row, served: Served, guard: Guard) -> Callable[[Request], Awaitable[Response]]:

@@ -29,7 +29,6 @@ from tracehound.server.shapes import shape_of_trace
 MEDIA_TYPE: Final = "text/event-stream"
 _STALE: Final = b"event: stale\ndata: {}\n\n"
 _ALIVE: Final = b": still here\n\n"
-_MOST_UNREAD: Final = 1_000  # messages that wait for one who listens slowly
 
 _logger = logging.getLogger("tracehound.server")
 
@@ -44,6 +43,7 @@ class Announcer:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.note = self._changes.note
+        self.told = 0  # how often those who listen were told something
 
     def count(self) -> int:
         """Return how many listen."""
@@ -109,11 +109,12 @@ class Announcer:
 
     def _tell(self, message: bytes | None) -> None:
         for queue in self._listeners:
-            if queue.qsize() > _MOST_UNREAD:
+            if queue.qsize() >= self._limits.max_unread:  # who reads so slowly is to ask anew
                 while not queue.empty():
                     queue.get_nowait()
                 queue.put_nowait(_STALE)
             queue.put_nowait(message)
+        self.told += 1
 
 
 def _to_messages(look: Look) -> bytes:

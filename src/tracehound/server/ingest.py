@@ -20,7 +20,6 @@ from tracehound.client.experiments import find_experiment
 from tracehound.context.scope import SOURCE_RUN
 from tracehound.model.record import replace, to_json
 from tracehound.model.values import clean_text
-from tracehound.runtime import Runtime
 from tracehound.server.bodies import JSON, media_type, read_body
 from tracehound.server.problems import BadRequestError, MediaTypeError
 from tracehound.server.served import Served
@@ -80,7 +79,7 @@ async def receive_spans(served: Served, request: Request) -> Response:
     form = _FORMATS.get(kind)
     if form is None:
         raise MediaTypeError(f"spans are sent as {PROTOBUF} or {JSON}, and Content-Type says which")
-    experiment = await run_in_threadpool(_experiment_of, served.runtime, request)
+    experiment = await _experiment_of(served, request)
     run_id = request.headers.get(RUN_ID_HEADER)
     with _Share(served.backlog) as share:
         try:
@@ -88,8 +87,9 @@ async def receive_spans(served: Served, request: Request) -> Response:
         except ClientDisconnect as error:
             raise BadRequestError("the body is cut off") from error
         encoding = request.headers.get("content-encoding", "")
-        arrived, size_bytes = await run_in_threadpool(
-            _read, form, packed, encoding, experiment, run_id, served.limits.max_body_bytes
+        # Not among the threads that search: those may all be waiting for the store.
+        arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
+            served.readers, _read, form, packed, encoding, experiment, run_id, served.limits.max_body_bytes
         )
         share.take(max(0, size_bytes - len(packed)))
         if arrived.parts:
@@ -114,13 +114,16 @@ def _read(
     return arrived, len(data)
 
 
-def _experiment_of(runtime: Runtime, request: Request) -> str:
+async def _experiment_of(served: Served, request: Request) -> str:
     """Return the name of the experiment that the headers give; the server's own where they give none.
 
     A name may be percent-encoded, as names in `OTEL_EXPORTER_OTLP_HEADERS` are.
     """
     number = request.headers.get(EXPERIMENT_ID_HEADER)
-    if number is not None:
-        return find_experiment(runtime, number).name
-    name = clean_text(unquote(request.headers.get(EXPERIMENT_HEADER, ""))).strip()
-    return name or runtime.settings.experiment
+    if number is None:
+        name = clean_text(unquote(request.headers.get(EXPERIMENT_HEADER, ""))).strip()
+        return name or served.runtime.settings.experiment
+    if number not in served.experiment_names:  # the id follows from the name, so that what is known once stays so
+        found = await run_in_threadpool(find_experiment, served.runtime, number)
+        served.experiment_names[number] = found.name
+    return served.experiment_names[number]

@@ -11,8 +11,8 @@ class ServerLimits:
 
     `max_body_bytes` bounds the body of a request before and after it was decompressed, `max_waiting_bytes` all bodies
     that have not been written yet: what comes on top of them is refused, and may be sent again later. A search ends
-    after `search_timeout_s`. Of events, `max_listeners` may be told at a time, and whoever hears nothing hears that,
-    every `heartbeat_s`; the store is asked for changes every `look_every_s`.
+    after `search_timeout_s`. Of events, `max_listeners` may be told at a time, for each of whom `max_unread` messages
+    wait; whoever hears nothing hears that, every `heartbeat_s`; the store is asked for changes every `look_every_s`.
     """
 
     max_body_bytes: int = 16_000_000
@@ -20,5 +20,6 @@ class ServerLimits:
     max_results: int = 1_000
     search_timeout_s: float = 60.0
     max_listeners: int = 100
+    max_unread: int = 1_000
     heartbeat_s: float = 15.0
     look_every_s: float = 0.25

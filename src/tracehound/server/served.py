@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Served:
-    """A store, and what is around it. `runtime` is how the client's functions reach the store; it has no spool."""
+    """A store, and what is around it.
+
+    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, and
+    `experiment_names` are those that requests have named by their ids.
+    """
 
     store: Store
     runtime: Runtime
@@ -28,5 +33,7 @@ class Served:
     backlog: Backlog
     metrics: Metrics
     announcer: Announcer
+    readers: Executor
+    experiment_names: dict[str, str]
     rows: Sequence[Row]
     version: str

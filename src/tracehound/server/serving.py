@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -91,10 +92,11 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ArgumentError(
             f"there is no address {host!r}; 127.0.0.1 is this machine alone, 0.0.0.0 all of it"
         ) from error
-    except (OSError, OverflowError) as error:
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise ArgumentError(
-            f"{host} port {port} cannot be listened on ({getattr(error, 'strerror', None) or error}): another program"
-            " may use it; --port names another one, --port 0 takes one that is free"
+            f"{host} port {port} cannot be listened on ({reason}): another program may use it; --port names another"
+            " one, --port 0 takes one that is free"
         ) from error
 
 

@@ -151,6 +151,8 @@ class Drainer:
 
     def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[Change], int]:
         """Return the first frames in the data, at most so many, and how many bytes of it are done with."""
+        from tracehound.wire.dialects.translate import translate_part  # a program that only traces does without
+
         frames: list[Change] = []
         length = 0
         origin = self._origin(segment)
@@ -162,7 +164,7 @@ class Drainer:
             if isinstance(item, Damaged):
                 self._set_aside(segment, position + length, item.data)
             elif isinstance(item.frame, TracePart):
-                frames.append(replace(item.frame, origin=origin))
+                frames.append(replace(translate_part(item.frame), origin=origin))
             elif not isinstance(item.frame, Origin):
                 frames.append(item.frame)
             length = item.end

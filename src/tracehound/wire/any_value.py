@@ -23,7 +23,7 @@ def to_attributes(texts: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def from_attributes(attributes: Iterable[Any]) -> dict[str, str]:
     """Return attributes in OTLP's form as JSON texts; raise an ordinary `TypeError` or the like for what is none."""
-    return to_texts((_text(each["key"]), _from_any(each.get("value") or {})) for each in attributes)
+    return to_texts((_text(each.get("key", "")), _from_any(each.get("value") or {})) for each in attributes)
 
 
 def to_texts(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
@@ -84,7 +84,7 @@ def _read_list(holder: Any) -> list[Any]:
 
 
 def _read_map(holder: Any) -> dict[str, Any]:
-    return {_text(each["key"]): _from_any(each.get("value") or {}) for each in _items(holder)}
+    return {_text(each.get("key", "")): _from_any(each.get("value") or {}) for each in _items(holder)}
 
 
 def _text(value: object) -> str:

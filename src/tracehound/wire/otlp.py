@@ -4,8 +4,8 @@ The attributes of a resource are said of the whole trace: they become metadata, 
 begin with `WHOLE`, goes where it belongs. Each span keeps the name of its service, for a trace may run through several,
 and what its scope says, under the names that exporters without scopes use.
 
-The spans of one trace that come together are one part. The same request gives the same parts, so that a store takes
-what is sent again in once.
+What they say in the conventions of others is said in our names as well (`wire.dialects`). The spans of one trace that
+come together are one part. The same request gives the same parts, so that a store takes in once what is sent again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tracehound.model.span import (
 )
 from tracehound.model.trace import TracePart, TraceState
 from tracehound.model.values import clean_text, decode_value, encode_value, to_text
+from tracehound.wire.dialects.translate import translate_part
 
 WHOLE: Final = "tracehound.trace."
 EXPERIMENT: Final = f"{WHOLE}experiment"
@@ -143,7 +144,7 @@ def to_parts(resource: Mapping[str, str], spans: Iterable[Span], experiment: str
         by_trace[span.trace_id].append(span)
     whole = _Whole.read(resource)
     for trace_id, found in by_trace.items():
-        yield whole.to_part(trace_id, found, experiment)
+        yield translate_part(whole.to_part(trace_id, found, experiment))
 
 
 @dataclass(frozen=True)

@@ -146,12 +146,14 @@ def _read_request(form: Any, experiment: str) -> Arrived:
     for resource_spans in _many(form, "resourceSpans"):
         scopes = _many(resource_spans, "scopeSpans")
         forms = [(each.get("scope") or {}, span) for each in scopes for span in _many(each, "spans")]
+        spans: list[Span] = []
         try:
             resource = _texts_in(resource_spans.get("resource") or {})
             spans = _read_spans(resource, forms, arrived)
+            forms = []
             arrived.parts += to_parts(resource, spans, experiment)
         except FAULTS as error:
-            arrived.refuse(len(forms), error)
+            arrived.refuse(len(forms) or len(spans), error)
     return arrived
 
 
@@ -187,7 +189,9 @@ def _from_form(form: Mapping[str, Any], scope: Mapping[str, str]) -> Span:
             for each in _many(form, "events")
         ],
         links=[
-            RecordedLink(_trace_id(each), _id(_get(each, "spanId"), 16), _texts_in(each))
+            RecordedLink(
+                f"{TRACE_ID_PREFIX}{_id_of_link(each, 'traceId', 32)}", _id_of_link(each, "spanId", 16), _texts_in(each)
+            )
             for each in _many(form, "links")
         ],
     )
@@ -222,6 +226,11 @@ def _number_of(value: Any, names: list[str]) -> int:
 
 def _trace_id(form: Mapping[str, Any]) -> str:
     return f"{TRACE_ID_PREFIX}{_id(_get(form, 'traceId'), 32)}"
+
+
+def _id_of_link(form: Mapping[str, Any], name: str, digits: int) -> str:
+    """Return an id of what a link refers to; zeros where it says none, which OpenTelemetry allows."""
+    return _hexadecimal(_get(form, name) or "0" * digits, digits)
 
 
 def _parent_id(text: Any) -> str | None:

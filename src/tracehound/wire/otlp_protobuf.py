@@ -86,7 +86,11 @@ def _to_span(message: trace_pb2.Span, said: Mapping[str, str]) -> Span:
         texts={**said, **_texts_of(message.attributes)},
         events=[to_event(each.name, each.time_unix_nano, _texts_of(each.attributes)) for each in message.events],
         links=[
-            RecordedLink(_trace_id(each.trace_id), _span_id(each.span_id), _texts_of(each.attributes))
+            RecordedLink(
+                f"{TRACE_ID_PREFIX}{_id_of_link(each.trace_id, _NO_TRACE)}",
+                _id_of_link(each.span_id, _NO_SPAN),
+                _texts_of(each.attributes),
+            )
             for each in message.links
         ],
     )
@@ -119,3 +123,10 @@ def _span_id(data: bytes) -> str:
     if len(data) != len(_NO_SPAN) or data == _NO_SPAN:
         raise ValueError(data)
     return data.hex()
+
+
+def _id_of_link(data: bytes, none: bytes) -> str:
+    """Return an id of what a link refers to; zeros where it says none, which OpenTelemetry allows."""
+    if len(data or none) != len(none):
+        raise ValueError(data)
+    return (data or none).hex()

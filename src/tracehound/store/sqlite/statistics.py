@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -23,6 +23,8 @@ from tracehound.store.sqlite.moment import Helpers
 from tracehound.store.sqlite.plan import ENDS, choose_for_statistics
 from tracehound.store.sqlite.text import Words
 
+# Of time, for each connection: SQLite sorts the traces of each by their groups, fewer at a time sooner (by an eighth).
+_PIECES: Final = 16
 _BUCKETS: Final = {str(bucket): bucket for bucket in range(bucket_of(2**63) + 1)}
 
 
@@ -64,14 +66,8 @@ def _start_of_hour(period: Period, hour: int) -> int | None:
 def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery, helpers: Helpers) -> Groups:
     words = Words(connection)
     plan = choose_for_statistics(connection, query, words)
-    groups: Groups = {}
     with helpers.seeing_the_same() as others:
-        for row in _read_pieces(connection, others, query, plan):
-            key, summary = _read(row, query)
-            if key in groups:
-                groups[key].join(summary)
-            elif summary.count:
-                groups[key] = summary
+        groups = _add_up([connection, *others], query, plan)
     if query.wanted & DISTINCT.keys():
         if query.period is not None:
             connection.create_function(PERIOD, 1, query.period.start_of)
@@ -84,33 +80,51 @@ def _from_traces(connection: sqlite3.Connection, query: StatisticsQuery, helpers
     return groups
 
 
-def _read_pieces(
-    connection: sqlite3.Connection, others: Sequence[sqlite3.Connection], query: StatisticsQuery, plan: Plan
-) -> list[tuple[Any, ...]]:
-    """Return the rows of the statement, of pieces of time that each connection reads one of."""
-    connections = [connection, *others]
-    plans = _pieces(connection, query.search, plan, len(connections))
+def _add_up(connections: Sequence[sqlite3.Connection], query: StatisticsQuery, plan: Plan) -> Groups:
+    """Return what the traces of each group add up to, of pieces of time that the connections take as they come.
+
+    What one has read it adds up while another one reads, without the interpreter lock.
+    """
+    first, *others = connections
+    plans = _pieces(first, query.search, plan, _PIECES * len(connections)) if others else [plan]
+    groups: Groups = {}
+
+    def work(one: sqlite3.Connection) -> Groups:
+        found: Groups = {}
+        words = Words(one)
+        with contextlib.suppress(IndexError):  # another one took the last piece
+            while plans:
+                for row in ask(one, statistics_sql(query, plans.pop()), words):
+                    _join(found, *_read(row, query))
+        return found
+
     if len(plans) == 1:
-        return ask(connection, statistics_sql(query, plan), Words(connection))
+        return work(first)
     # Here, for it cannot be imported any more when a program ends, and that is when many first open their store.
     from concurrent.futures import ThreadPoolExecutor
 
     if (limit := query.search.time_limit) is not None:
         for other in others:
             other.set_progress_handler(limit.is_over, STEPS)
-
-    def read(one: sqlite3.Connection, piece: Plan) -> list[tuple[Any, ...]]:
-        return ask(one, statistics_sql(query, piece), Words(one))
-
     with ThreadPoolExecutor(len(others), "tracehound-statistics") as pool:
-        reading = [pool.submit(read, *each) for each in zip(others, plans[1:], strict=True)]
-        rows = read(connection, plans[0])
-        return [*rows, *itertools.chain.from_iterable(each.result() for each in reading)]
+        working = [pool.submit(work, other) for other in others]
+        for found in (work(first), *(each.result() for each in working)):
+            for key, summary in found.items():
+                _join(groups, key, summary)
+    return groups
+
+
+def _join(groups: Groups, key: GroupKey, summary: Summary) -> None:
+    """Add traces to their group."""
+    if key in groups:
+        groups[key].join(summary)
+    elif summary.count:
+        groups[key] = summary
 
 
 def _pieces(connection: sqlite3.Connection, search: Search, plan: Plan, count: int) -> list[Plan]:
     """Return the plan cut into as many of pieces of time; uncut where its path does not go by time."""
-    if count == 1 or not isinstance(plan.path, (InOrder, ByTerms)):
+    if not isinstance(plan.path, (InOrder, ByTerms)):
         return [plan]
     ends = [connection.execute(ENDS, (int(each), int(each))).fetchone() for each in search.experiment_ids]
     known = [time_ms for pair in ends for time_ms in pair if time_ms is not None]
@@ -139,7 +153,8 @@ def _read(row: tuple[Any, ...], query: StatisticsQuery) -> tuple[GroupKey, Summa
         summary.most_ms = next(columns)
     if DURATIONS in wanted and (buckets := next(columns)) is not None:
         found = str(buckets).split(",")
-        summary.ended, summary.buckets = len(found), Counter(map(_BUCKETS.__getitem__, found))
+        # In order: percentiles need them so, and here another connection reads meanwhile.
+        summary.ended, summary.buckets = len(found), Counter(sorted(map(_BUCKETS.__getitem__, found)))
     for name in SUMMED:
         if name in query.wanted:
             total, having = next(columns), next(columns)
