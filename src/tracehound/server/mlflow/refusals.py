@@ -34,6 +34,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("3.0/mlflow/issues", "an issue is named in assessments, and kept where issues are kept"),
     ("3.0/mlflow/label-schemas/", "there is no labelling here"),
     ("3.0/mlflow/review-queues/", "there is no labelling here"),
+    ("2.0mlflow/", "data sets are not kept behind MLflow's API"),  # its clients leave out a stroke
     ("3.0/mlflow/datasets/", "data sets are not kept behind MLflow's API"),
     ("3.0/mlflow/scorers/", "scorers are code, and are not kept"),
     ("3.0/mlflow/prompt-optimization/", "prompts are not optimized here"),

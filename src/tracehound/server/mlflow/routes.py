@@ -73,7 +73,7 @@ MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
         "GET", _ARTIFACT, artifacts.get_artifact, (), (_TEXT,), Right.READ, to_response, is_described=False
     ),
     *(
-        Endpoint(method, f"{each}/{{path:path}}", refusals.refuse, (), (JSON,), Right.NONE, is_described=False)
+        Endpoint(method, f"{each}{{path:path}}", refusals.refuse, (), (JSON,), Right.NONE, is_described=False)
         for each in ("/api/2.0", "/api/3.0", "/ajax-api")
         for method in _METHODS
     ),

@@ -44,8 +44,6 @@ from tracehound.wire.mlflow.traces import (
 _MOST_RESULTS: Final = 500
 _LONGEST_KEY: Final = 250
 _LINKED_PROMPTS: Final = "mlflow.linkedPrompts"
-# The spans of a trace may be on their way: a client sends what it has every five seconds, but flushes when it is asked.
-_LONGEST_WAIT_S: Final = 3.0
 _ASK_AGAIN_S: Final = 0.1
 
 
@@ -68,10 +66,13 @@ def get_trace_info(served: Served, asked: Message) -> dict[str, Any]:
 
 
 async def get_trace(served: Served, request: Request) -> Response:
-    """Return a whole trace; unless a part of it will do, wait a moment for spans that are on their way."""
+    """Return a whole trace; unless a part of it will do, wait a moment for spans that are on their way.
+
+    A client sends its spans every five seconds, or when it is told to, and what it knows of the whole trace at once.
+    """
     asked = await read_message(served, request)
     trace_id, may_be_partial = asked.text("trace_id"), asked.flag("allow_partial")
-    patient_until_s = time.monotonic() + _LONGEST_WAIT_S
+    patient_until_s = time.monotonic() + served.limits.wait_for_spans_s
     while True:
         trace = await run_in_threadpool(_read, served, trace_id)
         missing = 0 if may_be_partial else await run_in_threadpool(missing_spans, trace)
