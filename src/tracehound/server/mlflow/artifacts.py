@@ -18,7 +18,7 @@ from starlette.responses import Response
 from tracehound.client.experiments import find_experiment
 from tracehound.client.models import find_model, model_file, set_model_file
 from tracehound.errors import ArgumentError, NotFoundError
-from tracehound.model.form import Form, read_document
+from tracehound.model.form import read_document
 from tracehound.model.record import to_json_text, to_msgpack
 from tracehound.model.stand_in import real_spans
 from tracehound.model.trace import TracePart
@@ -27,6 +27,7 @@ from tracehound.server.bodies import JSON, read_body
 from tracehound.server.mlflow.problems import refusal
 from tracehound.server.problems import BadRequestError
 from tracehound.server.served import Served
+from tracehound.wire.mlflow.messages import Message
 
 _SPANS: Final = re.compile(r"(?P<experiment>\d+)/traces/(?P<trace>tr-[0-9a-f]{32})/artifacts/traces\.json")
 _MODEL: Final = re.compile(r"(?P<experiment>\d+)/models/(?P<model>m-[0-9a-f]{32})/artifacts/MLmodel")
@@ -72,7 +73,7 @@ async def get_artifact(served: Served, request: Request) -> Response:
 
 def _read_part(served: Served, experiment_id: str, trace_id: str, body: bytes) -> TracePart:
     experiment = find_experiment(served.runtime, experiment_id)
-    spans = read_data(Form(read_document(body), "")).spans
+    spans = read_data(Message(read_document(body))).spans
     stray = next((each.trace_id for each in spans if each.trace_id != trace_id), None)
     if stray is not None:
         raise ArgumentError(f"the file is to hold the spans of {trace_id}, and has one of {stray}")
