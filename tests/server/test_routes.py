@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 import tracehound
-from tracehound.server.problems import MEDIA_TYPE
+from tracehound.server.problems import MEDIA_TYPE, PROBLEMS
 from tracehound.server.routes import ROUTES
 from tracehound.server.rows import Call, Right, Row
 
@@ -143,3 +145,20 @@ def test_health_is_about_the_process_and_readiness_about_the_store(client: TestC
     client.app.state.served.store.close()  # type: ignore[attr-defined] # a Starlette
     assert client.get("/health").text == "OK"
     assert problem_of(client.get("/ready"), 503)["code"] == "STORE_UNUSABLE"
+
+
+def test_the_page_about_the_server_shows_problems_as_they_are(client: TestClient) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    told = re.search(r'^    (\{"status": 400.*?\}\})$', page, re.DOTALL | re.MULTILINE)
+    assert told is not None
+    shown = json.loads(told[1])
+    problem = problem_of(client.post("/api/v1/traces/search", json={"filter": shown["filter"]["text"]}), 400)
+    problem["filter"]["shown"] = shown["filter"]["shown"]  # several lines
+    assert problem == shown
+
+
+def test_the_page_about_the_server_names_the_statuses_that_there_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([0-9, ]+) \|", page, re.MULTILINE)
+    told = {int(status) for row in rows for status in row.split(", ")}
+    assert told >= {each.status for each in PROBLEMS.values()} - {403, 422, 504}

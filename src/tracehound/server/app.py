@@ -74,7 +74,7 @@ def _serve(
     store: Store, settings: Settings, limits: ServerLimits, drain: Callable[[], None] | None, rows: Sequence[Row]
 ) -> Served:
     runtime = Runtime(settings, store=store, drain=drain)
-    writer = GroupWriter(store)
+    writer = GroupWriter(store, limits.patience_s)
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
