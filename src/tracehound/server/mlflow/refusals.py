@@ -40,6 +40,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("3.0/mlflow/prompt-optimization/", "prompts are not optimized here"),
     ("3.0/mlflow/gateway/", "there is no gateway to models here"),
     ("3.0/mlflow/workspaces", "a server has one workspace: its store"),
+    ("4.0/", "this is of Databricks"),
     ("ajax-api/", "this is for MLflow's own page; its API is below /api/2.0 and /api/3.0"),
 )
 _UNKNOWN: Final = "nothing is known of it"

@@ -74,7 +74,7 @@ MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
     ),
     *(
         Endpoint(method, f"{each}{{path:path}}", refusals.refuse, (), (JSON,), Right.NONE, is_described=False)
-        for each in ("/api/2.0", "/api/3.0", "/ajax-api")
+        for each in ("/api/2.0", "/api/3.0", "/api/4.0", "/ajax-api")
         for method in _METHODS
     ),
 )  # fmt: skip
