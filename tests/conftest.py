@@ -17,6 +17,8 @@ from tracehound import runtime
 from tracehound.runtime import Runtime
 from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
 
+collect_ignore = ["mlflow_client"]  # it runs in an environment of its own: ./dev mlflow-client
+
 # `./dev prove` says how many random searches a process is to compare; all other properties have a fifth of that.
 PROVE = "TRACEHOUND_PROVE"
 SEARCHES = int(os.environ.get(PROVE, "200"))
