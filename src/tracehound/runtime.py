@@ -67,6 +67,7 @@ class Runtime:
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._direct = 0
+        self._intake: Callable[[TracePart], TracePart] | None = None
         self._read_origin = origin
         self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
@@ -108,9 +109,11 @@ class Runtime:
 
     def _read_in(self, part: TracePart) -> TracePart:
         """Return a part as a drainer would read it from a spool."""
-        from tracehound.wire.dialects.translate import translate_part
+        if self._intake is None:
+            from tracehound.wire.intake import Intake
 
-        return replace_field(translate_part(part), origin=self.origin())
+            self._intake = Intake(self.settings.prices)
+        return replace_field(self._intake(part), origin=self.origin())
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""

@@ -29,6 +29,7 @@ _MLFLOW_NAMES = {
     ACTIVE_MODEL_ID: "MLFLOW_ACTIVE_MODEL_ID",
     SAMPLING_RATIO: "MLFLOW_TRACE_SAMPLING_RATIO",
 }
+PRICES = "TRACEHOUND_PRICES"
 ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 CONFIGURATION = "TRACEHOUND_CONFIG"
@@ -45,7 +46,8 @@ class Settings:
     `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace
     that has run for `snapshot_after_s` can be seen by other processes; 0 keeps that from happening.
     `allow_network_filesystem` lets the file lie where other machines could mount it too, for whoever sees to it that
-    none does. `raise_faults` lets faults of capture itself reach the traced program, for our own tests.
+    none does. `prices` is a file with what models take, which goes before the bundled table (`wire.prices`).
+    `raise_faults` lets faults of capture itself reach the traced program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE
@@ -60,6 +62,7 @@ class Settings:
     sampling_ratio: float = 1.0
     snapshot_after_s: float = 1.0
     allow_network_filesystem: bool = False
+    prices: str | None = None
     raise_faults: bool = False
 
 
@@ -89,8 +92,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         model_id=find(ACTIVE_MODEL_ID),
         sampling_ratio=check_ratio(find(SAMPLING_RATIO) or 1.0, SAMPLING_RATIO),
         allow_network_filesystem=given.get(ALLOW_NETWORK_FILESYSTEM) == "1",
+        prices=_absolute(given.get(PRICES)),
         raise_faults=given.get(RAISE_FAULTS) == "1",
     )
+
+
+def _absolute(path: str | None) -> str | None:
+    """Return a path that means the same when the program is in another folder."""
+    return str(Path(path).absolute()) if path else None
 
 
 def named_warehouses() -> dict[str, str]:

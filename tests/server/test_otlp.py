@@ -122,7 +122,7 @@ def test_mlflow_names_an_experiment_by_its_id(client: TestClient) -> None:
 
 def test_a_resource_names_the_experiment_before_any_header(client: TestClient) -> None:
     request = request_of((1, 1))
-    attribute = request.resource_spans[0].resource.attributes.add(key="tracehound.trace.experiment")
+    attribute = request.resource_spans[0].resource.attributes.add(key="tracehound.experiment")
     attribute.value.string_value = "kitchen"
     send(client, request.SerializeToString(), x_tracehound_experiment="shop")
     assert [each.name for each in tracehound.search_experiments() if each.name != "Default"] == ["kitchen"]

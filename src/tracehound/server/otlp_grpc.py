@@ -67,7 +67,7 @@ def _receive(served: Served, data: bytes, context: Any, grpc: Any) -> bytes:
         experiment = name_experiment(served, dict(context.invocation_metadata()))
         with Share(served.backlog) as share:
             share.take(len(data))
-            arrived = read_otlp_protobuf(data, experiment)
+            arrived = read_otlp_protobuf(data, experiment, served.intake)
             if arrived.parts:
                 served.writer.submit(arrived.parts, len(data)).result()
     except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged

@@ -53,7 +53,7 @@ class Spool:
         settings: Settings,
         origin: Callable[[], dict[str, str]] = dict,
     ) -> None:
-        self._drainer = Drainer(directory, open_store)
+        self._drainer = Drainer(directory, open_store, settings.prices)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes, lambda: to_frame(Origin(origin())))
         self._interval_s = settings.drain_interval_s
         self._max_trace_bytes = settings.max_trace_bytes
