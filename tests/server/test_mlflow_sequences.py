@@ -315,3 +315,19 @@ def test_spans_that_come_as_a_file_are_spans(client: TestClient) -> None:
     stray = file.replace(TRACE_ID, "tr-" + "1" * 32)
     assert "has one of" in send(client, "PUT", stray, 400, content=json.dumps({"spans": [form]}).encode())["message"]
     assert "JSON" in send(client, "PUT", file, 400, content=b"nonsense")["message"]
+
+
+def test_spans_that_come_as_a_file_are_read_in_our_words(client: TestClient) -> None:
+    span: dict[str, Any] = {
+        "trace_id": "ZBkAAAAAAAAAAAAAAAAAAQ==", "span_id": "AAAAAAAAAAE=", "parent_span_id": None, "name": "chat",
+        "start_time_unix_nano": START_MS * 10**6, "end_time_unix_nano": START_MS * 10**6 + 1, "events": [],
+        "status": {"code": "STATUS_CODE_OK", "message": ""},
+        "attributes": {"mlflow.traceRequestId": f'"{TRACE_ID}"', "gen_ai.operation.name": '"chat"',
+                       "gen_ai.usage.input_tokens": "3"},
+    }  # fmt: skip
+    file = f"/api/2.0/mlflow-artifacts/artifacts/0/traces/{TRACE_ID}/artifacts/traces.json"
+    send(client, "PUT", file, content=json.dumps({"spans": [span]}).encode())
+    found = tracehound.get_trace(TRACE_ID)
+    assert found is not None
+    assert found.data.spans[0].span_type == "CHAT_MODEL"
+    assert (found.info.token_usage or {})["input_tokens"] == 3

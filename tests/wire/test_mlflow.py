@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from tests.traces import part, span
 from tracehound.errors import ArgumentError
 from tracehound.model.assessment import AssessmentSource, Expectation, Feedback
-from tracehound.model.edit import Edit
 from tracehound.model.merge import merge_parts
 from tracehound.model.occurrence import RecordedEvent, RecordedLink
 from tracehound.model.record import replace, to_json_text
-from tracehound.model.trace import TracePart, TraceState
+from tracehound.model.trace import TraceState
 from tracehound.model.values import encode_exactly
 from tracehound.wire.mlflow.messages import Message, snake_case
 from tracehound.wire.mlflow.spans import to_any_value, to_span_message
@@ -138,9 +137,7 @@ def test_a_root_has_no_parent_and_one_that_runs_no_end() -> None:
 
 def test_what_is_told_of_a_trace_is_answered_as_it_was_told() -> None:
     info = read_info_message(Message(told()))
-    changes = to_changes(info, "Default", 5)
-    (only,) = changes
-    assert isinstance(only, TracePart)
+    only, _ = to_changes(info, "Default", 5)
     answer = to_info_message(merge_parts([only]).info)
     assert answer.pop("tags") == {
         "person": "Tom",
@@ -152,11 +149,10 @@ def test_what_is_told_of_a_trace_is_answered_as_it_was_told() -> None:
 
 
 def test_until_the_spans_are_there_a_trace_is_without_them_and_says_how_many_are_missing() -> None:
-    whole = to_changes(read_info_message(Message(told())), "Default", 5)
-    assert isinstance(whole[0], TracePart)
-    alone = merge_parts([whole[0]])
+    whole, _ = to_changes(read_info_message(Message(told())), "Default", 5)
+    alone = merge_parts([whole])
     assert (to_trace_message(alone)["spans"], missing_spans(alone)) == ([], 2)
-    with_root = merge_parts([whole[0], part(span(1))])
+    with_root = merge_parts([whole, part(span(1))])
     assert (len(to_trace_message(with_root)["spans"]), missing_spans(with_root)) == (1, 1)
     assert missing_spans(merge_parts([part(span(1))])) == 0
 
@@ -169,24 +165,20 @@ def test_assessments_that_come_with_a_trace_are_edits_of_it() -> None:
         },
         {**Expectation("answer", {"a": [1]}).to_dict(), "assessment_id": "a-2"},
     ]
-    _, first, second = to_changes(read_info_message(Message(told(assessments=said))), "Default", 5)
-    assert isinstance(first, Edit)
-    assert isinstance(second, Edit)
+    _, (first, second) = to_changes(read_info_message(Message(told(assessments=said))), "Default", 5)
     assert (first.trace_id, first.kind, first.key, second.key) == (TRACE_ID, "assessment", "a-1", "a-2")
     assert json.loads(str(first.value))["trace_id"] == TRACE_ID
 
 
 def test_inputs_that_the_client_has_cut_are_left_to_the_spans() -> None:
     cut = {"mlflow.traceInputs": "x" * 247 + "...", "mlflow.traceOutputs": "short...", "other": "y" * 247 + "..."}
-    (only,) = to_changes(read_info_message(Message(told(trace_metadata=cut))), "Default", 5)
-    assert isinstance(only, TracePart)
+    only, _ = to_changes(read_info_message(Message(told(trace_metadata=cut))), "Default", 5)
     assert only.metadata.keys() == {"mlflow.traceOutputs", "other"}
 
 
 @pytest.mark.parametrize(("word", "state"), [("ERROR", "ERROR"), ("IN_PROGRESS", "IN_PROGRESS"), ("NEWER", "OK")])
 def test_a_state_that_is_not_known_is_none(word: str, state: str) -> None:
-    (only,) = to_changes(read_info_message(Message(told(state=word))), "Default", 5)
-    assert isinstance(only, TracePart)
+    only, _ = to_changes(read_info_message(Message(told(state=word))), "Default", 5)
     assert merge_parts([only]).info.state is TraceState(state)
 
 

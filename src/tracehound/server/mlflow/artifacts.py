@@ -77,7 +77,7 @@ def _read_part(served: Served, experiment_id: str, trace_id: str, body: bytes) -
     stray = next((each.trace_id for each in spans if each.trace_id != trace_id), None)
     if stray is not None:
         raise ArgumentError(f"the file is to hold the spans of {trace_id}, and has one of {stray}")
-    return TracePart(trace_id, experiment.name, served.runtime.clock_ns(), spans)
+    return served.intake(TracePart(trace_id, experiment.name, served.runtime.clock_ns(), spans))
 
 
 def _spans_of(served: Served, trace_id: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tracehound.client.known import read_known
 from tracehound.client.linking import link_to_run
 from tracehound.client.tags import delete_tag, set_tag
 from tracehound.errors import ArgumentError, NotFoundError
+from tracehound.model.edit import Change
 from tracehound.model.record import from_json, to_json_text, to_msgpack
 from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.model.trace import Trace
@@ -54,7 +55,8 @@ def start_trace(served: Served, asked: Message) -> dict[str, Any]:
     known = _store(served).read_traces([info.trace_id]).get(info.trace_id)
     if known is not None and known.info.experiment_id != info.experiment_id:
         raise ArgumentError(f"the trace {info.trace_id} lies in another experiment already: {known.info.experiment_id}")
-    changes = to_changes(info, experiment.name, served.runtime.clock_ns())
+    part, edits = to_changes(info, experiment.name, served.runtime.clock_ns())
+    changes: list[Change] = [served.intake(part), *edits]
     served.writer.submit(changes, sum(len(to_msgpack(each)) for each in changes)).result()
     served.announcer.note([info.trace_id])
     return {"trace": {"trace_info": to_info_message(info)}}

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tracehound.errors import ArgumentError
 from tracehound.model.derive import SIZE_STATS, TRACE_INPUTS, TRACE_OUTPUTS
-from tracehound.model.edit import ASSESSMENT, Change, Edit
+from tracehound.model.edit import ASSESSMENT, Edit
 from tracehound.model.ids import TRACE_ID_PREFIX
 from tracehound.model.record import to_json_text
 from tracehound.model.reserved import ARTIFACT_LOCATION, IMMUTABLE_TAGS, SPANS_LOCATION
@@ -66,8 +66,11 @@ def read_info_message(message: Message) -> TraceInfo:
     return info
 
 
-def to_changes(info: TraceInfo, experiment: str, written_ns: int) -> list[Change]:
-    """Return what a store is to keep of what a client tells of a trace; the experiment is named."""
+def to_changes(info: TraceInfo, experiment: str, written_ns: int) -> tuple[TracePart, list[Edit]]:
+    """Return what a store is to keep of what a client tells of a trace: a part, and an edit for each assessment.
+
+    The experiment is given by its name.
+    """
     start_ns = info.request_time * 1_000_000
     ended_ns = None if info.execution_duration is None else start_ns + max(0, info.execution_duration) * 1_000_000
     code = SpanStatusCode.ERROR if info.state is TraceState.ERROR else SpanStatusCode.OK
@@ -87,13 +90,11 @@ def to_changes(info: TraceInfo, experiment: str, written_ns: int) -> list[Change
         state=info.state if info.state in _SAID else None,
     )
     said = [each.changed(trace_id=info.trace_id) for each in info.assessments if each.assessment_id]
-    return [
-        part,
-        *(
-            Edit(info.trace_id, str(each.assessment_id), to_json_text(each.to_dict()), written_ns, ASSESSMENT)
-            for each in said
-        ),
+    edits = [
+        Edit(info.trace_id, str(each.assessment_id), to_json_text(each.to_dict()), written_ns, ASSESSMENT)
+        for each in said
     ]
+    return part, edits
 
 
 def _whole_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
