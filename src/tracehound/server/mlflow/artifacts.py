@@ -28,6 +28,7 @@ from tracehound.server.mlflow.problems import refusal
 from tracehound.server.problems import BadRequestError
 from tracehound.server.served import Served
 from tracehound.wire.mlflow.messages import Message
+from tracehound.wire.mlflow.old import to_old_file
 
 _SPANS: Final = re.compile(r"(?P<experiment>\d+)/traces/(?P<trace>tr-[0-9a-f]{32})/artifacts/traces\.json")
 _MODEL: Final = re.compile(r"(?P<experiment>\d+)/models/(?P<model>m-[0-9a-f]{32})/artifacts/MLmodel")
@@ -63,7 +64,7 @@ async def get_artifact(served: Served, request: Request) -> Response:
     path = request.path_params["path"]
     spans, model = _SPANS.fullmatch(path), _MODEL.fullmatch(path)
     if spans is not None:
-        form = await run_in_threadpool(_spans_of, served, spans["trace"])
+        form = await run_in_threadpool(_spans_of, served, spans["trace"], is_old=_is_old(request))
         return Response(to_json_text(form).encode(), media_type="text/plain")
     if model is not None:
         found = await run_in_threadpool(_model_file, served, model["model"])
@@ -80,12 +81,17 @@ def _read_part(served: Served, experiment_id: str, trace_id: str, body: bytes) -
     return served.intake(TracePart(trace_id, experiment.name, served.runtime.clock_ns(), spans))
 
 
-def _spans_of(served: Served, trace_id: str) -> dict[str, Any]:
+def _is_old(request: Request) -> bool:
+    """Whether a client of MLflow 2 asks, which reads spans in their older form only."""
+    return re.match(r"mlflow-python-client/[012]\.", request.headers.get("user-agent", "")) is not None
+
+
+def _spans_of(served: Served, trace_id: str, *, is_old: bool) -> dict[str, Any]:
     found = served.runtime.drained_store().read_traces([trace_id]).get(trace_id)
     spans = [] if found is None else real_spans(found.data.spans)
-    if not spans:
+    if found is None or not spans:
         raise NotFoundError(f"there are no spans of {trace_id}")
-    return {"spans": [each.to_dict() for each in spans]}
+    return to_old_file(found) if is_old else {"spans": [each.to_dict() for each in spans]}
 
 
 def _keep_model(served: Served, model_id: str, body: bytes) -> None:

@@ -22,7 +22,6 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("2.0/mlflow/runs/", "a run has parameters, metrics and tags, and no data sets, models or outputs"),
     ("2.0/mlflow/metrics/", "of a metric the last value is kept; runs/get has it"),
     ("2.0/mlflow/logged-models/", "a model is described in the file MLmodel, has no other files, and is not deleted"),
-    ("2.0/mlflow/traces", "this is how clients before MLflow 3.2 trace: use a newer one"),
     ("2.0/mlflow/unified-traces", "this is of Databricks"),
     ("2.0/mlflow/get-online-trace-details", "this is of Databricks"),
     ("2.0/mlflow/artifacts/", "there is no place for files here but for spans and descriptions of models"),

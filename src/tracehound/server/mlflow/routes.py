@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import Final
 
 from tracehound.server.bodies import JSON
-from tracehound.server.mlflow import artifacts, assessments, experiments, information, models, refusals, runs, traces
+from tracehound.server.mlflow import (
+    artifacts,
+    assessments,
+    experiments,
+    information,
+    models,
+    old_traces,
+    refusals,
+    runs,
+    traces,
+)
 from tracehound.server.mlflow.calls import call
 from tracehound.server.mlflow.problems import to_response
 from tracehound.server.rows import Endpoint, Right, Row
@@ -51,6 +61,10 @@ MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
     call("POST", f"{_MODEL}/params", models.log_params, Right.INGEST),
     call("PATCH", f"{_MODEL}/tags", models.set_tags, Right.WRITE),
     call("DELETE", f"{_MODEL}/tags/{{tag_key}}", models.delete_tag, Right.WRITE),
+    call("POST", f"{_V2}/traces", old_traces.begin_trace, Right.INGEST),
+    call("PATCH", f"{_V2}/traces/{{trace_id}}", old_traces.end_trace, Right.INGEST),
+    call("GET", f"{_V2}/traces/{{trace_id}}/info", old_traces.get_old_info, Right.READ),
+    call("GET", f"{_V2}/traces", old_traces.search_old_traces, Right.READ),
     call("POST", f"{_V3}/traces", traces.start_trace, Right.INGEST),
     call("POST", f"{_V3}/traces/search", traces.search_traces, Right.READ),
     Endpoint("GET", f"{_V3}/traces/get", traces.get_trace, (), (JSON,), Right.READ, to_response, is_described=False),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +25,7 @@ from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Change
 from tracehound.model.record import from_json, to_json_text, to_msgpack
 from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
-from tracehound.model.trace import Trace
+from tracehound.model.trace import Trace, TraceInfo
 from tracehound.model.values import clean_text
 from tracehound.query.lenient import tokenize_leniently
 from tracehound.query.limit import SearchLimit
@@ -32,7 +33,7 @@ from tracehound.query.search import DEFAULT_LIMIT, parse_search
 from tracehound.server.mlflow.calls import read_message, to_answer
 from tracehound.server.mlflow.listing import limit_of
 from tracehound.server.served import Served
-from tracehound.store.api import Store
+from tracehound.store.api import Page, Store
 from tracehound.wire.mlflow.messages import Message, without_none
 from tracehound.wire.mlflow.traces import (
     missing_spans,
@@ -51,20 +52,25 @@ _ASK_AGAIN_S: Final = 0.1
 def start_trace(served: Served, asked: Message) -> dict[str, Any]:
     """Keep what is known of a whole trace, before its spans or after them."""
     info = read_info_message(asked.form("trace").form("trace_info"))
-    experiment = find_experiment(served.runtime, info.experiment_id)
     known = _store(served).read_traces([info.trace_id]).get(info.trace_id)
     if known is not None and known.info.experiment_id != info.experiment_id:
         raise ArgumentError(f"the trace {info.trace_id} lies in another experiment already: {known.info.experiment_id}")
+    keep_told(served, info)
+    return {"trace": {"trace_info": to_info_message(info)}}
+
+
+def keep_told(served: Served, info: TraceInfo) -> None:
+    """Keep what a client tells of a whole trace; it is safe when this returns."""
+    experiment = find_experiment(served.runtime, info.experiment_id)
     part, edits = to_changes(info, experiment.name, served.runtime.clock_ns())
     changes: list[Change] = [served.intake(part), *edits]
     served.writer.submit(changes, sum(len(to_msgpack(each)) for each in changes)).result()
     served.announcer.note([info.trace_id])
-    return {"trace": {"trace_info": to_info_message(info)}}
 
 
 def get_trace_info(served: Served, asked: Message) -> dict[str, Any]:
     """Return what is known of a trace without its spans."""
-    return {"trace": {"trace_info": to_info_message(_read(served, asked.text("trace_id")).info)}}
+    return {"trace": {"trace_info": to_info_message(read_trace(served, asked.text("trace_id")).info)}}
 
 
 async def get_trace(served: Served, request: Request) -> Response:
@@ -76,7 +82,7 @@ async def get_trace(served: Served, request: Request) -> Response:
     trace_id, may_be_partial = asked.text("trace_id"), asked.flag("allow_partial")
     patient_until_s = time.monotonic() + served.limits.wait_for_spans_s
     while True:
-        trace = await run_in_threadpool(_read, served, trace_id)
+        trace = await run_in_threadpool(read_trace, served, trace_id)
         missing = 0 if may_be_partial else await run_in_threadpool(missing_spans, trace)
         if missing == 0:
             return to_answer({"trace": await run_in_threadpool(to_trace_message, trace)})
@@ -102,18 +108,24 @@ def search_traces(served: Served, asked: Message) -> dict[str, Any]:
     if "locations" not in asked:
         raise ArgumentError("locations is missing: it lists the experiments to search")
     ids = [_experiment_in(each) for each in asked.forms("locations")]
-    limit = limit_of(asked, DEFAULT_LIMIT, _MOST_RESULTS)
-    if not ids:
+    page = find_page(served, ids, asked)
+    if page is None:
         return {}
+    infos = [to_info_message(each) for each in page.traces]
+    return without_none({"traces": infos, "next_page_token": page.next_cursor})
+
+
+def find_page(served: Served, experiment_ids: Sequence[str], asked: Message) -> Page[TraceInfo] | None:
+    """Return the page of a search that a message asks for; None where it is of no experiment."""
+    limit = limit_of(asked, DEFAULT_LIMIT, _MOST_RESULTS)
+    if not experiment_ids:
+        return None
     search = parse_search(
-        ids, asked.text_or_none("filter"), asked.list_of_texts("order_by"), limit,
+        experiment_ids, asked.text_or_none("filter"), asked.list_of_texts("order_by"), limit,
         asked.text_or_none("page_token") or None, read=tokenize_leniently,
     )  # fmt: skip
     limited = dataclasses.replace(search, time_limit=SearchLimit(served.limits.search_timeout_s))
-    page = _store(served).search(limited)
-    return without_none(
-        {"traces": [to_info_message(each) for each in page.traces], "next_page_token": page.next_cursor}
-    )
+    return _store(served).search(limited)
 
 
 def delete_traces(served: Served, asked: Message) -> dict[str, Any]:
@@ -169,7 +181,8 @@ def _store(served: Served) -> Store:
     return served.runtime.drained_store()
 
 
-def _read(served: Served, trace_id: str) -> Trace:
+def read_trace(served: Served, trace_id: str) -> Trace:
+    """Return a trace; raise `NotFoundError` where it is not there."""
     wanted = clean_text(trace_id)
     found = _store(served).read_traces([wanted]).get(wanted)
     if found is None:

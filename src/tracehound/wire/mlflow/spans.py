@@ -7,6 +7,7 @@ text, since as a double it would be another one.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,14 +18,16 @@ from tracehound.model.values import clean_text, decode_value
 
 # Protobuf reads messages that lie 100 deep in each other; a list in another value is two of them, a map is three.
 _MOST_MESSAGES: Final = 84
+_TRACE_ID: Final = re.compile(r"tr-([0-9a-f]{32})")
 _ODD_DOUBLES: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}  # as protobuf's JSON writes them
 
 
 def to_span_message(span: Span) -> dict[str, Any]:
-    """Return a span as MLflow's client reads it."""
+    """Return a span as MLflow's client reads it, which makes the name of the trace of the id that it finds here."""
     form = span.to_dict()
+    named = _TRACE_ID.fullmatch(span.trace_id)
     message = {
-        "trace_id": form["trace_id"],
+        "trace_id": form["trace_id"] if named is None else to_base64(named[1]),
         "span_id": form["span_id"],
         "parent_span_id": form["parent_span_id"],
         "name": form["name"],
