@@ -100,6 +100,15 @@ async def receive_spans(served: Served, request: Request) -> Response:
     return Response(form.answer(arrived.refused, arrived.reason), media_type=kind)
 
 
+def take_in(served: Served, read: Callable[[bytes, str, Intake], Arrived], data: bytes, experiment: str) -> Arrived:
+    """Return what a body brings as it is to be kept: without secrets, where the settings of the server say so."""
+    arrived = read(data, experiment, served.intake)
+    screen = served.runtime.screen
+    if screen is not None:
+        arrived.parts = [screen.part(part) for part in arrived.parts]
+    return arrived
+
+
 def note_arrival(served: Served, arrived: Arrived) -> None:
     """Count what has come and is stored, and have it told."""
     served.announcer.note(part.trace_id for part in arrived.parts)
@@ -111,7 +120,7 @@ def _read(
 ) -> tuple[Arrived, int]:
     """Return what a body brings, and how large it is when it is unpacked."""
     data = decompress(packed, encoding, served.limits.max_body_bytes)
-    arrived = form.read(data, experiment, served.intake)
+    arrived = take_in(served, form.read, data, experiment)
     if run_id is not None:
         said = {SOURCE_RUN: clean_text(run_id)}
         arrived.parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]

@@ -124,6 +124,12 @@ class Spool:
         self._wake_drainer()
         return True
 
+    def owners(self) -> set[str]:
+        """Return all names that this process has had in the folder, one at least where it can be written."""
+        with self._mutex, contextlib.suppress(OSError):
+            self._writer.owner()
+        return set(self._writer.owners)
+
     def append_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: on disk when this returns; raise `StoreError` where that cannot be."""
         with self._mutex:
