@@ -18,8 +18,8 @@ from tracehound import runtime
 from tracehound.runtime import Runtime
 from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
 
-# These need libraries that have an environment of their own: ./dev instrumentations.
-collect_ignore = [] if find_spec("litellm") else ["instrumentations"]
+# What runs in an environment of its own: ./dev instrumentations, ./dev mlflow-client.
+collect_ignore = ["mlflow_client", *([] if find_spec("litellm") else ["instrumentations"])]
 
 # `./dev prove` says how many random searches a process is to compare; all other properties have a fifth of that.
 PROVE = "TRACEHOUND_PROVE"

@@ -118,6 +118,7 @@ if TYPE_CHECKING:
     from tracehound.client.tags import delete_trace_tag as delete_trace_tag
     from tracehound.client.tags import set_trace_tag as set_trace_tag
     from tracehound.compat.mlflow import install_as_mlflow as install_as_mlflow
+    from tracehound.errors import AlreadyExistsError as AlreadyExistsError
     from tracehound.errors import ArgumentError as ArgumentError
     from tracehound.errors import FilterError as FilterError
     from tracehound.errors import MissingExtraError as MissingExtraError
@@ -141,6 +142,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "ActiveModel": "tracehound.client.models",
     "ActiveRun": "tracehound.client.active_run",
+    "AlreadyExistsError": "tracehound.errors",
     "ArgumentError": "tracehound.errors",
     "FilterError": "tracehound.errors",
     "MissingExtraError": "tracehound.errors",

@@ -3,6 +3,7 @@
 TracehoundError
 ├── FilterError        the text of a filter or of an order is wrong; says where and what to write instead
 ├── ArgumentError      an argument of a public function is wrong
+│   └── AlreadyExistsError  what is to be made is there already
 ├── StoreError         the store cannot be opened, read or written
 │   ├── StoreBusyError      another process keeps it locked; later it may work
 │   ├── StoreFullError      the disk has no room for what is to be written
@@ -91,6 +92,19 @@ class ArgumentError(TracehoundError, ValueError):
     ... except ArgumentError as error:
     ...     print(error)
     max_results is a whole number from 0 up, not -1
+    """
+
+
+class AlreadyExistsError(ArgumentError):
+    """What is to be made is there already: go on with that, or choose another name.
+
+    >>> import tracehound
+    >>> _ = tracehound.create_experiment("shop")
+    >>> try:
+    ...     tracehound.create_experiment("shop")
+    ... except AlreadyExistsError as error:
+    ...     print(error)
+    there is an experiment 'shop' already; set_experiment makes it the active one
     """
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from tests.query.typos import NOW_MS, check_answer_or_clean_error
 from tracehound.errors import FilterError
 from tracehound.query.check import parse_filter
+from tracehound.query.expand import expand
 from tracehound.query.fields import Group
+from tracehound.query.lenient import tokenize_leniently
 from tracehound.query.parser import MAX_DEPTH
 from tracehound.query.printer import print_filter
 from tracehound.query.tree import NULLS, And, Checked, Not, Or, Scope, Test
@@ -39,8 +41,26 @@ def test_an_invalid_filter_is_refused_with_what_to_write_instead(line: dict[str,
     assert error.corrected == line.get("write")
 
 
+@pytest.mark.parametrize("line", LEDGER["lenient"], ids=lambda line: line["filter"])
+def test_a_filter_of_mlflows_clients_is_read_as_the_ledger_says(line: dict[str, str]) -> None:
+    if "means" in line:
+        assert show(expand(parse_filter(line["filter"], NOW_MS, tokenize_leniently))) == line["means"]
+        return
+    with pytest.raises(FilterError) as raised:
+        parse_filter(line["filter"], NOW_MS, tokenize_leniently)
+    error = raised.value
+    assert error.message == line["error"]
+    assert error.text[error.start : error.end] == line["at"]
+    assert error.corrected == line.get("write")
+
+
+@pytest.mark.parametrize("filter_string", VALID)
+def test_a_valid_filter_means_the_same_when_it_is_read_leniently(filter_string: str) -> None:
+    assert parse_filter(filter_string, NOW_MS, tokenize_leniently) == parse_filter(filter_string, NOW_MS)
+
+
 def test_what_the_ledger_says_to_write_is_valid() -> None:
-    for line in LEDGER["invalid"]:
+    for line in [*LEDGER["invalid"], *LEDGER["lenient"]]:
         if "write" in line:
             parse_filter(line["write"])
 

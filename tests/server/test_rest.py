@@ -161,7 +161,7 @@ def test_experiments_are_made_tagged_and_found(client: TestClient) -> None:
     assert tagged["tags"] == {"team": "a", "year": "2026"}
     found = ask(client, "POST", "/experiments/search", {"filter": "tags.team = 'a'"})
     assert [each["name"] for each in found["experiments"]] == ["shop"]
-    assert problem_of(client.post("/api/v1/experiments", json={"name": "shop"}), 400)
+    assert problem_of(client.post("/api/v1/experiments", json={"name": "shop"}), 409)["code"] == "ALREADY_EXISTS"
     assert problem_of(client.get("/api/v1/experiments/7"), 404)
 
 

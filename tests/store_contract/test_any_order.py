@@ -33,6 +33,8 @@ from tracehound.model.edit import (
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import PROCESS_ENDED, merge_parts
 from tracehound.model.record import replace, to_json_text, to_msgpack
+from tracehound.model.span import SpanStatus, SpanStatusCode
+from tracehound.model.stand_in import stand_in
 from tracehound.model.trace import Trace, TracePart
 from tracehound.model.weight import WEIGHT
 from tracehound.query.check import parse_filter
@@ -84,6 +86,21 @@ def parts(draw: st.DrawFn) -> TracePart:
     )
 
 
+@st.composite
+def announced(draw: st.DrawFn) -> TracePart:
+    """Return what is told of a whole trace, whose spans come with other parts or never."""
+    told = span(0, trace=draw(TRACES))
+    start_ns = draw(TIMES_NS)
+    end_ns = draw(st.none() | st.just(start_ns + 2_000_000))
+    name, status = draw(st.sampled_from(["a", "b"])), draw(st.sampled_from(list(SpanStatusCode)))
+    return part(
+        stand_in(told.trace_id, name, start_ns, end_ns, SpanStatus(status)),
+        experiment=draw(st.sampled_from(["Default", "shop"])),
+        written_ns=draw(TIMES_NS),
+        tags=draw(st.dictionaries(KEYS, VALUES, max_size=2)),
+    )
+
+
 TRACE_IDS = TRACES.map(lambda number: span(1, trace=number).trace_id)
 RUNS = ["r-1", "r-2"]
 METADATA_VALUES = [*RUNS, "true", "prod", '{"total_tokens":5}', '{"total_tokens":0.5}']
@@ -115,7 +132,7 @@ FACTS = st.builds(
     TIMES_NS,
 )
 DELETIONS = st.builds(Deletion, TRACE_IDS, TIMES_NS)
-ANY_CHANGES = st.lists(st.one_of(parts(), parts(), EDITS, EDITS, DELETIONS, FACTS), min_size=1, max_size=4)
+ANY_CHANGES = st.lists(st.one_of(parts(), parts(), announced(), EDITS, EDITS, DELETIONS, FACTS), min_size=1, max_size=4)
 
 FILTERS = [
     "span.status = 'ERROR'",

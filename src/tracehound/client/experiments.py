@@ -6,12 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 
 from tracehound.client.arguments import check_count, check_name, check_text, check_texts
-from tracehound.errors import ArgumentError, NotFoundError
+from tracehound.errors import AlreadyExistsError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.ids import experiment_id as id_of_experiment
+from tracehound.model.run import TAG
 from tracehound.model.trace import Experiment
 from tracehound.model.values import clean_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
+from tracehound.query.tokens import Reader, tokenize
 from tracehound.runtime import Runtime, current
 from tracehound.store.experiments import KIND, read_experiments, to_facts
 
@@ -19,7 +21,7 @@ _ATTRIBUTES = ("name", "experiment_id", "creation_time", "lifecycle_stage")
 
 
 def create_experiment(name: str, artifact_location: str | None = None, tags: Mapping[str, object] | None = None) -> str:
-    """Make an experiment and return its id; raise `ArgumentError` where there is one of this name.
+    """Make an experiment and return its id; raise `AlreadyExistsError` where there is one of this name.
 
     Nothing is kept at `artifact_location`: traces hold what belongs to them.
 
@@ -95,12 +97,12 @@ def set_experiment_tags(tags: Mapping[str, object]) -> None:
 def make_experiment(
     runtime: Runtime, name: str, artifact_location: object = None, tags: Mapping[str, object] | None = None
 ) -> Experiment:
-    """Make an experiment; raise `ArgumentError` where there is one of this name."""
+    """Make an experiment; raise `AlreadyExistsError` where there is one of this name."""
     cleaned = check_name("an experiment's name", name)
     check_text("artifact_location", artifact_location)
     said = check_texts("tags", tags)
     if id_of_experiment(cleaned) in known_experiments(runtime):
-        raise ArgumentError(f"there is an experiment {name!r} already; set_experiment makes it the active one")
+        raise AlreadyExistsError(f"there is an experiment {name!r} already; set_experiment makes it the active one")
     created_ms = runtime.clock_ns() // 1_000_000
     return _keep(runtime, Experiment(id_of_experiment(cleaned), cleaned, said, created_ms))
 
@@ -118,6 +120,15 @@ def tag_experiment(runtime: Runtime, name: str, tags: Mapping[str, object]) -> N
     runtime.keep_edit(Facts(KIND, id_of_experiment(name), to_facts(name, said, None), runtime.edit_time_ns()))
 
 
+def untag_experiment(runtime: Runtime, experiment_id: str, key: str) -> None:
+    """Remove a tag of an experiment; raise `NotFoundError` where there is none, or it has no such tag."""
+    experiment = find_experiment(runtime, experiment_id)
+    if key not in experiment.tags:
+        raise NotFoundError(f"the experiment {experiment.name!r} has no tag {key!r}")
+    facts = {**to_facts(experiment.name, {}, None), f"{TAG}{key}": None}
+    runtime.keep_edit(Facts(KIND, experiment.experiment_id, facts, runtime.edit_time_ns()))
+
+
 def known_experiments(runtime: Runtime) -> dict[str, Experiment]:
     """Return the experiments by id."""
     return read_experiments(runtime.drained_store())
@@ -132,11 +143,15 @@ def find_experiment(runtime: Runtime, number: str) -> Experiment:
 
 
 def find_experiments(
-    runtime: Runtime, max_results: int | None, filter_string: str | None, order_by: Sequence[str] | None
+    runtime: Runtime,
+    max_results: int | None,
+    filter_string: str | None,
+    order_by: Sequence[str] | None,
+    read: Reader = tokenize,
 ) -> list[Experiment]:
     """Return the experiments that a filter is true of, in an order."""
     check_count("max_results", max_results)
-    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000)
+    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000, read)
     found = [each for each in known_experiments(runtime).values() if wanted.is_true_of(_find_in(each))]
     newest_first = sorted(found, key=lambda each: (-(each.creation_time or 0), each.name))
     return sorted_by(newest_first, order_by or (), _ATTRIBUTES, _find_in)[:max_results]

@@ -8,6 +8,7 @@ from tracehound.context.draft import TraceDraft
 from tracehound.context.running import find_drafts
 from tracehound.errors import NotFoundError
 from tracehound.model.assessment import Assessment
+from tracehound.model.stand_in import is_stand_in
 from tracehound.model.trace import TRACE_NAME, Trace
 from tracehound.runtime import Runtime
 
@@ -44,10 +45,11 @@ class KnownTrace:
         return {key: each for key, each in found.items() if each is not None}
 
     def has_span(self, span_id: str) -> bool:
-        """Whether a span with this id is part of the trace."""
+        """Whether a span with this id is part of the trace, or may be: as long as one stands in for its spans."""
         if span_id in self.open_spans or any(draft.has_ended(span_id) for draft in self.drafts):
             return True
-        return self.stored is not None and any(span.span_id == span_id for span in self.stored.data.spans)
+        stored = [] if self.stored is None else self.stored.data.spans
+        return any(span.span_id == span_id or is_stand_in(span) for span in stored)
 
 
 def read_known(runtime: Runtime, trace_id: str, *, must_be_current: bool = False) -> KnownTrace | None:

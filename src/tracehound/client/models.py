@@ -16,16 +16,18 @@ from tracehound.context.scope import common, current_scope, own_scope, set_scope
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.ids import experiment_id as id_of_experiment
-from tracehound.model.logged_model import MODEL, LoggedModel, model_of_facts
+from tracehound.model.logged_model import MODEL, STATUSES, LoggedModel, model_of_facts
 from tracehound.model.run import PARAM, TAG
 from tracehound.model.values import clean_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
+from tracehound.query.tokens import Reader, tokenize
 from tracehound.runtime import Runtime, current
 
 _ATTRIBUTES: Final = (
     "name", "model_id", "experiment_id", "status", "model_type", "source_run_id", "creation_timestamp",
     "creation_time", "last_updated_timestamp",
 )  # fmt: skip
+_FILE: Final = "file.MLmodel"
 
 
 class ActiveModel(LoggedModel, frozen=True, dict=True):
@@ -183,10 +185,7 @@ def log_model_params(params: Mapping[str, object], model_id: str | None = None) 
     wanted = model_id or get_active_model_id()
     if wanted is None:
         raise ArgumentError("no model is active: give model_id=, or call set_active_model first")
-    find_model(runtime, wanted)
-    said = check_texts("params", params)
-    now_ms = str(runtime.clock_ns() // 1_000_000)
-    _say(runtime, wanted, {**{f"{PARAM}{key}": value for key, value in said.items()}, "last_updated": now_ms})
+    set_model_params(runtime, wanted, params)
 
 
 def make_model(
@@ -217,6 +216,46 @@ def make_model(
     return model_of_facts(model_id, facts)
 
 
+def set_model_params(runtime: Runtime, model_id: str, params: Mapping[str, object]) -> None:
+    """Set parameters of a model; raise `NotFoundError` where there is none."""
+    said = check_texts("params", params)
+    _change(runtime, model_id, {f"{PARAM}{key}": value for key, value in said.items()})
+
+
+def tag_model(runtime: Runtime, model_id: str, tags: Mapping[str, object]) -> None:
+    """Set tags of a model; raise `NotFoundError` where there is none."""
+    _change(runtime, model_id, {f"{TAG}{key}": value for key, value in check_texts("tags", tags).items()})
+
+
+def untag_model(runtime: Runtime, model_id: str, key: str) -> None:
+    """Remove a tag of a model; raise `NotFoundError` where there is no model, or it has no such tag."""
+    if key not in find_model(runtime, model_id).tags:
+        raise NotFoundError(f"the model {model_id!r} has no tag {key!r}")
+    _change(runtime, model_id, {f"{TAG}{key}": None})
+
+
+def set_model_status(runtime: Runtime, model_id: str, status: str) -> None:
+    """Note whether a model is ready; raise `NotFoundError` where there is none."""
+    if status not in STATUSES:
+        raise ArgumentError(f"a model's status is {', '.join(STATUSES)}, not {status!r}")
+    _change(runtime, model_id, {"status": status})
+
+
+def set_model_file(runtime: Runtime, model_id: str, text: str) -> None:
+    """Keep the file that describes a model; raise `NotFoundError` where there is none."""
+    _change(runtime, model_id, {_FILE: clean_text(text)})
+
+
+def model_file(runtime: Runtime, model_id: str) -> str | None:
+    """Return the file that describes a model, if somebody gave one."""
+    return runtime.drained_store().facts(MODEL, model_id).get(model_id, {}).get(_FILE)
+
+
+def _change(runtime: Runtime, model_id: str, facts: Mapping[str, str | None]) -> None:
+    find_model(runtime, model_id)
+    _say(runtime, model_id, {**facts, "last_updated": str(runtime.clock_ns() // 1_000_000)})
+
+
 def find_model(runtime: Runtime, model_id: str) -> LoggedModel:
     """Return a model by its id; raise `NotFoundError` where there is none."""
     facts = runtime.drained_store().facts(MODEL, str(model_id)).get(str(model_id))
@@ -231,12 +270,13 @@ def find_models(
     filter_string: str | None = None,
     max_results: int | None = None,
     order_by: Sequence[str] | None = None,
+    read: Reader = tokenize,
 ) -> list[LoggedModel]:
     """Return the models of experiments, of all where none are given, that a filter is true of, the newest first."""
     if isinstance(experiment_ids, str):
         raise ArgumentError(f"experiment_ids is a list of ids: [{experiment_ids!r}]")
     check_count("max_results", max_results)
-    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000)
+    wanted = parse_plain_filter(filter_string, _ATTRIBUTES, time.time_ns() // 1_000_000, read)
     models = [model_of_facts(each, facts) for each, facts in runtime.drained_store().facts(MODEL).items()]
     within = [model for model in models if experiment_ids is None or model.experiment_id in experiment_ids]
     found = [model for model in within if wanted.is_true_of(_find_in(model))]

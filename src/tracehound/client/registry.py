@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tracehound.client.arguments import check_name, check_texts
-from tracehound.errors import ArgumentError, NotFoundError
+from tracehound.errors import AlreadyExistsError, ArgumentError, NotFoundError
 from tracehound.model.edit import Facts
 from tracehound.model.logged_model import (
     MODEL,
@@ -47,11 +47,11 @@ def register_model(model_uri: str, name: str, tags: Mapping[str, object] | None 
 def make_registered_model(
     runtime: Runtime, name: str, tags: Mapping[str, object] | None = None, description: str | None = None
 ) -> RegisteredModel:
-    """Make a name that versions can be registered under; raise `ArgumentError` for one that there is."""
+    """Make a name that versions can be registered under; raise `AlreadyExistsError` for one that there is."""
     if "/" in check_name("a registered model's name", name) or ":" in name:
         raise ArgumentError(f"a registered model's name is a text without / and :, not {name!r}")
     if runtime.drained_store().facts(REGISTERED_MODEL, name):
-        raise ArgumentError(f"there is a registered model {name!r} already")
+        raise AlreadyExistsError(f"there is a registered model {name!r} already")
     facts = {"creation_time": str(runtime.clock_ns() // 1_000_000), **_about(tags, description)}
     runtime.keep_edit(Facts(REGISTERED_MODEL, name, dict(facts), runtime.edit_time_ns()))
     return registered_of_facts(name, facts)

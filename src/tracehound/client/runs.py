@@ -15,6 +15,7 @@ from tracehound.model.ids import experiment_id
 from tracehound.model.run import METRIC, NOTE, PARAM, PARENT_RUN, RUN, RUN_NAME, TAG, Run, RunStatus, run_of_facts
 from tracehound.model.values import clean_text, to_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
+from tracehound.query.tokens import Reader, tokenize
 from tracehound.runtime import Runtime, current
 from tracehound.store.api import Store
 
@@ -98,13 +99,14 @@ def find_runs(
     filter_string: str | None = None,
     max_results: int | None = None,
     order_by: Sequence[str] | None = None,
+    read: Reader = tokenize,
 ) -> list[Run]:
     """Return the runs of experiments, of all where none are given, that a filter is true of, the newest first."""
     if isinstance(experiment_ids, str):
         raise ArgumentError(f"experiment_ids is a list of ids: [{experiment_ids!r}]")
     check_count("max_results", max_results)
     names = (*_ATTRIBUTES, *_OTHER_NAMES)
-    wanted = parse_plain_filter(filter_string, names, time.time_ns() // 1_000_000)
+    wanted = parse_plain_filter(filter_string, names, time.time_ns() // 1_000_000, read)
     runs = [run_of_facts(run_id, facts) for run_id, facts in runtime.drained_store().facts(RUN).items()]
     within = [run for run in runs if experiment_ids is None or run.info.experiment_id in experiment_ids]
     found = [run for run in within if wanted.is_true_of(_find_in(run))]
@@ -160,6 +162,13 @@ def tag_run(runtime: Runtime, run_id: str, tags: Mapping[str, object]) -> None:
     if RUN_NAME in said:
         facts["name"] = said[RUN_NAME]
     say_of_run(runtime, run_id, facts)
+
+
+def untag_run(runtime: Runtime, run_id: str, key: str) -> None:
+    """Remove a tag of a run; raise `NotFoundError` where there is no run, or it has no such tag."""
+    if key not in find_run(runtime, run_id).data.tags:
+        raise NotFoundError(f"the run {run_id!r} has no tag {key!r}")
+    say_of_run(runtime, run_id, {f"{TAG}{key}": None})
 
 
 def set_params(runtime: Runtime, run_id: str, params: Mapping[str, object]) -> None:

@@ -7,7 +7,7 @@ client and the run that is named.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from tracehound.client.arguments import check_count, check_flag, check_text
 from tracehound.client.deletion import delete_from
@@ -19,7 +19,7 @@ from tracehound.client.experiments import (
     tag_experiment,
 )
 from tracehound.client.feedback import change_assessment, find_assessment, keep_assessment, remove_assessment
-from tracehound.client.known import read_known
+from tracehound.client.linking import link_to_run
 from tracehound.client.models import find_model, find_models
 from tracehound.client.narrowing import to_search
 from tracehound.client.pages import read_pages
@@ -41,21 +41,16 @@ from tracehound.client.runs import (
     tag_run,
 )
 from tracehound.client.tags import delete_tag, set_tag
-from tracehound.context.scope import SOURCE_RUN
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.assessment import Assessment, AssessmentError, AssessmentSource, Expectation, Feedback
-from tracehound.model.edit import METADATA, Edit
 from tracehound.model.ids import experiment_id as id_of_experiment
 from tracehound.model.logged_model import LoggedModel, ModelVersion, RegisteredModel
 from tracehound.model.paged import PagedList
 from tracehound.model.run import Run
 from tracehound.model.trace import Experiment, Trace
 from tracehound.model.values import clean_text
-from tracehound.query.expand import linked_run_key
 from tracehound.runtime import Runtime, beside, current
 from tracehound.store.targets import parse_target
-
-_MOST_LINKED: Final = 100
 
 
 class StoreClient:
@@ -149,20 +144,7 @@ class StoreClient:
         Raise `ArgumentError` for more than 100 traces, `NotFoundError` where the run or one of them is not there: then
         none is linked.
         """
-        if isinstance(trace_ids, str) or not isinstance(trace_ids, Sequence):
-            raise ArgumentError(f"trace_ids is a list of ids, not {trace_ids!r}")
-        if len(trace_ids) > _MOST_LINKED:
-            raise ArgumentError(f"at most {_MOST_LINKED} traces can be linked at a time, not {len(trace_ids)}")
-        runtime = self._runtime()
-        find_run(runtime, run_id)
-        known = [read_known(runtime, clean_text(str(each)), must_be_current=True) for each in trace_ids]
-        for trace in known:
-            assert trace is not None  # noqa: S101 - the store had to answer
-            said = {linked_run_key(run_id): "true"}
-            if SOURCE_RUN not in trace.metadata():
-                said[SOURCE_RUN] = run_id
-            for key, value in said.items():
-                runtime.keep_edit(Edit(trace.trace_id, key, value, runtime.edit_time_ns(), METADATA))
+        link_to_run(self._runtime(), trace_ids, run_id)
 
     # Assessments
 
@@ -325,7 +307,7 @@ class StoreClient:
     def create_registered_model(
         self, name: str, tags: Mapping[str, object] | None = None, description: str | None = None
     ) -> RegisteredModel:
-        """Make a name that versions can be registered under; raise `ArgumentError` for one that there is."""
+        """Make a name that versions can be registered under; raise `AlreadyExistsError` for one that there is."""
         return make_registered_model(self._runtime(), name, tags, description)
 
     def get_registered_model(self, name: str) -> RegisteredModel:

@@ -15,6 +15,7 @@ from tracehound.errors import ArgumentError
 from tracehound.model.record import read_json_text
 
 T = TypeVar("T")
+AnyForm = TypeVar("AnyForm", bound="Form")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
@@ -101,18 +102,18 @@ class Form:
         found = self.take(key, None)
         return {} if found is None else Form(found, self.place(key))._left
 
-    def form(self, key: str) -> Form:
+    def form(self: AnyForm, key: str) -> AnyForm:
         """Return an object."""
-        return Form(self.take(key), self.place(key))
+        return type(self)(self.take(key), self.place(key))
 
-    def forms(self, key: str) -> list[Form]:
+    def forms(self: AnyForm, key: str) -> list[AnyForm]:
         """Return a list of objects; an empty one where nothing is there."""
         found = self.take(key, None)
         if found is None:
             return []
         if not isinstance(found, list):
             raise self.wrong(key, "a list", found)
-        return [Form(each, f"{self.place(key)}[{number}]") for number, each in enumerate(found)]
+        return [type(self)(each, f"{self.place(key)}[{number}]") for number, each in enumerate(found)]
 
     def one_of(self, key: str, known: dict[str, T]) -> T:
         """Return what a word stands for."""

@@ -14,6 +14,7 @@ from tracehound.model.run import PARAM, TAG, with_prefix
 MODEL: Final = "model"
 REGISTERED_MODEL: Final = "registered_model"
 MODEL_VERSION: Final = "model_version"
+STATUSES: Final = ("PENDING", "READY", "UPLOAD_FAILED")
 
 
 class LoggedModel(Record, frozen=True):
@@ -95,6 +96,7 @@ def model_of_facts(model_id: str, facts: dict[str, str]) -> LoggedModel:
         experiment_id=experiment_id(facts.get("experiment", "Default")),
         creation_timestamp=created,
         last_updated_timestamp=int(facts.get("last_updated", created)),
+        status=facts.get("status", "READY"),
         model_type=facts.get("model_type"),
         source_run_id=facts.get("source_run_id"),
         tags=with_prefix(facts, TAG),

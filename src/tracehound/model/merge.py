@@ -4,8 +4,9 @@ A trace comes in parts when children outlive the root, when services share a tra
 likes, and as snapshots while it runs. The rules: spans are told apart by their id, a finished one beats a running one,
 else the later part wins, and any part wins over a snapshot; what is said about the whole comes from the part with the
 root, over what the other parts say, and that over where a part comes from and over what follows from the spans
-(`model.derive`); the start is the least one seen. A span that was running when its process ended is an error, which
-ended when it was last seen.
+(`model.derive`); the start is the least one seen. A part that says only what is known of the whole, in which a span
+stands in for the others (`model.stand_in`), comes before the part with the root. A span that was running when its
+process ended is an error, which ended when it was last seen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tracehound.model.ids import experiment_id
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
+from tracehound.model.stand_in import is_stand_in
 from tracehound.model.trace import TRACE_NAME, Trace, TraceData, TraceInfo, TracePart, TraceState
 from tracehound.model.weight import WEIGHT, merge_weights
 
@@ -30,15 +32,21 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
     """Return the trace that the parts make; they all have its id, and at least one of them has a span."""
     ordered = effective_parts(parts)
     chosen = _choose_spans(ordered)
+    told = _take_stand_in(chosen)
     spans = order_spans([_settle(span, part) for span, part in chosen.values()])
     root = spans[0]
-    start_ns = min(span.start_time_ns for span in spans)
     root_span, main = chosen[root.span_id]
+    if told is not None:
+        main = told[1]
+        if root.parent_id is not None:  # what is known of the whole says more than a child
+            root_span, root = told[0], _settle(*told)
+    start_ns = min(span.start_time_ns for span in (root, *spans))
     by_weight = [part for part in ordered if part is not main] + [main]
     experiment = experiment_id(main.experiment)
     tags = derive_tags(spans)
-    tags |= {TRACE_NAME: derive_name(spans), ARTIFACT_LOCATION: f"tracehound:/{experiment}/traces/{main.trace_id}"}
-    metadata = derive_metadata(spans)
+    name = derive_name(spans if told is None else [root, *spans])
+    tags |= {TRACE_NAME: name, ARTIFACT_LOCATION: f"tracehound:/{experiment}/traces/{main.trace_id}"}
+    metadata = {} if is_stand_in(spans[0]) else derive_metadata(spans)
     for part in by_weight:
         metadata.update(part.origin)
     for part in by_weight:
@@ -110,6 +118,16 @@ def _choose_spans(ordered: Sequence[TracePart]) -> dict[str, tuple[Span, TracePa
             if known is None or known[0].end_time_ns is None or span.end_time_ns is not None:
                 chosen[span.span_id] = (span, part)
     return chosen
+
+
+def _take_stand_in(chosen: dict[str, tuple[Span, TracePart]]) -> tuple[Span, TracePart] | None:
+    """Return the span that stands in for others, and its part; take it away where there are others."""
+    for span_id, (span, part) in chosen.items():
+        if is_stand_in(span):
+            if len(chosen) > 1:
+                del chosen[span_id]
+            return span, part
+    return None
 
 
 def _settle(span: Span, part: TracePart) -> Span:

@@ -25,6 +25,7 @@ OF_TRACE: Final = "tracehound.ofTrace"
 TRANSLATED_FROM: Final = "tracehound.translatedFrom"
 
 ARTIFACT_LOCATION: Final = "mlflow.artifactLocation"
+SPANS_LOCATION: Final = "mlflow.trace.spansLocation"
 
 # What a store says of itself or a process of its user. MLflow refuses them as well (`mlflow.tracing.utils`, 3.18).
 IMMUTABLE_TAGS: Final = frozenset(
@@ -32,7 +33,7 @@ IMMUTABLE_TAGS: Final = frozenset(
         ARTIFACT_LOCATION,
         "mlflow.trace.archivalFailure",
         "mlflow.trace.archiveLocation",
-        "mlflow.trace.spansLocation",
+        SPANS_LOCATION,
         "mlflow.user",
     }
 )

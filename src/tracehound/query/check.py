@@ -16,7 +16,7 @@ from tracehound.query.patterns import PatternError, make_matcher
 from tracehound.query.resolve import resolve_field, resolve_in_span
 from tracehound.query.suggest import mistake, nearest, told, told_look_alike
 from tracehound.query.times import parse_interval_ms, parse_time_ms
-from tracehound.query.tokens import quote
+from tracehound.query.tokens import Reader, quote, tokenize
 from tracehound.query.tree import (
     EQUALITY,
     LIKE,
@@ -73,7 +73,7 @@ _RANGES: Final[dict[Operator, tuple[type[And[Test]] | type[Or[Test]], Operator, 
 MAX_SCOPES: Final = 1_000
 
 
-def parse_filter(text: str, now_ms: int | None = None) -> Checked:
+def parse_filter(text: str, now_ms: int | None = None, read: Reader = tokenize) -> Checked:
     """Return the checked tree of a filter, in which `now()` is the time given, else the present one.
 
     Raise `FilterError` where it cannot be answered as written; when what was meant is clear, the error carries the
@@ -81,7 +81,7 @@ def parse_filter(text: str, now_ms: int | None = None) -> Checked:
     """
     moment_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     try:
-        return _check(parse(text, moment_ms), text)
+        return _check(parse(text, moment_ms, read), text)
     except FilterError as error:
         raise _with_all_corrections(error, moment_ms) from None
 

@@ -27,7 +27,7 @@ from tracehound.errors import FilterError
 from tracehound.query import mistakes
 from tracehound.query.fields import SPAN_VALUES, Group
 from tracehound.query.times import parse_interval_ms, parse_time_ms
-from tracehound.query.tokens import Token, TokenKind, Tokens
+from tracehound.query.tokens import Reader, Token, TokenKind, Tokens, tokenize
 from tracehound.query.tree import (
     And,
     Comparison,
@@ -55,12 +55,12 @@ _KEYWORDS: Final = ("AND", "OR", "NOT")
 _WORD_OPERATORS: Final = ("IN", "BETWEEN", "LIKE", "ILIKE", "RLIKE")
 
 
-def parse(text: str, now_ms: int) -> Parsed:
+def parse(text: str, now_ms: int, read: Reader = tokenize) -> Parsed:
     """Return the tree of a filter, in which `now()` is the time given; raise `FilterError` where it is none.
 
     Parentheses are kept in a list, not in calls inside of calls: any number of them can be nested.
     """
-    tokens = Tokens(text, now_ms)
+    tokens = Tokens(text, now_ms, read)
     groups = [_Group()]
     while True:
         groups[-1].is_negated = _parse_not(tokens)

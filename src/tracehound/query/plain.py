@@ -16,7 +16,7 @@ from tracehound.query.names import to_name
 from tracehound.query.numbers import number_in
 from tracehound.query.parser import parse
 from tracehound.query.passing import passes_any
-from tracehound.query.tokens import TokenKind, tokenize
+from tracehound.query.tokens import Reader, TokenKind, tokenize
 from tracehound.query.tree import And, Comparison, Name, Not, Operator, Or, Parsed, Scope, Test, Value
 
 # Returns what a thing has under a group ("attributes", "tags", "params", "metrics") and a name; None where nothing.
@@ -43,11 +43,13 @@ class PlainFilter:
         return self.tree is None or _matches(self, self.tree, find)
 
 
-def parse_plain_filter(text: str | None, attributes: Collection[str], now_ms: int) -> PlainFilter:
+def parse_plain_filter(
+    text: str | None, attributes: Collection[str], now_ms: int, read: Reader = tokenize
+) -> PlainFilter:
     """Return the filter; raise `FilterError` where it is none, or names an attribute that there is not."""
     if not text:
         return PlainFilter("", None, frozenset(attributes))
-    found = PlainFilter(text, parse(text, now_ms), frozenset(attributes))
+    found = PlainFilter(text, parse(text, now_ms, read), frozenset(attributes))
     if found.tree is not None:
         _check_names(found, found.tree)
     return found

@@ -22,7 +22,7 @@ from tracehound.query.expand import expand
 from tracehound.query.fields import ASSESSED, TIMESTAMP, TRACE_ID, Field, Kind
 from tracehound.query.limit import SearchLimit
 from tracehound.query.names import resolve_bare, to_name
-from tracehound.query.tokens import TokenKind, tokenize
+from tracehound.query.tokens import Reader, TokenKind, tokenize
 from tracehound.query.tree import And, Checked
 
 DEFAULT_LIMIT: Final = 100
@@ -85,6 +85,7 @@ def parse_search(
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
     now_ms: int | None = None,
+    read: Reader = tokenize,
 ) -> Search:
     """Return the search that the texts ask for; raise `FilterError` or `ArgumentError` where they are wrong.
 
@@ -100,8 +101,8 @@ def parse_search(
         now_ms = time.time_ns() // 1_000_000
     search = Search(
         experiment_ids=tuple(dict.fromkeys(experiment_ids)),
-        where=expand(parse_filter(filter_string, now_ms)) if filter_string else None,
-        order=parse_order(order_by or ()),
+        where=expand(parse_filter(filter_string, now_ms, read)) if filter_string else None,
+        order=parse_order(order_by or (), read),
         limit=limit,
         after=None,
         fingerprint=fingerprint,
@@ -117,23 +118,23 @@ def _check_experiment_id(experiment_id: object) -> None:
         raise ArgumentError(f"experiment_ids holds {experiment_id!r}; an id is a number in a string, such as '0'")
 
 
-def parse_order(texts: Sequence[str]) -> tuple[OrderKey, ...]:
+def parse_order(texts: Sequence[str], read: Reader = tokenize) -> tuple[OrderKey, ...]:
     """Return the keys of an order, made total: newest first, then by trace id.
 
     Each text is `field [ASC|DESC]`; attributes may stand without their prefix. A field named again adds nothing.
     """
     keys: dict[Field, OrderKey] = {}
     for text in texts:
-        key = _parse_order_key(text)
+        key = _parse_order_key(text, read)
         keys.setdefault(key.field, key)
     keys.setdefault(TIMESTAMP, OrderKey(TIMESTAMP, descending=True))
     keys.setdefault(TRACE_ID, OrderKey(TRACE_ID, descending=False))
     return tuple(keys.values())
 
 
-def _parse_order_key(text: str) -> OrderKey:
+def _parse_order_key(text: str, read: Reader) -> OrderKey:
     """order = field [ ASC | DESC ]"""
-    tokens = tokenize(text)
+    tokens = read(text)
     direction = tokens[-2].value.upper() if len(tokens) > 2 and tokens[-3].kind is not TokenKind.DOT else ""
     has_direction = direction in ("ASC", "DESC")
     name = to_name(tokens[: -2 if has_direction else -1])

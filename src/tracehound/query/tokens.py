@@ -6,9 +6,10 @@ What no filter can hold becomes a token, too: the parser says what is wrong with
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 
 from tracehound.errors import FilterError
 
@@ -97,6 +98,10 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+# Makes tokens of a text: `tokenize`, or what reads other people's filters (`query.lenient`).
+Reader: TypeAlias = Callable[[str], list[Token]]
+
+
 def quote(text: str) -> str:
     """Return a text as the language writes it."""
     doubled = text.replace("'", "''")
@@ -124,11 +129,11 @@ def _skip_blank(text: str, at: int) -> int:
 class Tokens:
     """The tokens of a text, read from left to right."""
 
-    def __init__(self, text: str, now_ms: int) -> None:
+    def __init__(self, text: str, now_ms: int, read: Reader = tokenize) -> None:
         self.text = text
         self.now_ms = now_ms
         self.comparisons = 0
-        self._tokens = tokenize(text)
+        self._tokens = read(text)
         self._at = 0
 
     @property

@@ -27,7 +27,7 @@ from tracehound.server.gate import Gate
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
-from tracehound.server.routes import ROUTES
+from tracehound.server.routes import ALL_ROUTES
 from tracehound.server.rows import Call, Guard, Row, let_in
 from tracehound.server.served import Served
 from tracehound.server.writer import Backlog, GroupWriter
@@ -45,7 +45,7 @@ def create_app(
     limits: ServerLimits | None = None,
     *,
     drain: Callable[[], None] | None = None,
-    routes: Sequence[Row] = ROUTES,
+    routes: Sequence[Row] = ALL_ROUTES,
     guard: Guard = let_in,
 ) -> Starlette:
     """Return the application that serves a store, which stays the caller's to close.

@@ -17,6 +17,8 @@ class ServerLimits:
 
     Of events, `max_listeners` may be told at a time, for each of whom `max_unread` messages wait; whoever hears nothing
     hears that, every `heartbeat_s`; the store is asked for changes every `look_every_s`.
+
+    Who reads a trace of which spans are on their way, as clients of MLflow send them, waits `wait_for_spans_s` at most.
     """
 
     max_body_bytes: int = 16_000_000
@@ -29,3 +31,4 @@ class ServerLimits:
     max_unread: int = 1_000
     heartbeat_s: float = 15.0
     look_every_s: float = 0.25
+    wait_for_spans_s: float = 3.0

@@ -10,7 +10,7 @@ from tracehound.model.record import json_schemas
 from tracehound.server.bodies import JSON
 from tracehound.server.problems import MEDIA_TYPE as PROBLEM_MEDIA_TYPE
 from tracehound.server.problems import Problem
-from tracehound.server.rows import Call, Row
+from tracehound.server.rows import Call, Endpoint, Row
 
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _IN_PATH: Final = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -24,6 +24,8 @@ def openapi_document(routes: Sequence[Row], version: str) -> dict[str, Any]:
     schemas = dict(zip(kinds, references, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for row in routes:
+        if isinstance(row, Endpoint) and not row.is_described:
+            continue
         path = _IN_PATH.sub(r"{\1}", row.path)
         paths.setdefault(path, {})[row.method.lower()] = _operation(row, schemas, components)
     in_use = _in_use(paths, components)

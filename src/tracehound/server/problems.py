@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracehound.errors import (
+    AlreadyExistsError,
     ArgumentError,
     FilterError,
     NotFoundError,
@@ -93,6 +94,7 @@ PROBLEMS: Final[dict[type[Exception], _Row]] = {
     DamagedBodyError: _Row(400, "INVALID_REQUEST"),
     DamagedRequestError: _Row(400, "INVALID_REQUEST"),
     FilterError: _Row(400, "INVALID_FILTER"),
+    AlreadyExistsError: _Row(409, "ALREADY_EXISTS"),
     ArgumentError: _Row(400, "INVALID_ARGUMENT"),
     DeniedError: _Row(403, "PERMISSION_DENIED"),
     NotFoundError: _Row(404, "NOT_FOUND"),

@@ -6,6 +6,7 @@ from typing import Final
 
 from tracehound.server import entities, events, ingest, metrics, shapes, status, traces
 from tracehound.server.bodies import JSON
+from tracehound.server.mlflow.routes import MLFLOW_ROUTES
 from tracehound.server.rows import Call, Endpoint, Nothing, Right, Row
 
 _API: Final = "/api/v1"
@@ -71,3 +72,5 @@ ROUTES: Final[tuple[Row, ...]] = (
         "GET", f"{_API}/models/{{model_id}}", entities.get_model, entities.ModelRequest, shapes.ModelShape, Right.READ
     ),
 )  # fmt: skip
+
+ALL_ROUTES: Final[tuple[Row, ...]] = (*ROUTES, *MLFLOW_ROUTES)

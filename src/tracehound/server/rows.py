@@ -57,7 +57,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route that reads the request and makes the answer itself; the media types say what of."""
+    """A route that reads the request and makes the answer itself; the media types say what of.
+
+    Routes of other people's APIs are described elsewhere.
+    """
 
     method: str
     path: str
@@ -66,6 +69,7 @@ class Endpoint:
     gives: tuple[str, ...]
     right: Right
     told: Callable[[Problem], Response] = to_response
+    is_described: bool = True
 
 
 Row: TypeAlias = Call | Endpoint
