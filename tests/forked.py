@@ -20,7 +20,10 @@ from types import ModuleType
 from typing import Final, Protocol
 
 CAN_FORK: Final = "forkserver" in multiprocessing.get_all_start_methods()
-_PRELOADED: Final = ("tracehound.cli.main", "tracehound.store.sqlite.store", "rich.table", "rich.tree", "rich.live")
+_PRELOADED: Final = (
+    "tracehound.cli.main", "tracehound.server.serving", "tracehound.store.sqlite.store", "rich.table", "rich.tree",
+    "rich.live",
+)  # fmt: skip
 _DEADLINE_S: Final = 120
 
 

@@ -126,6 +126,7 @@ if TYPE_CHECKING:
     from tracehound.errors import SearchTimeoutError as SearchTimeoutError
     from tracehound.errors import StoreBusyError as StoreBusyError
     from tracehound.errors import StoreError as StoreError
+    from tracehound.errors import StoreFullError as StoreFullError
     from tracehound.errors import StoreReadOnlyError as StoreReadOnlyError
     from tracehound.errors import TracehoundError as TracehoundError
     from tracehound.mlflow_client import MlflowClient as MlflowClient
@@ -150,6 +151,7 @@ _PUBLIC = {
     "SearchTimeoutError": "tracehound.errors",
     "StoreBusyError": "tracehound.errors",
     "StoreError": "tracehound.errors",
+    "StoreFullError": "tracehound.errors",
     "StoreReadOnlyError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
     "active_run": "tracehound.client.active_run",

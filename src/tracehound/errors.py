@@ -5,6 +5,7 @@ TracehoundError
 ├── ArgumentError      an argument of a public function is wrong
 ├── StoreError         the store cannot be opened, read or written
 │   ├── StoreBusyError      another process keeps it locked; later it may work
+│   ├── StoreFullError      the disk has no room for what is to be written
 │   └── StoreReadOnlyError  it may be read and not written
 ├── SearchTimeoutError     a search has taken longer than it may: narrow it
 ├── SearchCancelledError   a search was ended by who asked for it
@@ -117,6 +118,20 @@ class StoreBusyError(StoreError):
     ...     print("another program writes just now: delete them later")
     0
     >>> issubclass(StoreBusyError, StoreError)
+    True
+    """
+
+
+class StoreFullError(StoreError):
+    """The disk has no room for what is to be written; what waits for the store stays in the spool.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.delete_traces("0", max_timestamp_millis=1_700_000_000_000)
+    ... except StoreFullError:
+    ...     print("make room on the disk: deleting takes some, too")
+    0
+    >>> issubclass(StoreFullError, StoreError)
     True
     """
 

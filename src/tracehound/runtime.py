@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import ArgumentError, NotFoundError, StoreBusyError, StoreReadOnlyError, TracehoundError
+from tracehound.errors import ArgumentError, StoreBusyError, StoreReadOnlyError, TracehoundError
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
 from tracehound.model.ids import experiment_id as id_of_experiment
@@ -43,7 +43,10 @@ class Runtime:
         clock_ns: Callable[[], int] = time.time_ns,
         open_spans: OpenSpans | None = None,
         origin: Callable[[], dict[str, str]] | None = None,
+        store: Store | None = None,
+        drain: Callable[[], None] | None = None,
     ) -> None:
+        """`store` is one that is open already, written to without a spool; `drain` brings others' traces into it."""
         self.settings = dataclasses.replace(settings, experiment=clean_text(settings.experiment))
         self.ids: IdSource = RandomIds() if ids is None else ids
         self.clock_ns = clock_ns
@@ -53,15 +56,17 @@ class Runtime:
         self._target = parse_target(settings.tracking_uri)
         self._watch_lock = threading.RLock()
         self._store_lock = threading.RLock()  # its holder may wait long for a file that others keep locked
-        self._store: Store | None = None
+        self._store = store
+        self._drain = drain
         self._spool: Spool | None = None
         self._running: RunningTraces | None = None
         self.is_watching = settings.snapshot_after_s <= 0  # or never will
         self.is_in_force = False
         # Keeps a finished part of a trace.
         self.submit: Callable[[TracePart], None] = self._submit_directly
-        if self._target.spool_directory is not None:
+        if self._target.spool_directory is not None and store is None:
             self._spool = Spool(self._target.spool_directory, self._open_store, settings, self.origin)
+            self._drain = self._spool.drain
             self.submit = self._spool.append
             atexit.register(self._exit)
         self._keep = self.submit
@@ -162,9 +167,9 @@ class Runtime:
         read, it is said that the answer may lack what was finished last; or the error is raised.
         """
         store = self._open_store()
-        if self._spool is not None:
+        if self._drain is not None:
             try:
-                self._spool.drain()
+                self._drain()
             except (StoreBusyError, StoreReadOnlyError) as error:
                 if must_succeed:
                     raise
@@ -323,14 +328,9 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
 
 def find_experiment(runtime: Runtime, number: str) -> Experiment:
     """Return the experiment that has an id; raise `NotFoundError` where none has."""
-    from tracehound.store.experiments import DEFAULT, read_experiments
+    from tracehound.store.experiments import find_experiment
 
-    if number == DEFAULT.experiment_id:
-        return DEFAULT
-    found = read_experiments(runtime.drained_store()).get(number)
-    if found is None:
-        raise NotFoundError(f"there is no experiment with the id {number!r}; create_experiment makes one")
-    return found
+    return find_experiment(runtime.drained_store, number)
 
 
 def flush() -> FlushReport:

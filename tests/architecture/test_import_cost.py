@@ -6,7 +6,18 @@ import subprocess
 import sys
 
 # What a program that only traces must not pay for.
-HEAVY = ["asyncio", "click", "msgspec", "numpy", "opentelemetry", "pandas", "rich", "sqlite3"]
+HEAVY = [
+    "asyncio",
+    "click",
+    "google.protobuf",
+    "msgspec",
+    "numpy",
+    "opentelemetry",
+    "pandas",
+    "rich",
+    "sqlite3",
+    "starlette",
+]
 
 
 def test_import_loads_nothing_but_the_table_of_names() -> None:

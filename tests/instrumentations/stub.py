@@ -50,21 +50,26 @@ class Seen:
         return [headers.get("traceparent") for headers in self.headers]
 
 
+class _Server(uvicorn.Server):
+    """A server that tells when it listens, so that nobody has to ask again and again."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.has_started = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Listen, and tell."""
+        await super().startup(sockets=sockets)
+        self.has_started.set()
+
+
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     """Serve an ASGI application from a thread; give its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="none"))
-    started = threading.Event()
-    startup = server.startup
-
-    async def start(sockets: Any = None) -> None:
-        await startup(sockets=sockets)
-        started.set()
-
-    server.startup = start  # what tells that it listens, without asking again and again
+    server = _Server(uvicorn.Config(app, port=0, log_config=None, ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    started.wait()
+    server.has_started.wait()
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"

@@ -175,6 +175,7 @@ def test_the_lines_of_another_exporter_are_read_with_all_that_they_say() -> None
     root, child = first.spans
     assert (root.name, root.kind, root.parent_id, root.status) == ("POST /ask", "SERVER", None, SpanStatus())
     assert root.attributes_json == {
+        "service.name": '"shop"',
         "otel.scope.name": '"my.library"',
         "otel.scope.version": '"1.0.0"',
         "http.response.status_code": "200",
@@ -226,6 +227,11 @@ def with_span(**changes: Any) -> bytes:
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [{**step, **changes}]}]}]}).encode()
 
 
+def test_a_key_that_protobuf_left_out_is_the_empty_one() -> None:
+    [part] = from_otlp_line(with_span(attributes=[{"value": {"boolValue": True}}]), "imported")
+    assert part.spans[0].attributes_json == {"": "true"}
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -248,7 +254,7 @@ def with_span(**changes: Any) -> bytes:
         with_span(startTimeUnixNano="soon"),
         with_span(startTimeUnixNano="-5"),
         with_span(endTimeUnixNano=str(2**64)),
-        with_span(attributes=[{"value": {}}]),
+        with_span(attributes=[{"key": 7, "value": {}}]),
         with_span(attributes=[{"key": "a", "value": {"boolValue": "no"}}]),
         with_span(name=7),
         with_span(status=[1]),

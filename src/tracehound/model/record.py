@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, Union
 
 import msgspec
@@ -20,6 +20,7 @@ Record = msgspec.Struct
 R = TypeVar("R")
 
 DecodeError = msgspec.DecodeError
+InvalidError = msgspec.ValidationError
 
 replace = msgspec.structs.replace
 to_tuple = msgspec.structs.astuple
@@ -47,6 +48,22 @@ def json_reader(kind: type[R]) -> Callable[[bytes], R]:
     It raises `DecodeError` for anything else. Make it once, as with `unpacker`.
     """
     return msgspec.json.Decoder(kind).decode
+
+
+def to_record(value: object, kind: type[R], *, is_text: bool = False) -> R:
+    """Return plain values as a record of this kind; raise `InvalidError`, a `DecodeError`, where they do not fit.
+
+    With `is_text` a text may stand for a number or a boolean, as it does in the query of a URL.
+    """
+    return msgspec.convert(value, kind, strict=not is_text)
+
+
+def json_schemas(kinds: Sequence[Any], template: str) -> tuple[Sequence[dict[str, Any]], dict[str, Any]]:
+    """Return the JSON schema of each kind, and by their names those of the records that they are made of.
+
+    The template says how one refers to another: `#/components/schemas/{name}`.
+    """
+    return msgspec.json.schema_components(kinds, ref_template=template)
 
 
 def to_json(value: object) -> bytes:

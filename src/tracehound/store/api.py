@@ -56,6 +56,8 @@ Reading
     wanted MAY be left out.
     `sql` runs one SELECT over the views `traces`, `spans`, `assessments`, `tags` and `metadata` (`docs/sql.md`) in the
     engine's own dialect. It MUST NOT be able to change, attach or load anything, nor to read anything but these.
+    `version` tells cheaply whether there is anything new: it MUST differ after any change of what is stored, by
+    whomever, that the next search would see. It MAY differ without one, and says nothing about what changed.
     `search_whole` is `search` with whole traces, each as it is at the moment of the search.
 
 Being replaced
@@ -199,6 +201,10 @@ class Store(Protocol):
 
     def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
         """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
+        ...
+
+    def version(self) -> tuple[int, ...]:
+        """Return numbers that differ whenever anything may have been written since."""
         ...
 
     def close(self) -> None:

@@ -53,6 +53,7 @@ class MemoryStore:
         self._facts: dict[tuple[str, str, str], tuple[int, str | None]] = {}
         self._numbers: dict[str, int] = {}  # of the traces, in the order of their arrival
         self._counter = itertools.count(1)
+        self._version = 0  # how often something was written
 
     def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
@@ -74,6 +75,7 @@ class MemoryStore:
         with self._lock:
             if source is not None and self._positions.get(source.segment, 0) != source.start:
                 return False
+            self._version += 1
             self._write_traces([change for change in changes if not isinstance(change, Facts)])
             for change in changes:
                 if isinstance(change, Facts):
@@ -173,6 +175,7 @@ class MemoryStore:
     def end_owner(self, owner: str) -> None:
         """End what runs in a process that is gone."""
         with self._lock:
+            self._version += 1
             for trace_id, known in self._parts.items():
                 running = [key for key, part in known.items() if part.owner == owner]
                 known.update((key, replace(known[key], has_ended=True)) for key in running)
@@ -273,6 +276,10 @@ class MemoryStore:
             found.sort(key=lambda pair: pair[0])
         behind = found[-limit:] if after is None else [pair for pair in found if pair[0] > after][:limit]
         return [Arrival(number, copy.deepcopy(info)) for number, info in behind]
+
+    def version(self) -> tuple[int, ...]:
+        """Return a number that differs whenever something was written since."""
+        return (self._version,)
 
     def close(self) -> None:
         """Do nothing: the traces stay readable as long as somebody holds the store."""

@@ -23,9 +23,14 @@ def to_attributes(texts: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def from_attributes(attributes: Iterable[Any]) -> dict[str, str]:
     """Return attributes in OTLP's form as JSON texts; raise an ordinary `TypeError` or the like for what is none."""
+    return to_texts((_text(each.get("key", "")), _from_any(each.get("value") or {})) for each in attributes)
+
+
+def to_texts(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """Return attributes, given as keys and plain values, as JSON texts."""
     texts: dict[str, str] = {}
-    for attribute in attributes:
-        key, value = clean_text(_text(attribute["key"])), _from_any(attribute.get("value") or {})
+    for given, value in pairs:
+        key = clean_text(given)
         if key.startswith(RAW) and isinstance(value, str) and _is_json(value):
             texts[key.removeprefix(RAW)] = value
         else:
@@ -79,7 +84,7 @@ def _read_list(holder: Any) -> list[Any]:
 
 
 def _read_map(holder: Any) -> dict[str, Any]:
-    return {_text(each["key"]): _from_any(each.get("value") or {}) for each in _items(holder)}
+    return {_text(each.get("key", "")): _from_any(each.get("value") or {}) for each in _items(holder)}
 
 
 def _text(value: object) -> str:

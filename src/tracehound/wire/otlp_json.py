@@ -5,48 +5,45 @@ What is said of a whole trace stands among the attributes of its resource, under
 the resource stays with its spans whatever a collector does with them. What follows from the spans is not said again.
 
 Files of other exporters are read as well: a line may hold pieces of many traces; ids may be base64 and names those of
-protobuf; the resource becomes metadata of the trace, the scope attributes of its spans.
+protobuf. What it all means stands in `wire.otlp`.
 """
 
 from __future__ import annotations
 
 import string
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tracehound.errors import TracehoundError
 from tracehound.model.ids import TRACE_ID_PREFIX, from_base64
 from tracehound.model.merge import merge_parts
-from tracehound.model.occurrence import RecordedEvent, RecordedLink
-from tracehound.model.record import DecodeError, from_json, replace, to_json
-from tracehound.model.span import (
-    INPUTS,
-    OUTPUTS,
-    SPAN_TYPE,
-    TRACE_REQUEST_ID,
-    UNKNOWN,
-    Span,
-    SpanStatus,
-    SpanStatusCode,
-)
-from tracehound.model.trace import Trace, TracePart, TraceState
-from tracehound.model.values import clean_text, decode_value, encode_value, to_text
+from tracehound.model.occurrence import RecordedLink
+from tracehound.model.record import DecodeError, from_json, to_json
+from tracehound.model.span import INPUTS, OUTPUTS, SPAN_TYPE, UNKNOWN, Span
+from tracehound.model.trace import Trace, TracePart
+from tracehound.model.values import encode_value
 from tracehound.wire.any_value import MAX_BYTES, from_attributes, to_attributes
-from tracehound.wire.dialects import mlflow
 from tracehound.wire.dialects.translate import translate_part
-
-WHOLE: Final = "tracehound.trace."
-_EXPERIMENT: Final = f"{WHOLE}experiment"
-_STATE: Final = f"{WHOLE}state"
-_TEXTS: Final = ("client_request_id", "request_preview", "response_preview")
-_TAG: Final = f"{WHOLE}tag."
-_METADATA: Final = f"{WHOLE}metadata."
-_SERVICE_NAME: Final = "service.name"
-
-_KINDS: Final = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
-_CODES: Final = (SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR)
-_MAX_NS: Final = 2**63 - 1
+from tracehound.wire.otlp import (
+    CODES,
+    EXPERIMENT,
+    FAULTS,
+    KINDS,
+    METADATA,
+    OUR_SCOPE,
+    SERVICE_NAME,
+    STATE,
+    TAG,
+    TEXTS,
+    WHOLE,
+    Arrived,
+    DamagedRequestError,
+    Intake,
+    said_of_spans,
+    to_event,
+    to_parts,
+    to_span,
+)
 
 
 class DamagedLineError(TracehoundError):
@@ -55,15 +52,13 @@ class DamagedLineError(TracehoundError):
 
 def to_otlp_line(trace: Trace, experiment: str) -> bytes:
     """Return a trace as one line; `from_otlp_line` is the inverse. `experiment` is the name of its experiment."""
-    scope_spans = {"scope": {"name": "tracehound"}, "spans": [_to_form(span) for span in trace.data.spans]}
+    scope_spans = {"scope": {"name": OUR_SCOPE}, "spans": [_to_form(span) for span in trace.data.spans]}
     resource = {"attributes": to_attributes(_texts_of_whole(trace, experiment))}
     return to_json({"resourceSpans": [{"resource": resource, "scopeSpans": [scope_spans]}]}) + b"\n"
 
 
-def from_otlp_line(
-    line: bytes, experiment: str, intake: Callable[[TracePart], TracePart] = translate_part
-) -> list[TracePart]:
-    """Return what a line holds, as parts of traces; raise `DamagedLineError` where it is damaged.
+def from_otlp_line(line: bytes, experiment: str, intake: Intake = translate_part) -> list[TracePart]:
+    """Return what a line holds, as parts of traces; raise `DamagedLineError` where any of it is damaged.
 
     `experiment` is the name of that which the traces go into where the line names none. What others wrote passes
     through `intake`; what `to_otlp_line` wrote came out of a store and has done so, and comes back as it was. The same
@@ -71,30 +66,33 @@ def from_otlp_line(
     """
     try:
         form = from_json(line)
-        return [part for each in _many(form, "resourceSpans") for part in _parts_of(each, experiment, intake)]
+        arrived = _read_request(form, experiment, intake)
+        if _get(form, "resourceSpans") is None or arrived.refused:
+            raise ValueError(arrived.reason)
     except DecodeError as error:
         raise DamagedLineError("it is not JSON, or cut off") from error
     except RecursionError as error:
         raise DamagedLineError("its values are nested too deep") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except FAULTS as error:
         raise DamagedLineError("it is JSON, and no ExportTraceServiceRequest of OTLP") from error
+    return arrived.parts
 
 
 def _texts_of_whole(trace: Trace, experiment: str) -> dict[str, str]:
     """Return what is said of a trace beyond what its spans say, as JSON texts."""
     info = trace.info
     follows = merge_parts([TracePart(info.trace_id, experiment, 0, trace.data.spans)]).info
-    told: dict[str, str] = {_SERVICE_NAME: experiment, _EXPERIMENT: experiment}
+    told: dict[str, str] = {SERVICE_NAME: experiment, EXPERIMENT: experiment}
     if info.state is not follows.state:
-        told[_STATE] = info.state.value
-    for name in _TEXTS:
+        told[STATE] = info.state.value
+    for name in TEXTS:
         value = getattr(info, name)
         if value is not None and value != getattr(follows, name):
             told[f"{WHOLE}{name}"] = value
-    told |= {f"{_TAG}{key}": value for key, value in sorted(info.tags.items()) if follows.tags.get(key) != value}
+    told |= {f"{TAG}{key}": value for key, value in sorted(info.tags.items()) if follows.tags.get(key) != value}
     derived = follows.trace_metadata
     told |= {
-        f"{_METADATA}{key}": value for key, value in sorted(info.trace_metadata.items()) if derived.get(key) != value
+        f"{METADATA}{key}": value for key, value in sorted(info.trace_metadata.items()) if derived.get(key) != value
     }
     return {key: encode_value(value, MAX_BYTES) for key, value in told.items()}
 
@@ -107,7 +105,7 @@ def _to_form(span: Span) -> dict[str, Any]:
     form: dict[str, Any] = {"traceId": _bare(span.trace_id), "spanId": span.span_id}
     if span.parent_id is not None:
         form["parentSpanId"] = span.parent_id
-    form |= {"name": span.name, "kind": _KINDS.index(span.kind), "startTimeUnixNano": str(span.start_time_ns)}
+    form |= {"name": span.name, "kind": KINDS.index(span.kind), "startTimeUnixNano": str(span.start_time_ns)}
     if span.end_time_ns is not None:
         form["endTimeUnixNano"] = str(span.end_time_ns)
     form["attributes"] = to_attributes({**own, **span.attributes_json})
@@ -126,87 +124,85 @@ def _to_form(span: Span) -> dict[str, Any]:
             for each in span.link_records
         ]
     status = {"message": span.status.description} if span.status.description else {}
-    form["status"] = {**status, "code": _CODES.index(span.status.status_code)}
+    form["status"] = {**status, "code": CODES.index(span.status.status_code)}
     return form
 
 
-def _parts_of(
-    resource_spans: Mapping[str, Any], experiment: str, intake: Callable[[TracePart], TracePart]
-) -> Iterator[TracePart]:
-    """Yield a part for each trace that has spans there."""
-    resource = resource_spans.get("resource") or {}
-    said = from_attributes(_many(resource, "attributes"))
-    whole = _read_whole(said, TracePart("", experiment, 0, []))
-    is_ours = _EXPERIMENT in said
-    spans: defaultdict[str, list[Span]] = defaultdict(list)
-    for scope_spans in _many(resource_spans, "scopeSpans"):
-        scope = _read_scope(scope_spans.get("scope") or {})
-        for form in _many(scope_spans, "spans"):
-            span = _from_form(form, scope, is_ours=is_ours)
-            spans[span.trace_id].append(span)
-    for trace_id, found in spans.items():
-        # Parts that are written later win; when these were, only their spans tell.
-        written_ns = max(span.end_time_ns or span.start_time_ns for span in found)
-        part = replace(whole, trace_id=trace_id, written_ns=written_ns, spans=found)
-        yield part if is_ours else intake(part)
+def read_otlp_json(data: bytes, experiment: str, intake: Intake = translate_part) -> Arrived:
+    """Return what a request in OTLP's JSON brings, without the spans that are damaged.
+
+    `experiment` is the name of that which the traces go into where the request names none; each part passes through
+    `intake`. Raise `DamagedRequestError` for what is no request at all.
+    """
+    try:
+        return _read_request(from_json(data), experiment, intake)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise DamagedRequestError("the body is no JSON, or cut off") from error
+    except RecursionError as error:
+        raise DamagedRequestError("the values in the body are nested too deep") from error
+    except FAULTS as error:
+        raise DamagedRequestError("the body is JSON, and no ExportTraceServiceRequest of OTLP") from error
 
 
-def _read_whole(resource: Mapping[str, str], blank: TracePart) -> TracePart:
-    """Return the blank part with what a resource says of the whole trace."""
-    said = {key: to_text(decode_value(text)) for key, text in resource.items()}
-    experiment = said.pop(_EXPERIMENT, None)
-    if experiment is not None:
-        said.pop(_SERVICE_NAME, None)
-    state = said.pop(_STATE, None)
-    texts = {name: said.pop(f"{WHOLE}{name}", None) for name in _TEXTS}
-    tags = {key.removeprefix(_TAG): value for key, value in said.items() if key.startswith(_TAG)}
-    metadata = {key.removeprefix(_METADATA): value for key, value in said.items() if not key.startswith(_TAG)}
-    return replace(
-        blank, experiment=experiment or blank.experiment, state=None if state is None else TraceState(state),
-        tags=tags, metadata=metadata, **texts,
-    )  # fmt: skip
+def _read_request(form: Any, experiment: str, intake: Intake) -> Arrived:
+    arrived = Arrived()
+    for resource_spans in _many(form, "resourceSpans"):
+        scopes = _many(resource_spans, "scopeSpans")
+        forms = [(each.get("scope") or {}, span) for each in scopes for span in _many(each, "spans")]
+        spans: list[Span] = []
+        try:
+            resource = _texts_in(resource_spans.get("resource") or {})
+            spans = _read_spans(resource, forms, arrived)
+            forms = []
+            arrived.parts += to_parts(resource, spans, experiment, intake)
+        except FAULTS as error:
+            arrived.refuse(len(forms) or len(spans), error)
+    return arrived
 
 
-def _read_scope(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Return the library that spans come from as attributes, under the names that exporters without scopes use."""
-    told = {"otel.scope.name": scope.get("name"), "otel.scope.version": scope.get("version")}
-    return {key: encode_value(value) for key, value in told.items() if value and value != "tracehound"}
+def _read_spans(resource: Mapping[str, str], forms: Sequence[tuple[Any, Any]], arrived: Arrived) -> list[Span]:
+    """Return the spans of a resource, each given with its scope; those that are damaged are counted."""
+    spans: list[Span] = []
+    scope, said, is_ours = None, {}, EXPERIMENT in resource
+    for each, form in forms:
+        try:
+            if each is not scope:
+                scope, said = each, said_of_spans(resource, each.get("name"), each.get("version"), _texts_in(each))
+            spans.append(_from_form(form, said, is_ours=is_ours))
+        except FAULTS as error:  # noqa: PERF203 - one span among others
+            arrived.refuse(1, error)
+    return spans
 
 
 def _from_form(form: Mapping[str, Any], scope: Mapping[str, str], *, is_ours: bool) -> Span:
-    texts = {**scope, **from_attributes(_many(form, "attributes"))}
-    if not is_ours:
-        texts = mlflow.unwrapped(texts)
-    texts.pop(TRACE_REQUEST_ID, None)
-    span_type = texts.pop(SPAN_TYPE, None)
     status = _get(form, "status") or {}
-    code = _number_of(status.get("code", 0), [f"STATUS_CODE_{each.value}" for each in _CODES])
-    return Span(
+    return to_span(
         trace_id=_trace_id(form),
         span_id=_id(_get(form, "spanId"), 16),
         parent_id=_parent_id(_get(form, "parentSpanId")),
-        name=clean_text(_get(form, "name") or ""),
-        start_time_ns=_time_ns(form, "startTimeUnixNano") or 0,
-        end_time_ns=_time_ns(form, "endTimeUnixNano"),
-        status=SpanStatus(_CODES[code], clean_text(status.get("message") or "")),
-        span_type=UNKNOWN if span_type is None else to_text(decode_value(span_type)),
-        inputs_json=texts.pop(INPUTS, None),
-        outputs_json=texts.pop(OUTPUTS, None),
-        attributes_json=texts,
-        event_records=[
-            RecordedEvent(
-                clean_text(_get(each, "name") or ""),
-                _time_ns(each, "timeUnixNano") or 0,
-                from_attributes(_many(each, "attributes")),
-            )
+        name=_get(form, "name") or "",
+        kind=_number_of(_get(form, "kind") or 0, [f"SPAN_KIND_{each}" for each in KINDS]),
+        start_ns=int(_get(form, "startTimeUnixNano") or 0),
+        end_ns=int(_get(form, "endTimeUnixNano") or 0),
+        code=_number_of(status.get("code", 0), [f"STATUS_CODE_{each.value}" for each in CODES]),
+        message=status.get("message") or "",
+        texts={**scope, **from_attributes(_many(form, "attributes"))},
+        is_ours=is_ours,
+        events=[
+            to_event(_get(each, "name") or "", int(_get(each, "timeUnixNano") or 0), _texts_in(each))
             for each in _many(form, "events")
         ],
-        link_records=[
-            RecordedLink(_trace_id(each), _id(_get(each, "spanId"), 16), from_attributes(_many(each, "attributes")))
+        links=[
+            RecordedLink(
+                f"{TRACE_ID_PREFIX}{_id_of_link(each, 'traceId', 32)}", _id_of_link(each, "spanId", 16), _texts_in(each)
+            )
             for each in _many(form, "links")
         ],
-        kind=_KINDS[_number_of(_get(form, "kind") or 0, [f"SPAN_KIND_{each}" for each in _KINDS])],
     )
+
+
+def _texts_in(form: Mapping[str, Any]) -> dict[str, str]:
+    return from_attributes(_many(form, "attributes"))
 
 
 def _get(form: Mapping[str, Any], name: str) -> Any:
@@ -217,21 +213,13 @@ def _get(form: Mapping[str, Any], name: str) -> Any:
 
 
 def _many(form: Mapping[str, Any], name: str) -> list[Any]:
-    """Return a list; what is empty may be missing, but not where the line begins."""
+    """Return a list; what is empty may be missing."""
     found = _get(form, name)
-    if found is None and name != "resourceSpans":
+    if found is None:
         return []
     if not isinstance(found, list):
         raise TypeError(name)
     return found
-
-
-def _time_ns(form: Mapping[str, Any], name: str) -> int | None:
-    """Return a time; None for 0, which is none."""
-    time_ns = int(_get(form, name) or 0)
-    if not 0 <= time_ns <= _MAX_NS:
-        raise ValueError(name)
-    return time_ns or None
 
 
 def _number_of(value: Any, names: list[str]) -> int:
@@ -242,6 +230,11 @@ def _number_of(value: Any, names: list[str]) -> int:
 
 def _trace_id(form: Mapping[str, Any]) -> str:
     return f"{TRACE_ID_PREFIX}{_id(_get(form, 'traceId'), 32)}"
+
+
+def _id_of_link(form: Mapping[str, Any], name: str, digits: int) -> str:
+    """Return an id of what a link refers to; zeros where it says none, which OpenTelemetry allows."""
+    return _hexadecimal(_get(form, name) or "0" * digits, digits)
 
 
 def _parent_id(text: Any) -> str | None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tracehound.errors import StoreBusyError, StoreError, StoreReadOnlyError
+from tracehound.errors import StoreBusyError, StoreError, StoreFullError, StoreReadOnlyError
 from tracehound.model.record import DecodeError
 from tracehound.wire.payload import DamagedPayloadError
 
@@ -22,7 +22,6 @@ _DAMAGED: Final = (
 _MESSAGES: Final = {
     "file is not a database": "{path} is not a database of Tracehound; name another file",
     "file is encrypted": "{path} is not a database of Tracehound; name another file",
-    "database or disk is full": "the disk is full: {path} cannot grow",
     "malformed": _DAMAGED,
     "no such table": _DAMAGED,
     "no such column": _DAMAGED,
@@ -102,6 +101,8 @@ def damaged_structures() -> Iterator[None]:
 def _told(text: str, path: Path) -> StoreError:
     if "database is locked" in text:
         return StoreBusyError(f"another process keeps {path} locked")
+    if "database or disk is full" in text:
+        return StoreFullError(f"the disk is full: {path} cannot grow")
     if "readonly" in text:
         return StoreReadOnlyError(f"{path} is read-only: it can be searched where all of it is in the file itself")
     if "unable to open" in text:

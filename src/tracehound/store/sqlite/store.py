@@ -227,6 +227,11 @@ class SqliteStore:
         with damaged_rows(self._path):
             return [Arrival(row[0], to_info(row[1:])) for row in rows]
 
+    def version(self) -> tuple[int, ...]:
+        """Return numbers that differ whenever any connection, of whatever process, has changed the file since."""
+        incarnation = self._file.incarnation()
+        return (incarnation, *self._read(Sql("PRAGMA data_version"))[0])
+
     def close(self) -> None:
         """Release the file; the store cannot be used any more."""
         self._file.close()

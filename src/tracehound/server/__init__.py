@@ -1,0 +1,1 @@
+"""A store behind HTTP: `create_app(store, settings)` in `server.app`, one row a route in `server.routes`."""

@@ -1,0 +1,152 @@
+"""The application: a store -> HTTP, by the rows of the route table."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tracehound.model.record import to_json
+from tracehound.query.limit import SearchLimit
+from tracehound.runtime import Runtime
+from tracehound.server.bodies import JSON, read_json_object, to_request
+from tracehound.server.events import Announcer
+from tracehound.server.gate import Gate
+from tracehound.server.limits import ServerLimits
+from tracehound.server.metrics import Metrics
+from tracehound.server.problems import to_problem, to_response
+from tracehound.server.routes import ROUTES
+from tracehound.server.rows import Call, Guard, Row, let_in
+from tracehound.server.served import Served
+from tracehound.server.writer import Backlog, GroupWriter
+from tracehound.settings import Settings
+from tracehound.store.api import Store
+from tracehound.store.targets import parse_target
+from tracehound.wire.intake import Intake
+
+_READERS: Final = 2  # what they do needs the interpreter lock: more of them would only wait for it
+
+
+def create_app(
+    store: Store,
+    settings: Settings,
+    limits: ServerLimits | None = None,
+    *,
+    drain: Callable[[], None] | None = None,
+    routes: Sequence[Row] = ROUTES,
+    guard: Guard = let_in,
+) -> Starlette:
+    """Return the application that serves a store, which stays the caller's to close.
+
+    What names no experiment goes into that of the settings. `drain` brings into the store what programs on this machine
+    have finished; it is called before anything is read. `guard` is asked before each request. What the routes work with
+    is `app.state.served`.
+    """
+    served = _serve(store, settings, limits or ServerLimits(), drain, routes)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await served.announcer.close()
+            await run_in_threadpool(served.writer.close)
+            served.readers.shutdown()
+
+    app = Starlette(
+        routes=[Route(row.path, _endpoint(row, served, guard), methods=[row.method]) for row in routes],
+        exception_handlers={HTTPException: _tell_problem},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.served = served
+    return app
+
+
+def _serve(
+    store: Store, settings: Settings, limits: ServerLimits, drain: Callable[[], None] | None, rows: Sequence[Row]
+) -> Served:
+    runtime = Runtime(settings, store=store, drain=drain, origin=dict)  # what is said here comes from elsewhere
+    writer = GroupWriter(store, limits.patience_s)
+    backlog = Backlog(limits.max_waiting_bytes)
+    announcer = Announcer(runtime, limits)
+    metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
+    return Served(
+        store=store,
+        runtime=runtime,
+        limits=limits,
+        writer=writer,
+        backlog=backlog,
+        gate=Gate(limits.max_decoded_bytes),
+        metrics=metrics,
+        announcer=announcer,
+        readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),
+        intake=Intake(settings.prices),
+        experiment_names={},
+        rows=rows,
+        version=metadata.version("tracehound"),
+        time_limit=SearchLimit(),
+    )
+
+
+def _endpoint(row: Row, served: Served, guard: Guard) -> Callable[[Request], Awaitable[Response]]:
+    """Return the function that answers the requests of a row, whatever they are."""
+
+    async def answer(request: Request) -> Response:
+        begun_s = time.perf_counter()
+        try:
+            guard(request, row)
+            response = await (_call(row, served, request) if isinstance(row, Call) else row.handle(served, request))
+        except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged
+            response = row.told(to_problem(error))
+        served.metrics.count_request(row.method, row.path, response.status_code, time.perf_counter() - begun_s)
+        return response
+
+    return answer
+
+
+async def _call(row: Call, served: Served, request: Request) -> Response:
+    values = dict(request.path_params)
+    if row.has_body:
+        values = await read_json_object(request, served.limits.max_body_bytes) | values
+    else:
+        values = dict(request.query_params) | values
+    asked = to_request(values, row.request, is_text=not row.has_body)
+    limit = SearchLimit(served.limits.search_timeout_s)
+    async with _cancelled_when_gone(request if row.has_body else None, limit):
+        found = await run_in_threadpool(row.handle, dataclasses.replace(served, time_limit=limit), asked)
+    return Response(await run_in_threadpool(to_json, found), media_type=JSON)
+
+
+@asynccontextmanager
+async def _cancelled_when_gone(request: Request | None, limit: SearchLimit) -> AsyncIterator[None]:
+    """Cancel the limit when whoever asks goes away during the block; of a request whose body has been read."""
+    if request is None:
+        yield
+        return
+
+    async def wait() -> None:
+        await request.receive()  # behind the body there is only the end of the connection
+        limit.cancel()
+
+    watching = asyncio.create_task(wait())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+async def _tell_problem(_request: Request, error: Exception) -> Response:
+    return to_response(to_problem(error))

@@ -1,0 +1,135 @@
+"""Server-sent events: who listens is told of new and changed traces, whoever wrote them.
+
+    event: trace      a trace that is new; its id is the number that `Last-Event-ID` gives when somebody listens again
+    event: changed    a trace that was known and is another now
+    event: stale      something was changed that is not told one by one: whatever is shown is to be asked for anew
+
+Between events a comment is sent, so that connections that are gone are noticed. One task looks for all who listen, and
+only while there are any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+
+from tracehound.model.record import Record, to_json
+from tracehound.runtime import Runtime
+from tracehound.server.changes import Changes, Look
+from tracehound.server.limits import ServerLimits
+from tracehound.server.problems import BacklogFullError
+from tracehound.server.shapes import shape_of_trace
+
+MEDIA_TYPE: Final = "text/event-stream"
+_STALE: Final = b"event: stale\ndata: {}\n\n"
+_ALIVE: Final = b": still here\n\n"
+
+_logger = logging.getLogger("tracehound.server")
+
+
+class Announcer:
+    """Tells those who listen. All of it but `note` and `stop` is for the event loop alone."""
+
+    def __init__(self, runtime: Runtime, limits: ServerLimits) -> None:
+        self._changes = Changes(runtime)
+        self._limits = limits
+        self._listeners: set[asyncio.Queue[bytes | None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.note = self._changes.note
+        self.told = 0  # how often those who listen were told something
+
+    def count(self) -> int:
+        """Return how many listen."""
+        return len(self._listeners)
+
+    async def listen(self, last_id: int | None) -> AsyncIterator[bytes]:
+        """Return messages, from behind the last one that was heard if it is given; raise where too many listen."""
+        if len(self._listeners) >= self._limits.max_listeners:
+            raise BacklogFullError(f"{self._limits.max_listeners} listen already: try again later")
+        if self._task is None:
+            self._loop = asyncio.get_running_loop()
+            await run_in_threadpool(self._changes.begin)
+        return self._read(last_id)
+
+    async def _read(self, last_id: int | None) -> AsyncIterator[bytes]:
+        """Yield messages from now on, until the server stops."""
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._listeners.add(queue)
+        if self._task is None:
+            self._task = asyncio.create_task(self._watch())
+        try:
+            yield _ALIVE
+            if last_id is not None:
+                yield await run_in_threadpool(self._missed, last_id)
+            while True:
+                try:
+                    message = await asyncio.wait_for(queue.get(), self._limits.heartbeat_s)
+                except (TimeoutError, asyncio.TimeoutError):
+                    message = _ALIVE
+                if message is None:
+                    return
+                yield message
+        finally:
+            self._listeners.discard(queue)
+
+    def stop(self) -> None:
+        """End what those who listen are told, from any thread: the server is about to stop."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._tell, None)
+
+    async def close(self) -> None:
+        """Look no more."""
+        self._tell(None)
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _watch(self) -> None:
+        """Look for changes as long as anybody listens."""
+        while True:
+            await asyncio.sleep(self._limits.look_every_s)
+            if not self._listeners:
+                self._task = None
+                return
+            try:
+                message = await run_in_threadpool(self._look)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next changes are to be told too
+                _logger.warning("changes cannot be told: %s", error)
+                continue
+            if message:
+                self._tell(message)
+
+    def _missed(self, last_id: int) -> bytes:
+        return _to_messages(self._changes.since(last_id))
+
+    def _look(self) -> bytes:
+        found = self._changes.look()
+        return b"" if found is None else _to_messages(found)
+
+    def _tell(self, message: bytes | None) -> None:
+        for queue in self._listeners:
+            if queue.qsize() >= self._limits.max_unread:  # who reads so slowly is to ask anew
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(_STALE)
+            queue.put_nowait(message)
+        self.told += 1
+
+
+def _to_messages(look: Look) -> bytes:
+    """Return what has happened as events."""
+    messages = [_to_message("trace", shape_of_trace(each.info), each.number) for each in look.new]
+    messages += [_to_message("changed", shape_of_trace(info)) for info in look.changed]
+    return b"".join([*messages, _STALE] if look.has_more else messages)
+
+
+def _to_message(event: str, data: Record, number: int | None = None) -> bytes:
+    head = f"event: {event}\n" if number is None else f"id: {number}\nevent: {event}\n"
+    return head.encode() + b"data: " + to_json(data) + b"\n\n"

@@ -1,0 +1,150 @@
+"""OTLP over HTTP: spans come in, and are answered for when they are safe.
+
+The experiment is the one that the request names: in a header, by MLflow's id or by our name, or in an attribute of the
+resource, which goes before the headers. A trace can come in any number of requests, in any order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from tracehound.client.experiments import find_experiment
+from tracehound.context.scope import SOURCE_RUN
+from tracehound.model.record import replace, to_json
+from tracehound.model.values import clean_text
+from tracehound.server.bodies import JSON, media_type, read_body
+from tracehound.server.problems import BadRequestError, MediaTypeError
+from tracehound.server.served import Served
+from tracehound.server.writer import Backlog
+from tracehound.wire.compression import decompress
+from tracehound.wire.otlp import Arrived, Intake
+from tracehound.wire.otlp_json import read_otlp_json
+from tracehound.wire.otlp_protobuf import read_otlp_protobuf, write_answer
+
+PROTOBUF: Final = "application/x-protobuf"
+EXPERIMENT_ID_HEADER: Final = "x-mlflow-experiment-id"
+EXPERIMENT_HEADER: Final = "x-tracehound-experiment"
+RUN_ID_HEADER: Final = "x-mlflow-run-id"
+_PACKED: Final = 8  # about how many times as large a compressed body becomes
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How spans are written: what reads them, and what writes how many were refused, and why."""
+
+    read: Callable[[bytes, str, Intake], Arrived]
+    answer: Callable[[int, str], bytes]
+
+
+def _json_answer(refused: int, reason: str) -> bytes:
+    said = {"partialSuccess": {"rejectedSpans": str(refused), "errorMessage": reason}} if refused else {}
+    return to_json(said)
+
+
+_FORMATS: Final = {
+    PROTOBUF: _Format(read_otlp_protobuf, write_answer),
+    JSON: _Format(read_otlp_json, _json_answer),
+}
+
+
+class Share:
+    """What one request takes of the backlog, given back when it is answered."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
+        self._taken = 0
+
+    def take(self, count: int) -> None:
+        """Take so many bytes more; raise `BacklogFullError` where there is no room."""
+        self._backlog.take(count)
+        self._taken += count
+
+    def __enter__(self) -> Share:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._backlog.give_back(self._taken)
+
+
+async def receive_spans(served: Served, request: Request) -> Response:
+    """Keep the spans of a request; those that are damaged are counted in the answer, and all others are safe then."""
+    kind = media_type(request)
+    form = _FORMATS.get(kind)
+    if form is None:
+        raise MediaTypeError(f"spans are sent as {PROTOBUF} or {JSON}, and Content-Type says which")
+    experiment = await _experiment_of(served, request)
+    run_id = request.headers.get(RUN_ID_HEADER)
+    encoding = request.headers.get("content-encoding", "")
+    with Share(served.backlog) as share:
+        try:
+            packed = await read_body(request, served.limits.max_body_bytes, share.take)
+        except ClientDisconnect as error:
+            raise BadRequestError("the body is cut off") from error
+        async with served.gate.passed(len(packed) * (_PACKED if encoding else 1)):
+            # Not among the threads that search: those may all be waiting for the store.
+            arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
+                served.readers, _read, served, form, packed, encoding, experiment, run_id
+            )
+            share.take(max(0, size_bytes - len(packed)))
+            if arrived.parts:
+                await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
+    note_arrival(served, arrived)
+    return Response(form.answer(arrived.refused, arrived.reason), media_type=kind)
+
+
+def take_in(served: Served, read: Callable[[bytes, str, Intake], Arrived], data: bytes, experiment: str) -> Arrived:
+    """Return what a body brings as it is to be kept: without secrets, where the settings of the server say so."""
+    arrived = read(data, experiment, served.intake)
+    screen = served.runtime.screen
+    if screen is not None:
+        arrived.parts = [screen.part(part) for part in arrived.parts]
+    return arrived
+
+
+def note_arrival(served: Served, arrived: Arrived) -> None:
+    """Count what has come and is stored, and have it told."""
+    served.announcer.note(part.trace_id for part in arrived.parts)
+    served.metrics.count_spans(arrived.spans, arrived.refused)
+
+
+def _read(
+    served: Served, form: _Format, packed: bytes, encoding: str, experiment: str, run_id: str | None
+) -> tuple[Arrived, int]:
+    """Return what a body brings, and how large it is when it is unpacked."""
+    data = decompress(packed, encoding, served.limits.max_body_bytes)
+    arrived = take_in(served, form.read, data, experiment)
+    if run_id is not None:
+        said = {SOURCE_RUN: clean_text(run_id)}
+        arrived.parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]
+    return arrived, len(data)
+
+
+async def _experiment_of(served: Served, request: Request) -> str:
+    """Return the name of the experiment that the headers give."""
+    number = request.headers.get(EXPERIMENT_ID_HEADER)
+    if number is not None and number not in served.experiment_names:
+        return await run_in_threadpool(name_experiment, served, request.headers)
+    return name_experiment(served, request.headers)
+
+
+def name_experiment(served: Served, headers: Mapping[str, str]) -> str:
+    """Return the name of the experiment that headers give; the server's own where they give none.
+
+    A name may be percent-encoded, as names in `OTEL_EXPORTER_OTLP_HEADERS` are. An id is looked up once: it follows
+    from the name, so that what is known stays so. Raise `NotFoundError` for one that no experiment has.
+    """
+    number = headers.get(EXPERIMENT_ID_HEADER)
+    if number is None:
+        name = clean_text(unquote(headers.get(EXPERIMENT_HEADER, ""))).strip()
+        return name or served.runtime.settings.experiment
+    if number not in served.experiment_names:
+        served.experiment_names[number] = find_experiment(served.runtime, number).name
+    return served.experiment_names[number]

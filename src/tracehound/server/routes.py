@@ -1,0 +1,73 @@
+"""The route table: one row a route. What it does follows from the row: reading, rights, answers, the description."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tracehound.server import entities, events, ingest, metrics, shapes, status, traces
+from tracehound.server.bodies import JSON
+from tracehound.server.rows import Call, Endpoint, Nothing, Right, Row
+
+_API: Final = "/api/v1"
+_OTLP: Final = (ingest.PROTOBUF, JSON)
+_TRACE: Final = f"{_API}/traces/{{trace_id}}"
+
+ROUTES: Final[tuple[Row, ...]] = (
+    Endpoint("POST", "/v1/traces", ingest.receive_spans, _OTLP, _OTLP, Right.INGEST),
+    Endpoint("GET", "/health", status.tell_health, (), ("text/plain",), Right.NONE),
+    Call("GET", "/ready", status.tell_ready, Nothing, status.Ready, Right.NONE),
+    Endpoint("GET", "/metrics", status.tell_metrics, (), (metrics.MEDIA_TYPE,), Right.READ),
+    Endpoint("GET", f"{_API}/openapi.json", status.tell_openapi, (), (JSON,), Right.READ),
+    Endpoint("GET", f"{_API}/events", status.tell_events, (), (events.MEDIA_TYPE,), Right.READ),
+    Call("POST", f"{_API}/traces/search", traces.search_traces, traces.SearchRequest, traces.SearchPage, Right.READ),
+    Call("POST", f"{_API}/traces/stats", traces.read_stats, traces.StatsRequest, traces.StatsTable, Right.READ),
+    Call("POST", f"{_API}/traces/delete", traces.delete_traces, traces.DeleteRequest, traces.Deleted, Right.ADMIN),
+    Call("GET", _TRACE, traces.get_trace, traces.TraceRequest, shapes.WholeTraceShape, Right.READ),
+    Call("DELETE", _TRACE, traces.delete_trace, traces.TraceRequest, traces.Deleted, Right.ADMIN),
+    Call("GET", f"{_TRACE}/spans", traces.get_spans, traces.TraceRequest, traces.SpansPage, Right.READ),
+    Call("PUT", f"{_TRACE}/tags/{{key:path}}", traces.put_tag, traces.TagRequest, Nothing, Right.WRITE),
+    Call("DELETE", f"{_TRACE}/tags/{{key:path}}", traces.remove_tag, traces.TagNameRequest, Nothing, Right.WRITE),
+    Call(
+        "POST", f"{_TRACE}/assessments", traces.post_assessment, traces.AssessmentRequest, shapes.AssessmentShape,
+        Right.WRITE,
+    ),
+    Call(
+        "PATCH", f"{_TRACE}/assessments/{{assessment_id}}", traces.patch_assessment, traces.AssessmentChange,
+        shapes.AssessmentShape, Right.WRITE,
+    ),
+    Call(
+        "DELETE", f"{_TRACE}/assessments/{{assessment_id}}", traces.delete_assessment, traces.AssessmentName, Nothing,
+        Right.WRITE,
+    ),
+    Call(
+        "POST", f"{_API}/experiments/search", entities.search_experiments, entities.EntitySearch,
+        entities.ExperimentsPage, Right.READ,
+    ),
+    Call(
+        "POST", f"{_API}/experiments", entities.post_experiment, entities.NewExperiment, shapes.ExperimentShape,
+        Right.WRITE,
+    ),
+    Call(
+        "GET", f"{_API}/experiments/{{experiment_id}}", entities.get_experiment, entities.ExperimentRequest,
+        shapes.ExperimentShape, Right.READ,
+    ),
+    Call(
+        "PATCH", f"{_API}/experiments/{{experiment_id}}", entities.patch_experiment, entities.ExperimentChange,
+        shapes.ExperimentShape, Right.WRITE,
+    ),
+    Call(
+        "POST", f"{_API}/runs/search", entities.search_runs, entities.EntityOfExperimentSearch, entities.RunsPage,
+        Right.READ,
+    ),
+    Call("POST", f"{_API}/runs", entities.post_run, entities.NewRun, shapes.RunShape, Right.WRITE),
+    Call("GET", f"{_API}/runs/{{run_id}}", entities.get_run, entities.RunRequest, shapes.RunShape, Right.READ),
+    Call("PATCH", f"{_API}/runs/{{run_id}}", entities.patch_run, entities.RunChange, shapes.RunShape, Right.WRITE),
+    Call(
+        "POST", f"{_API}/models/search", entities.search_models, entities.EntityOfExperimentSearch,
+        entities.ModelsPage, Right.READ,
+    ),
+    Call("POST", f"{_API}/models", entities.post_model, entities.NewModel, shapes.ModelShape, Right.WRITE),
+    Call(
+        "GET", f"{_API}/models/{{model_id}}", entities.get_model, entities.ModelRequest, shapes.ModelShape, Right.READ
+    ),
+)  # fmt: skip

@@ -1,0 +1,155 @@
+"""Writing what arrives: requests that come together go into one transaction of the store.
+
+A transaction is safe when the disk says so, which takes as long for one trace as for a thousand. So one thread takes
+all that has queued, writes it, and tells everyone who waits; what comes meanwhile is the next batch. Nobody is told
+before the store has returned.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from tracehound.errors import StoreBusyError, StoreError
+from tracehound.model.edit import Change
+from tracehound.server.problems import BacklogFullError, StoppingError, UnstorableError
+from tracehound.store.api import Store
+
+_BATCH_BYTES: Final = 8_000_000
+
+_logger = logging.getLogger("tracehound.server")
+
+
+class Backlog:
+    """How many bytes are under way: read, decoded or waiting to be written."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._waiting_bytes = 0
+
+    def take(self, count: int) -> None:
+        """Make room for so many bytes more; raise `BacklogFullError` where there is none."""
+        with self._lock:
+            if self._waiting_bytes + count > self._max_bytes:
+                raise BacklogFullError(
+                    f"more than {self._max_bytes:,} bytes wait to be written: send this again in a second"
+                )
+            self._waiting_bytes += count
+
+    def size_bytes(self) -> int:
+        """Return how many bytes are under way."""
+        return self._waiting_bytes
+
+    def give_back(self, count: int) -> None:
+        """Say that so many bytes are under way no more."""
+        with self._lock:
+            self._waiting_bytes -= count
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What one request wants written, and who waits for that."""
+
+    changes: Sequence[Change]
+    size_bytes: int
+    written: Future[None] = field(default_factory=Future)
+
+
+class GroupWriter:
+    """Writes to a store for many at a time. Its thread starts with the first of them."""
+
+    def __init__(self, store: Store, patience_s: float) -> None:
+        self._store = store
+        self._patience_s = patience_s
+        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+        self.batches = 0
+
+    def submit(self, changes: Sequence[Change], size_bytes: int) -> Future[None]:
+        """Have changes written; the future is done when they are as safe as the store makes anything, or refused."""
+        entry = _Entry(changes, size_bytes)
+        entry.written.set_running_or_notify_cancel()  # who waits may leave; it is written all the same
+        with self._lock:
+            if self._is_closed:
+                raise StoppingError("the server is about to stop")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="tracehound-writer", daemon=True)
+                self._thread.start()
+            self._queue.put(entry)
+        return entry.written
+
+    def close(self) -> None:
+        """Write what has been submitted, and end."""
+        with self._lock:
+            self._is_closed = True
+            thread = self._thread
+            self._queue.put(None)
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        is_over = False
+        while not is_over:
+            entries, is_over = self._take()
+            if entries:
+                self._write(entries)
+                self.batches += 1
+
+    def _take(self) -> tuple[list[_Entry], bool]:
+        """Wait for something, and return all that has queued, up to what a batch may hold; and whether that is all."""
+        entries: list[_Entry] = []
+        size_bytes = 0
+        entry = self._queue.get()
+        with suppress(Empty):
+            while entry is not None:
+                entries.append(entry)
+                size_bytes += entry.size_bytes
+                if size_bytes >= _BATCH_BYTES:
+                    return entries, False
+                entry = self._queue.get_nowait()
+            return entries, True
+        return entries, False
+
+    def _write(self, entries: Sequence[_Entry]) -> None:
+        """Write a batch and tell who waits. Where it cannot be written as a whole, each is written alone."""
+        try:
+            self._write_patiently([change for entry in entries for change in entry.changes])
+        except (StoreError, MemoryError) as error:
+            _refuse(entries, error)
+        except Exception as error:  # noqa: BLE001 - one that no store can hold must not take the others with it
+            if len(entries) > 1:
+                for entry in entries:
+                    self._write([entry])
+                return
+            _logger.warning("a request was refused, the store cannot hold what it brings: %s", error)
+            _refuse(entries, UnstorableError("the store cannot hold what this request brings"))
+        else:
+            for entry in entries:
+                entry.written.set_result(None)
+
+    def _write_patiently(self, changes: Sequence[Change]) -> None:
+        """Write, and wait where others keep the store locked: an attempt takes about a second."""
+        begun_s = time.monotonic()
+        while True:
+            try:
+                self._store.write(changes)
+            except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
+                if time.monotonic() - begun_s >= self._patience_s:
+                    raise
+            else:
+                return
+
+
+def _refuse(entries: Sequence[_Entry], error: BaseException) -> None:
+    for entry in entries:
+        entry.written.set_exception(error)
