@@ -237,6 +237,15 @@ def test_a_call_is_found_by_what_it_says(client: openai.OpenAI) -> None:
         assert trace.data.spans[1].inputs["messages"] == MESSAGES
 
 
+def test_secrets_are_nowhere_in_what_the_instrumentation_says(client: openai.OpenAI) -> None:
+    said = [{"role": "user", "content": "I am ann@example.org."}]
+    with recorded_traces() as recorded, tracehound.tracing.configure(redact="email"):
+        client.chat.completions.create(model="gpt-4o-mini", messages=said)
+    (trace,) = recorded.traces()
+    assert "ann@example.org" not in trace.to_json()
+    assert trace.data.spans[0].inputs["messages"][0]["content"].startswith("I am [EMAIL_")
+
+
 def assert_is_ended(recorded: RecordedTraces, name: str) -> None:
     (trace,) = recorded.traces()
     (span,) = [span for span in trace.data.spans if span.name == name]
