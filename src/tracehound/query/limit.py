@@ -29,18 +29,23 @@ class SearchLimit:
     True
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, spent_s: float = 0.0) -> None:
+        """`spent_s` is how much of the time is gone already, elsewhere."""
         is_number = seconds is None or (type(seconds) in (int, float) and seconds > 0 and math.isfinite(seconds))
         if not is_number:
             raise ArgumentError(f"a time limit is a number of seconds above 0, not {seconds!r}")
         self.seconds = seconds
-        self._spent_s = 0.0
+        self._spent_s = spent_s
         self._begun_s: dict[int, float] = {}  # by the threads that search just now
         self._is_cancelled = threading.Event()
 
     def cancel(self) -> None:
         """End the searches that have this limit, soon, and those that are given it later at once."""
         self._is_cancelled.set()
+
+    def spent_s(self) -> float:
+        """Return how much of the time is gone, without what runs just now."""
+        return self._spent_s
 
     def is_over(self) -> bool:
         """Whether a search that has this limit is to end."""

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final
 
 from tracehound.errors import FilterError
+from tracehound.query.bounds import Bounds
 
 
 class TokenKind(Enum):
@@ -124,8 +125,9 @@ def _skip_blank(text: str, at: int) -> int:
 class Tokens:
     """The tokens of a text, read from left to right."""
 
-    def __init__(self, text: str, now_ms: int) -> None:
+    def __init__(self, text: str, now_ms: int, bounds: Bounds) -> None:
         self.text = text
+        self.bounds = bounds
         self.now_ms = now_ms
         self.comparisons = 0
         self._tokens = tokenize(text)

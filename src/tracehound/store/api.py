@@ -45,7 +45,7 @@ Searching
 
 Reading
     `read_traces` returns the traces that exist, by id, in any order; ids that do not exist are left out. A store MAY
-    hand over spans as it keeps them (`model.trace.StoredSpans`): they MUST stay readable when the store has changed
+    hand over spans as it keeps them (`model.stored_spans`): they MUST stay readable when the store has changed
     or is closed, and say the same as if they had been decoded at once.
     `statistics` adds up the traces that match, group by group (`model.summary`), as far as it is wanted: counts and
     sums are exact, sums of doubles up to the order of their addition. Only groups with traces are there; what is not
