@@ -61,8 +61,9 @@ class Runtime:
         self.is_in_force = False
         # Keeps a finished part of a trace.
         self.submit: Callable[[TracePart], None] = self._submit_directly
-        if self._target.spool_directory is not None and store is None:
-            self._spool = Spool(self._target.spool_directory, self._open_store, settings, self.origin)
+        folder = self._target.spool_directory
+        if folder is not None and store is None:
+            self._spool = Spool(folder, self._open_store, settings, self.origin, self._target.longest_wait_s)
             self._drain = self._spool.drain
             self.submit = self._spool.append
             atexit.register(self._exit)
@@ -261,35 +262,11 @@ def replace(runtime: Runtime | None) -> Runtime | None:
         return before
 
 
-def disable() -> None:
-    """Capture nothing from now on, whatever else is set, until `enable`; what runs already is kept when it ends.
-
-    >>> import tracehound
-    >>> tracehound.tracing.disable()
-    >>> with tracehound.start_span("unseen") as span:
-    ...     span.is_recording()
-    False
-    >>> tracehound.tracing.enable()
-    """
-    switch.is_off = True
-
-
-def enable() -> None:
-    """Capture again, after `disable`.
-
-    >>> import tracehound
-    >>> tracehound.tracing.enable()
-    >>> with tracehound.start_span("seen") as span:
-    ...     span.is_recording()
-    True
-    """
-    switch.is_off = False
-
-
 def set_tracking_uri(uri: str) -> None:
-    """Keep traces in another place from now on: a path, `sqlite:///path` or `memory://`.
+    """Keep traces in another place from now on: a path, `sqlite:///path`, `memory://`, or a server, `http://host:port`.
 
-    Raise `ArgumentError` for anything else. What was finished before stays where it is.
+    Raise `ArgumentError` for anything else. What was finished before stays where it is. What is for a server is on disk
+    when a call returns, and sent soon after; while the server is away it waits, also for a later program of this user.
 
     >>> import tracehound
     >>> tracehound.set_tracking_uri("memory://")

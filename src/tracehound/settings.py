@@ -32,6 +32,7 @@ _MLFLOW_NAMES = {
 ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 CONFIGURATION = "TRACEHOUND_CONFIG"
+STATE = "TRACEHOUND_STATE"
 WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
 
 
@@ -39,7 +40,7 @@ WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
 class Settings:
     """What a process was told about itself.
 
-    `tracking_uri` is a path, `sqlite:///path` or `memory://`; `experiment` is the name of the active experiment, unless
+    `tracking_uri` is a path, `sqlite:///path`, `memory://` or the address of a server; `experiment` is the name of the active experiment, unless
     `experiment_id` is given, and `model_id` the model that traces are of where nobody says another; `max_value_bytes`
     bounds one input, output or attribute, `max_trace_bytes` what one process hands over of a trace at a time, and
     `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace
@@ -106,6 +107,18 @@ def configuration_path() -> Path:
         return Path(named).absolute()
     folder = os.environ.get("APPDATA") if os.name == "nt" else os.environ.get("XDG_CONFIG_HOME")
     return (Path(folder) if folder else Path.home() / ".config") / "tracehound" / "config.json"
+
+
+def state_directory() -> Path:
+    """Return the folder where what waits for servers is kept; `TRACEHOUND_STATE` says another one."""
+    named = os.environ.get(STATE)
+    if named:
+        return Path(named).absolute()
+    folder = os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.environ.get("XDG_STATE_HOME")
+    try:
+        return (Path(folder) if folder else Path.home() / ".local" / "state") / "tracehound"
+    except RuntimeError as error:  # a user without a home
+        raise ArgumentError(f"what waits for a server needs a folder: set {STATE} to the path of one") from error
 
 
 def notebook_path() -> str | None:

@@ -7,8 +7,8 @@ import pytest
 from tests.traces import part, span
 from tracehound.client.counting import count_traces
 from tracehound.errors import FilterError
-from tracehound.query.check import MAX_SCOPES
 from tracehound.query.bounds import MAX_COMPARISONS, MAX_DEPTH
+from tracehound.query.check import MAX_SCOPES
 from tracehound.query.search import Search, parse_search
 from tracehound.store.api import Store
 

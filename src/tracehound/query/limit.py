@@ -68,6 +68,11 @@ class SearchLimit:
             raise SearchCancelledError(f"the search was cancelled{said}")
         raise SearchTimeoutError(f"the search has taken longer than {self.seconds:g} s{said}. Narrow it: {narrow}")
 
+    def check_cancelled(self) -> None:
+        """Raise `SearchCancelledError` if `cancel` was called, whatever time is left."""
+        if self._is_cancelled.is_set():
+            raise SearchCancelledError("the search was cancelled")
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Count the time of the block; raise as `check` does where there is none left."""

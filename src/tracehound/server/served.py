@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tracehound.runtime import Runtime
@@ -23,7 +24,8 @@ class Served:
     """A store, and what is around it.
 
     `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, and
-    `experiment_names` are those that requests have named by their ids.
+    `experiment_names` are those that requests have named by their ids. `started` tells this server from itself started
+    anew.
     """
 
     store: Store
@@ -37,3 +39,4 @@ class Served:
     experiment_names: dict[str, str]
     rows: Sequence[Row]
     version: str
+    started: str = field(default_factory=lambda: secrets.token_hex(8))

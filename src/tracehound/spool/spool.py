@@ -22,13 +22,13 @@ from tracehound.model.limits import fit_part
 from tracehound.model.record import replace
 from tracehound.model.trace import Origin, TracePart
 from tracehound.settings import Settings
+from tracehound.spool.backoff import Backoff
 from tracehound.spool.drain import Drainer
 from tracehound.spool.segment import RemovedError, SegmentWriter, SpoolFullError
 from tracehound.store.api import Store
 from tracehound.wire.frames import Good, read_frames, to_frame
 
 EXIT_TIMEOUT_S: Final = 5.0
-MAX_RETRY_S: Final = 2.0
 
 _logger = logging.getLogger("tracehound.spool")
 
@@ -52,10 +52,11 @@ class Spool:
         open_store: Callable[[], Store],
         settings: Settings,
         origin: Callable[[], dict[str, str]] = dict,
+        longest_wait_s: float = 2.0,
     ) -> None:
         self._drainer = Drainer(directory, open_store)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes, lambda: to_frame(Origin(origin())))
-        self._interval_s = settings.drain_interval_s
+        self._backoff = Backoff(settings.drain_interval_s, longest_wait_s)
         self._max_trace_bytes = settings.max_trace_bytes
         self._max_bytes = settings.max_spool_bytes
         self._saved_bytes = self._yield_from_bytes = 0
@@ -269,7 +270,7 @@ class Spool:
         Where the store does not take it, that is tried again, less and less often.
         """
         is_over = False
-        wait_s = self._interval_s
+        wait_s = self._backoff.succeed()
         while not is_over:
             self._wake.get()
             is_over = self._stop.wait(wait_s)
@@ -277,11 +278,11 @@ class Spool:
             try:
                 self.drain()
                 self._is_troubled = False
-                wait_s = self._interval_s
+                wait_s = self._backoff.succeed()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next traces are to be drained too
                 self._say_trouble(error)
                 self._wake.put(None)
-                wait_s = max(wait_s, min(2 * wait_s, MAX_RETRY_S))
+                wait_s = self._backoff.fail(error)
 
     def _drop(self, reason: Exception) -> None:
         self._dropped += 1
