@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tracehound import runtime
 from tracehound.runtime import Runtime
-from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
+from tracehound.settings import CONFIGURATION, RAISE_FAULTS, STATE, Settings
 
 # `./dev prove` says how many random searches a process is to compare; all other properties have a fifth of that.
 PROVE = "TRACEHOUND_PROVE"
@@ -58,6 +58,7 @@ def store_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(RAISE_FAULTS, "1")
     monkeypatch.setenv(CONFIGURATION, str(tmp_path / "config.json"))
+    monkeypatch.setenv(STATE, str(tmp_path / "state"))
     path = tmp_path / "tracehound.db"
     own = Runtime(dataclasses.replace(Settings(), tracking_uri=str(path), raise_faults=True))
     before = runtime.replace(own)

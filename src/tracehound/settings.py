@@ -40,13 +40,13 @@ WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
 class Settings:
     """What a process was told about itself.
 
-    `tracking_uri` is a path, `sqlite:///path`, `memory://` or the address of a server; `experiment` is the name of the active experiment, unless
-    `experiment_id` is given, and `model_id` the model that traces are of where nobody says another; `max_value_bytes`
-    bounds one input, output or attribute, `max_trace_bytes` what one process hands over of a trace at a time, and
-    `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept. A trace
-    that has run for `snapshot_after_s` can be seen by other processes; 0 keeps that from happening.
-    `allow_network_filesystem` lets the file lie where other machines could mount it too, for whoever sees to it that
-    none does. `raise_faults` lets faults of capture itself reach the traced program, for our own tests.
+    `tracking_uri` is a path, `sqlite:///path`, `memory://` or the address of a server; `experiment` is the name of the
+    active experiment, unless `experiment_id` is given, and `model_id` the model that traces are of where nobody says
+    another; `max_value_bytes` bounds one input, output or attribute, `max_trace_bytes` what one process hands over of
+    a trace at a time, and `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of
+    traces that is kept. A trace that has run for `snapshot_after_s` can be seen by other processes; 0 keeps that from
+    happening. `allow_network_filesystem` lets the file lie where other machines could mount it too, for whoever sees
+    to it that none does. `raise_faults` lets faults of capture itself reach the traced program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE

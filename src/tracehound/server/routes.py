@@ -11,6 +11,7 @@ from tracehound.store.remote import forms
 
 _API: Final = "/api/v1"
 _BYTES: Final = "application/octet-stream"
+_PACKED: Final = (forms.MSGPACK,)
 _OTLP: Final = (ingest.PROTOBUF, JSON)
 _TRACE: Final = f"{_API}/traces/{{trace_id}}"
 
@@ -21,10 +22,10 @@ ROUTES: Final[tuple[Row, ...]] = (
     Endpoint("GET", "/metrics", status.tell_metrics, (), (metrics.MEDIA_TYPE,), Right.READ),
     Endpoint("GET", f"{_API}/openapi.json", status.tell_openapi, (), (JSON,), Right.READ),
     Call("GET", forms.PATH, remote.tell_hello, Nothing, remote.Hello, Right.READ),
-    Endpoint("POST", forms.FRAMES_PATH, remote.receive_frames, (_BYTES,), (forms.MSGPACK,), Right.INGEST),
+    Endpoint("POST", forms.FRAMES_PATH, remote.receive_frames, (_BYTES,), _PACKED, Right.INGEST),
     *(
-        Endpoint("POST", f"{forms.PATH}/{door.operation.name}", door.handle, (forms.MSGPACK,), (forms.MSGPACK,), door.right)
-        for door in remote.DOORS
+        Endpoint("POST", f"{forms.PATH}/{each.operation.name}", each.handle, _PACKED, _PACKED, each.right)
+        for each in remote.DOORS
     ),
     Endpoint("GET", f"{_API}/events", status.tell_events, (), (events.MEDIA_TYPE,), Right.READ),
     Call("POST", f"{_API}/traces/search", traces.search_traces, traces.SearchRequest, traces.SearchPage, Right.READ),

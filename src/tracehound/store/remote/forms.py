@@ -1,8 +1,8 @@
 """What a client and a server say to each other, and how it is made of what a store takes and gives.
 
-Everything is MessagePack, which is exact for every value: numbers of 64 bits, NaN, bytes. What is not exact in it, or no
-record, goes as text: a filter as it is printed, an assessment as the JSON that is stored of it. The spans of a trace go
-as the bytes that the server's store keeps of them.
+Everything is MessagePack, which is exact for every value: numbers of 64 bits, NaN, bytes. What is not exact in it, or
+no record, goes as text: a filter as it is printed, an assessment as the JSON that is stored of it. The spans of a trace
+go as the bytes that the server's store keeps of them.
 
 A change of a form that the other side cannot read is a new `PROTOCOL`.
 """
