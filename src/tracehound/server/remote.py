@@ -128,7 +128,7 @@ def _apply(
 
 
 def _read_changes(data: bytes, spool: str) -> Iterator[Change]:
-    """Yield what frames hold; behind an `Origin` parts are as a process wrote them, and become what is stored of them."""
+    """Yield what frames hold; behind an `Origin` parts are as a process wrote them, and become what is stored."""
     origin: dict[str, str] | None = None
     end = 0
     for item in read_frames(data):

@@ -30,14 +30,19 @@ _PROBLEM: Final = "application/problem+json"
 _MLFLOW_VERSION: Final = re.compile(rb"[0-9]+\.[0-9]+[0-9A-Za-z.+-]{0,20}\s*")
 _LONGEST_WAIT_S: Final = 300.0  # that a server can ask for
 
+
+class RefusedError(ArgumentError):
+    """What the server will never take, however often it is sent."""
+
+
 # By the code of the problem, what a store in this process would have raised; what is not here is a `StoreError`.
 _ERRORS: Final[dict[str, type[TracehoundError]]] = {
     "INVALID_REQUEST": ArgumentError,
     "INVALID_ARGUMENT": ArgumentError,
     "INVALID_FILTER": ArgumentError,
     "NOT_FOUND": NotFoundError,
-    "BODY_TOO_LARGE": ArgumentError,
-    "UNSTORABLE": ArgumentError,
+    "BODY_TOO_LARGE": RefusedError,
+    "UNSTORABLE": RefusedError,
     "TOO_MUCH_AT_ONCE": StoreBusyError,
     "STOPPING": StoreBusyError,
     "STORE_BUSY": StoreBusyError,
@@ -72,9 +77,9 @@ def to_error(url: str, answer: Answer) -> TracehoundError:
             return FilterError(detail, place["text"], place["start"], place["end"], place.get("corrected"))
         except LookupError:
             return not_understood(url)
-    kind = _ERRORS.get(str(code))
+    kind = RefusedError if answer.status == 413 else _ERRORS.get(str(code))
     if kind is not None and not issubclass(kind, StoreError):
-        return kind(detail)
+        return kind(detail or f"the server {url} does not take so much at a time ({answer.status})")
     error = (kind or _kind_of_status(answer.status))(_told(url, answer, detail))
     error.retry_after_s = _retry_after_s(answer)
     return error
@@ -101,10 +106,9 @@ def check_hello(url: str, answer: Answer, ask: Callable[[Sent], Answer]) -> None
     if not isinstance(hello, dict) or type(hello.get("protocol")) is not int:
         raise _not_ours(url, ask)
     if hello["protocol"] != PROTOCOL:
-        older = "server" if hello["protocol"] < PROTOCOL else "package `tracehound` of this program"
-        raise StoreError(
-            f"the server {url} speaks protocol {hello['protocol']}, we speak {PROTOCOL}: upgrade the {older}"
-        )
+        theirs = hello["protocol"]
+        older = "that server" if theirs < PROTOCOL else "the package `tracehound` of this program"
+        raise StoreError(f"the server {url} speaks protocol {theirs} and this program {PROTOCOL}: upgrade {older}")
 
 
 def _not_ours(url: str, ask: Callable[[Sent], Answer]) -> StoreError:
@@ -139,15 +143,14 @@ def _kind_of_status(status: int) -> type[StoreError]:
 
 def _told(url: str, answer: Answer, detail: str) -> str:
     status = answer.status
+    said = f"{status}: {detail}" if detail else str(status)
     if status in (401, 403):
-        return f"the server {url} lets us not in ({status}{f': {detail}' if detail else ''}): ask whoever runs it"
+        return f"the server {url} does not let this program in ({said}): ask whoever runs it"
     if status in (429, 503):
-        return (
-            f"the server {url} is busy or about to start ({status}{f': {detail}' if detail else ''}): try again later"
-        )
+        return f"the server {url} is busy, or about to start or stop ({said}): try again later"
     if status == 507:
-        return f"the server {url} cannot store anything ({detail or status})"
-    return f"the server {url} has failed ({status}{f': {detail}' if detail else ''}): its log says more"
+        return f"the server {url} cannot store anything ({said})"
+    return f"the server {url} has failed ({said}): its log says more"
 
 
 def _retry_after_s(answer: Answer) -> float | None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from tracehound.errors import ArgumentError, StoreError
+from tracehound.errors import ArgumentError, StoreError, TracehoundError
 from tracehound.model.edit import Change
 from tracehound.model.record import DecodeError, Record, to_msgpack
 from tracehound.model.trace import Experiment, Origin, Trace, TraceData, TraceInfo
@@ -30,7 +30,14 @@ from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameter
 from tracehound.store.explain import Explanation
 from tracehound.store.remote import forms
 from tracehound.store.remote.forms import Operation
-from tracehound.store.remote.problems import check_hello, is_problem, not_understood, to_error, unreachable
+from tracehound.store.remote.problems import (
+    RefusedError,
+    check_hello,
+    is_problem,
+    not_understood,
+    to_error,
+    unreachable,
+)
 from tracehound.store.remote.spans import SentSpans
 from tracehound.store.remote.transport import Answer, HttpTransport, Sent, Transport
 from tracehound.wire.compression import compress
@@ -76,8 +83,12 @@ class RemoteStore:
             headers[forms.SEGMENT_HEADER] = source.segment
             headers[forms.START_HEADER] = str(source.start)
             headers[forms.END_HEADER] = str(source.end)
-        answer = self._send(Sent("POST", forms.FRAMES_PATH, frames, headers))
-        found = self._read(forms.FRAMES, answer)
+        try:
+            found = self._read(forms.FRAMES, self._send(Sent("POST", forms.FRAMES_PATH, frames, headers)))
+        except (StoreError, RefusedError):
+            raise
+        except TracehoundError as error:  # of another route, or of bytes that did not come whole: no fault of theirs
+            raise StoreError(f"the server {self._url} has not understood what it was sent: {error}") from error
         self._note(found.incarnation)
         return found.is_applied
 
