@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tracehound.errors import ArgumentError
 from tracehound.model.assessment import Assessment, Expectation, Feedback
@@ -13,8 +13,10 @@ from tracehound.model.form import Form, read_document, write_time
 from tracehound.model.location import TraceLocation
 from tracehound.model.record import Record, short_repr, to_json_text
 from tracehound.model.span import Span
-from tracehound.model.stored_spans import StoredSpans
 from tracehound.model.values import decode_value
+
+if TYPE_CHECKING:
+    from tracehound.model.stored_spans import StoredSpans
 
 TRACE_NAME: Final = "mlflow.traceName"
 _TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"  # noqa: S105 - the name of a metadata key

@@ -117,7 +117,7 @@ def _apply(
     try:
         changes = list(_read_changes(data, spool))
         is_applied = served.store.write(changes, source)
-    except (StoreError, MemoryError, UnstorableError):
+    except (StoreError, MemoryError, UnstorableError, BadRequestError):
         raise
     except Exception as error:
         raise UnstorableError("the store cannot hold what this request brings") from error

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.spool.batch import read_batch
 from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
@@ -105,6 +104,8 @@ class Drainer:
         end = _size(segment)
         if self._applied.get(name, 0) >= end:
             return
+        from tracehound.spool.batch import read_batch  # a program that only traces does without
+
         store = self._open_store()
         position = store.position(name)
         batch_bytes = BATCH_BYTES

@@ -22,7 +22,6 @@ from tracehound.model.limits import fit_part
 from tracehound.model.record import replace
 from tracehound.model.trace import Origin, TracePart
 from tracehound.settings import Settings
-from tracehound.spool.backoff import Backoff
 from tracehound.spool.drain import Drainer
 from tracehound.spool.segment import RemovedError, SegmentWriter, SpoolFullError
 from tracehound.store.api import Store
@@ -56,7 +55,7 @@ class Spool:
     ) -> None:
         self._drainer = Drainer(directory, open_store)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes, lambda: to_frame(Origin(origin())))
-        self._backoff = Backoff(settings.drain_interval_s, longest_wait_s)
+        self._waits_s = (settings.drain_interval_s, longest_wait_s)
         self._max_trace_bytes = settings.max_trace_bytes
         self._max_bytes = settings.max_spool_bytes
         self._saved_bytes = self._yield_from_bytes = 0
@@ -269,8 +268,11 @@ class Spool:
 
         Where the store does not take it, that is tried again, less and less often.
         """
+        from tracehound.spool.backoff import Backoff  # for this thread alone
+
         is_over = False
-        wait_s = self._backoff.succeed()
+        backoff = Backoff(*self._waits_s)
+        wait_s = backoff.succeed()
         while not is_over:
             self._wake.get()
             is_over = self._stop.wait(wait_s)
@@ -278,11 +280,11 @@ class Spool:
             try:
                 self.drain()
                 self._is_troubled = False
-                wait_s = self._backoff.succeed()
+                wait_s = backoff.succeed()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next traces are to be drained too
                 self._say_trouble(error)
                 self._wake.put(None)
-                wait_s = self._backoff.fail(error)
+                wait_s = backoff.fail(error)
 
     def _drop(self, reason: Exception) -> None:
         self._dropped += 1

@@ -114,7 +114,7 @@ def check_hello(url: str, answer: Answer, ask: Callable[[Sent], Answer]) -> None
 def _not_ours(url: str, ask: Callable[[Sent], Answer]) -> StoreError:
     """Return what to say of a server of something else: MLflow's tells its version."""
     try:
-        version = ask(Sent("GET", "/version", timeout_s=5.0))
+        version = ask(Sent("GET", "/version"))
     except (OSError, http.client.HTTPException):
         return not_understood(url)
     if version.status == 200 and _MLFLOW_VERSION.fullmatch(version.body):

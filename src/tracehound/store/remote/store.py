@@ -44,6 +44,7 @@ from tracehound.wire.compression import compress
 from tracehound.wire.frames import to_frame
 
 _ID_NAME: Final = "id"
+_TIMEOUT_S: Final = 30.0
 _SEARCH_TIMEOUT_S: Final = 90.0  # a server ends a search sooner
 _TRACES_AT_A_TIME: Final = 500
 _COMPRESSED_FROM_BYTES: Final = 2_000
@@ -55,8 +56,11 @@ Given = TypeVar("Given", bound=Record)
 class RemoteStore:
     """Traces on a server; the folder is that of the spool from which they are sent."""
 
-    def __init__(self, url: str, folder: Path, transport: Transport | None = None) -> None:
+    def __init__(
+        self, url: str, folder: Path, transport: Transport | None = None, timeout_s: float = _TIMEOUT_S
+    ) -> None:
         self._url = url
+        self._timeout_s = timeout_s
         self._folder = folder
         self._transport = HttpTransport(url) if transport is None else transport
         self._spool: str | None = None
@@ -84,7 +88,9 @@ class RemoteStore:
             headers[forms.START_HEADER] = str(source.start)
             headers[forms.END_HEADER] = str(source.end)
         try:
-            found = self._read(forms.FRAMES, self._send(Sent("POST", forms.FRAMES_PATH, frames, headers)))
+            found = self._read(
+                forms.FRAMES, self._send(Sent("POST", forms.FRAMES_PATH, frames, headers, self._timeout_s))
+            )
         except (StoreError, RefusedError):
             raise
         except TracehoundError as error:  # of another route, or of bytes that did not come whole: no fault of theirs
@@ -214,7 +220,7 @@ class RemoteStore:
         operation: Operation[Asked, Given],
         asked: Asked,
         limit: SearchLimit | None = None,
-        timeout_s: float = 30.0,
+        timeout_s: float | None = None,
     ) -> Given:
         try:
             body = to_msgpack(asked)
@@ -222,12 +228,14 @@ class RemoteStore:
             raise ArgumentError(f"this cannot be sent to {self._url}: {error}") from error
         headers = {"Content-Type": forms.MSGPACK}
         path = f"{forms.PATH}/{operation.name}"
-        return self._read(operation, self._send(Sent("POST", path, body, headers, timeout_s, limit)))
+        return self._read(operation, self._send(Sent("POST", path, body, headers, timeout_s or self._timeout_s, limit)))
 
     def _send(self, request: Sent) -> Answer:
         """Return the answer of a server that is known to be one of ours; raise `StoreError` where there is none."""
         if not self._is_known:
-            check_hello(self._url, self._send_anywhere(Sent("GET", forms.PATH)), self._transport.send)
+            check_hello(
+                self._url, self._send_anywhere(Sent("GET", forms.PATH, timeout_s=self._timeout_s)), self._transport.send
+            )
             self._is_known = True
         return self._send_anywhere(request)
 

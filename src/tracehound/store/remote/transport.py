@@ -33,7 +33,7 @@ class Sent:
     path: str
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    timeout_s: float = 30.0
+    timeout_s: float = CONNECT_TIMEOUT_S
     limit: SearchLimit | None = None
 
 
