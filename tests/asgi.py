@@ -40,11 +40,11 @@ class Stage:
     @contextlib.contextmanager
     def showing(self, app: Starlette) -> Iterator[None]:
         """Answer with an application meanwhile; what it has begun is ended."""
-        self._app = app
+        before, self._app = self._app, app
         try:
             yield
         finally:
-            self._app = None
+            self._app = before
             app.state.served.writer.close()
             app.state.served.readers.shutdown()
 

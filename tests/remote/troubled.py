@@ -127,7 +127,7 @@ class TroubledWay:
         self._listening.close()
 
     def _take(self, connection: socket.socket) -> None:
-        trouble = self._random.choice(list(_CUT_AFTER_BYTES) + ["close", "refuse"]) if self.is_troubled else "none"
+        trouble = self._random.choice([*_CUT_AFTER_BYTES, "close", "refuse"]) if self.is_troubled else "none"
         self.troubles += self.is_troubled
         if trouble == "close":
             return

@@ -87,10 +87,9 @@ class RemoteStore:
             headers[forms.SEGMENT_HEADER] = source.segment
             headers[forms.START_HEADER] = str(source.start)
             headers[forms.END_HEADER] = str(source.end)
+        request = Sent("POST", forms.FRAMES_PATH, frames, headers, self._timeout_s)
         try:
-            found = self._read(
-                forms.FRAMES, self._send(Sent("POST", forms.FRAMES_PATH, frames, headers, self._timeout_s))
-            )
+            found = self._read(forms.FRAMES, self._send(request))
         except (StoreError, RefusedError):
             raise
         except TracehoundError as error:  # of another route, or of bytes that did not come whole: no fault of theirs
@@ -233,9 +232,8 @@ class RemoteStore:
     def _send(self, request: Sent) -> Answer:
         """Return the answer of a server that is known to be one of ours; raise `StoreError` where there is none."""
         if not self._is_known:
-            check_hello(
-                self._url, self._send_anywhere(Sent("GET", forms.PATH, timeout_s=self._timeout_s)), self._transport.send
-            )
+            hello = self._send_anywhere(Sent("GET", forms.PATH, timeout_s=self._timeout_s))
+            check_hello(self._url, hello, self._transport.send)
             self._is_known = True
         return self._send_anywhere(request)
 
