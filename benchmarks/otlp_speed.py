@@ -29,11 +29,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import psutil
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -67,8 +69,9 @@ class Server:
 @click.option("--request", "per_request", default=500, show_default=True, help="How many spans a request has.")
 @click.option("--connections", default=4, show_default=True)
 @click.option("--rounds", default=3, show_default=True)
+@click.option("--length", default=1.0, show_default=True, help="Of the texts: 1 is 200 words a trace.")
 @click.option("--sdk", "is_sdk", is_flag=True, help="Have the stock exporter of OpenTelemetry's SDK send.")
-def main(spans: int, per_request: int, connections: int, rounds: int, *, is_sdk: bool) -> None:
+def main(spans: int, per_request: int, connections: int, rounds: int, length: float, *, is_sdk: bool) -> None:
     """Measure how fast SPANS spans are taken in."""
     chance = random.Random(7)
     rates: list[float] = []
@@ -76,7 +79,7 @@ def main(spans: int, per_request: int, connections: int, rounds: int, *, is_sdk:
     for name in ("round", "spans/s", "s", "server's CPU µs a span", "p50 ms a request", "idle MB", "loaded MB"):
         table.add_column(name, justify="right")
     for number in range(rounds):
-        bodies = [] if is_sdk else [to_body(chance, per_request) for _ in range(spans // per_request)]
+        bodies = [] if is_sdk else [to_body(chance, per_request, length) for _ in range(spans // per_request)]
         with running_server() as server:
             idle_mb, before_s = server.memory_mb(), server.cpu_s()
             begun_s = time.perf_counter()
@@ -165,7 +168,7 @@ def check(server: Server, traces: int) -> None:
         raise click.ClickException(f"{found:,} traces are there, not {traces:,}")
 
 
-def to_body(chance: random.Random, spans: int) -> bytes:
+def to_body(chance: random.Random, spans: int, length: float = 1.0) -> bytes:
     """Return a request with so many spans, of traces with five each."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
@@ -173,27 +176,25 @@ def to_body(chance: random.Random, spans: int) -> bytes:
     scope_spans = resource_spans.scope_spans.add()
     scope_spans.scope.name = "benchmark"
     for _ in range(spans // SPANS_OF_A_TRACE):
-        add_trace(scope_spans, chance)
+        add_trace(scope_spans, chance, length)
     return request.SerializeToString()
 
 
-def add_trace(scope_spans: trace_pb2.ScopeSpans, chance: random.Random) -> None:
+def add_trace(scope_spans: trace_pb2.ScopeSpans, chance: random.Random, length: float) -> None:
     """Add a request that retrieves, calls a model and a tool, and checks."""
-    question, answer = text(chance, 12), text(chance, 40)
+    question, answer = text(chance, int(12 * length)), text(chance, int(40 * length))
     trace_id, root, now_ns = os.urandom(16), os.urandom(8), time.time_ns()
     user = f"user {chance.randrange(1_000)}"
-    steps: list[tuple[str, dict[str, str | int | float]]] = [
-        ("answer", {"mlflow.spanType": "AGENT", "mlflow.spanInputs": json.dumps({"question": question}),
-                    "mlflow.spanOutputs": json.dumps(answer), "user.id": user}),
-        ("retrieve", {"mlflow.spanType": "RETRIEVER", "mlflow.spanInputs": json.dumps({"query": question}),
-                      "mlflow.spanOutputs": json.dumps([text(chance, 30) for _ in range(3)]), "k": 3}),
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("answer", {"mlflow.spanType": "AGENT", "mlflow.spanInputs": {"question": question},
+                    "mlflow.spanOutputs": answer, "user.id": user}),
+        ("retrieve", {"mlflow.spanType": "RETRIEVER", "mlflow.spanInputs": {"query": question},
+                      "mlflow.spanOutputs": [text(chance, int(30 * length)) for _ in range(3)], "k": 3}),
         ("chat m-1", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m-1", "gen_ai.request.temperature": 0.2,
                       "gen_ai.usage.input_tokens": chance.randrange(900), "gen_ai.usage.output_tokens": 60,
-                      "gen_ai.input.messages": json.dumps(
-                          [{"role": "user", "parts": [{"type": "text", "content": question}]}]),
-                      "gen_ai.output.messages": json.dumps(
-                          [{"role": "assistant", "parts": [{"type": "text", "content": answer}]}])}),
-        ("look up", {"mlflow.spanType": "TOOL", "mlflow.spanInputs": json.dumps({"city": text(chance, 2)}),
+                      "gen_ai.input.messages": said_by("user", question),
+                      "gen_ai.output.messages": said_by("assistant", answer)}),
+        ("look up", {"mlflow.spanType": "TOOL", "mlflow.spanInputs": {"city": text(chance, 2)},
                      "http.response.status_code": 200}),
         ("check", {"score": chance.random(), "verdict": "good"}),
     ]  # fmt: skip
@@ -208,13 +209,28 @@ def add_trace(scope_spans: trace_pb2.ScopeSpans, chance: random.Random) -> None:
             end_time_unix_nano=now_ns + chance.randrange(10**7, 10**9),
         )
         for key, value in attributes.items():
-            said = span.attributes.add(key=key).value
-            if isinstance(value, str):
-                said.string_value = value
-            elif isinstance(value, int):
-                said.int_value = value
-            else:
-                said.double_value = value
+            fill(span.attributes.add(key=key).value, value)
+
+
+def said_by(role: str, content: str) -> str:
+    """Return a message as OpenTelemetry's conventions write it into an attribute."""
+    return json.dumps([{"role": role, "parts": [{"type": "text", "content": content}]}])
+
+
+def fill(said: common_pb2.AnyValue, value: Any) -> None:
+    """Put a plain value into an attribute, as exporters do."""
+    if isinstance(value, str):
+        said.string_value = value
+    elif isinstance(value, int):
+        said.int_value = value
+    elif isinstance(value, float):
+        said.double_value = value
+    elif isinstance(value, list):
+        for each in value:
+            fill(said.array_value.values.add(), each)
+    else:
+        for key, each in value.items():
+            fill(said.kvlist_value.values.add(key=key).value, each)
 
 
 def text(chance: random.Random, words: int) -> str:

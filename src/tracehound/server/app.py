@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tracehound.model.record import to_json
+from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
 from tracehound.server.bodies import JSON, read_json_object, to_request
 from tracehound.server.events import Announcer
+from tracehound.server.gate import Gate
+from tracehound.server.gone import cancelled_when_gone
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
@@ -30,6 +34,7 @@ from tracehound.server.writer import Backlog, GroupWriter
 from tracehound.settings import Settings
 from tracehound.store.api import Store
 from tracehound.store.targets import parse_target
+from tracehound.wire.intake import Intake
 
 _READERS: Final = 2  # what they do needs the interpreter lock: more of them would only wait for it
 
@@ -73,14 +78,27 @@ def create_app(
 def _serve(
     store: Store, settings: Settings, limits: ServerLimits, drain: Callable[[], None] | None, rows: Sequence[Row]
 ) -> Served:
-    runtime = Runtime(settings, store=store, drain=drain)
+    runtime = Runtime(settings, store=store, drain=drain, origin=dict)  # what is said here comes from elsewhere
     writer = GroupWriter(store, limits.patience_s)
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
-    readers = ThreadPoolExecutor(_READERS, "tracehound-reader")
-    version = metadata.version("tracehound")
-    return Served(store, runtime, limits, writer, backlog, metrics, announcer, readers, {}, rows, version)
+    return Served(
+        store=store,
+        runtime=runtime,
+        limits=limits,
+        writer=writer,
+        backlog=backlog,
+        gate=Gate(limits.max_decoded_bytes),
+        metrics=metrics,
+        announcer=announcer,
+        readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),
+        intake=Intake(settings.prices),
+        experiment_names={},
+        rows=rows,
+        version=metadata.version("tracehound"),
+        time_limit=SearchLimit(),
+    )
 
 
 def _endpoint(row: Row, served: Served, guard: Guard) -> Callable[[Request], Awaitable[Response]]:
@@ -106,7 +124,9 @@ async def _call(row: Call, served: Served, request: Request) -> Response:
     else:
         values = dict(request.query_params) | values
     asked = to_request(values, row.request, is_text=not row.has_body)
-    found = await run_in_threadpool(row.handle, served, asked)
+    limit = SearchLimit(served.limits.search_timeout_s)
+    async with cancelled_when_gone(request if row.has_body else None, limit):
+        found = await run_in_threadpool(row.handle, dataclasses.replace(served, time_limit=limit), asked)
     return Response(await run_in_threadpool(to_json, found), media_type=JSON)
 
 

@@ -6,6 +6,7 @@ name of a file of our own spool: so they are told apart, and our own drainer lea
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tracehound.errors import StoreError
-from tracehound.model.edit import Change, Facts
+from tracehound.model.edit import DISCARD, Change, Edit, Facts
 from tracehound.model.record import DecodeError, Record, replace, to_msgpack
 from tracehound.model.trace import Origin, TracePart
+from tracehound.query.limit import SearchLimit
+from tracehound.query.search import Search
 from tracehound.server.bodies import read_body
-from tracehound.server.ingest import Share
+from tracehound.server.gone import cancelled_when_gone
+from tracehound.server.ingest import PACKED, Share
 from tracehound.server.problems import BadRequestError, UnstorableError
 from tracehound.server.rows import Nothing, Right
 from tracehound.server.served import Served
@@ -28,7 +32,6 @@ from tracehound.store.api import SegmentRange
 from tracehound.store.remote import forms
 from tracehound.store.remote.forms import Asked, Form, Given, Operation
 from tracehound.wire.compression import decompress
-from tracehound.wire.dialects.translate import translate_part
 from tracehound.wire.frames import Good, read_frames
 
 _MAX_NAME: Final = 200
@@ -67,7 +70,10 @@ def _door(operation: Operation[Asked, Given], right: Right, answer: Callable[[Se
             asked = operation.read_asked(body)
         except DecodeError as error:
             raise BadRequestError(f"the body is not what {operation.name} is asked with, as {forms.MSGPACK}") from error
-        return Response(await run_in_threadpool(_answer, served, asked), media_type=forms.MSGPACK)
+        limit = SearchLimit(served.limits.search_timeout_s)
+        async with cancelled_when_gone(request, limit):
+            packed = await run_in_threadpool(_answer, dataclasses.replace(served, time_limit=limit), asked)
+        return Response(packed, media_type=forms.MSGPACK)
 
     def _answer(served: Served, asked: Asked) -> bytes:
         return to_msgpack(answer(served, asked))
@@ -89,9 +95,10 @@ async def receive_frames(served: Served, request: Request) -> Response:
     with Share(served.backlog) as share:
         packed = await _read_body(request, limit, share.take)
         encoding = request.headers.get("content-encoding", "")
-        data = await run_in_threadpool(decompress, packed, encoding, limit)
-        share.take(max(0, len(data) - len(packed)))
-        found, trace_ids = await run_in_threadpool(_apply, served, data, spool, source)
+        async with served.gate.passed(len(packed) * (PACKED if encoding else 1)):
+            data = await run_in_threadpool(decompress, packed, encoding, limit)
+            share.take(max(0, len(data) - len(packed)))
+            found, trace_ids = await run_in_threadpool(_apply, served, data, spool, source)
     if found.is_applied:
         served.announcer.note(trace_ids)
     return Response(to_msgpack(found), media_type=forms.MSGPACK)
@@ -115,7 +122,7 @@ def _apply(
 ) -> tuple[forms.PositionForm, list[str]]:
     """Write what the frames hold; raise `UnstorableError` where that cannot be done, now or ever."""
     try:
-        changes = list(_read_changes(data, spool))
+        changes = list(_read_changes(served, data, spool))
         is_applied = served.store.write(changes, source)
     except (StoreError, MemoryError, UnstorableError, BadRequestError):
         raise
@@ -127,8 +134,9 @@ def _apply(
     return _position(served, "" if source is None else source.segment, is_applied=is_applied), trace_ids
 
 
-def _read_changes(data: bytes, spool: str) -> Iterator[Change]:
+def _read_changes(served: Served, data: bytes, spool: str) -> Iterator[Change]:
     """Yield what frames hold; behind an `Origin` parts are as a process wrote them, and become what is stored."""
+    screen = served.runtime.screen
     origin: dict[str, str] | None = None
     end = 0
     for item in read_frames(data):
@@ -141,10 +149,12 @@ def _read_changes(data: bytes, spool: str) -> Iterator[Change]:
             continue
         if isinstance(frame, TracePart):
             if origin is not None:
-                frame = replace(translate_part(frame), origin=origin)
+                frame = replace(served.intake(frame), origin=origin)
             if frame.owner is not None:
                 frame = replace(frame, owner=f"{spool}/{frame.owner}")
-        yield frame
+        elif isinstance(frame, Edit) and frame.kind == DISCARD:
+            frame = replace(frame, key=f"{spool}/{frame.key}")
+        yield frame if screen is None else screen.part(frame) if isinstance(frame, TracePart) else screen.change(frame)
     if end != len(data):
         raise BadRequestError("the body is cut off")
 
@@ -185,14 +195,15 @@ def read_traces(served: Served, asked: forms.TraceIdsForm) -> forms.TracesForm:
 
 def read_statistics(served: Served, asked: forms.StatisticsForm) -> forms.GroupsForm:
     """Return what traces add up to, for our SDK."""
-    query = forms.to_statistics(asked, served.limits.search_timeout_s)
+    query = forms.to_statistics(asked, served.time_limit)
     return forms.form_of_groups(served.runtime.drained_store().statistics(query))
 
 
 def run_sql(served: Served, asked: forms.SqlForm) -> forms.RowsForm:
     """Return what a SELECT over the documented views selects, for our SDK."""
-    limit = forms.to_limit(asked.limit_s, asked.spent_s, served.limits.search_timeout_s)
-    rows = served.runtime.drained_store().sql(asked.text, asked.parameters, limit)
+    if asked.limit_s is not None:
+        served.time_limit.go_on(asked.limit_s, asked.spent_s)
+    rows = served.runtime.drained_store().sql(asked.text, asked.parameters, served.time_limit)
     return forms.RowsForm(list(rows.columns), [list(row) for row in rows.rows])
 
 
@@ -252,8 +263,8 @@ def reclaim(served: Served, asked: forms.NumbersForm) -> forms.NumbersForm:
     return forms.NumbersForm([served.store.reclaim(max(0, most)) for most in asked.numbers[:1]])
 
 
-def _bounded(served: Served, asked: forms.SearchForm) -> Any:
-    return forms.to_search(asked, served.limits.search_timeout_s, served.limits.max_results)
+def _bounded(served: Served, asked: forms.SearchForm) -> Search:
+    return forms.to_search(asked, served.time_limit, served.limits.max_results)
 
 
 def _of_spool(spool: str, names: list[str]) -> forms.NamesForm:

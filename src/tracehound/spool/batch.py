@@ -34,12 +34,16 @@ def read_batch(
     origin: Mapping[str, str],
     most: int | None,
     set_aside: Callable[[int, bytes], None],
+    intake: Callable[[TracePart], TracePart],
+    *,
+    has_own_intake: bool,
 ) -> Batch:
-    """Return the first frames in the data, at most so many; `set_aside` is told what is damaged, and where."""
-    if isinstance(store, FrameStore):
-        return _skim_batch(store, data, origin, most, set_aside)
-    from tracehound.wire.dialects.translate import translate_part  # a program that only traces does without
+    """Return the first frames in the data, at most so many; `set_aside` is told what is damaged, and where.
 
+    Parts pass through the intake: here, or where the store is, unless ours does what that one would not.
+    """
+    if isinstance(store, FrameStore) and not has_own_intake:
+        return _skim_batch(store, data, origin, most, set_aside)
     changes: list[Change] = []
     length = 0
     own = dict(origin)
@@ -50,7 +54,7 @@ def read_batch(
         if isinstance(item, Damaged):
             set_aside(length, item.data)
         elif isinstance(item.frame, TracePart):
-            changes.append(replace(translate_part(item.frame), origin=own))
+            changes.append(replace(intake(item.frame), origin=own))
         elif not isinstance(item.frame, Origin):
             changes.append(item.frame)
         length = item.end

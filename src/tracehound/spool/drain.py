@@ -14,13 +14,16 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreError
 from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
 from tracehound.wire.frames import Good, read_frames, read_origin
+
+if TYPE_CHECKING:
+    from tracehound.wire.intake import Intake
 
 BATCH_BYTES: Final = 4_000_000
 _ORIGIN_BYTES: Final = 65_536  # at most, of a segment
@@ -38,9 +41,10 @@ _logger = logging.getLogger("tracehound.spool")
 class Drainer:
     """Applies what lies in a spool folder. The store is opened when there is something for it, or at the first read."""
 
-    def __init__(self, directory: Path, open_store: Callable[[], Store]) -> None:
+    def __init__(self, directory: Path, open_store: Callable[[], Store], prices: str | None = None) -> None:
         self._directory = directory
         self._open_store = open_store
+        self._prices = prices
         self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
         self._origins: dict[str, dict[str, str]] = {}  # of the segments, where the parts in them come from
@@ -48,6 +52,12 @@ class Drainer:
         self._aside: set[tuple[str, int]] = set()  # segment and offset of what was set aside
         self._refused: set[str] = set()  # owners whose files this user may not read
         self._has_tidied = False
+
+    @functools.cached_property
+    def _intake(self) -> Intake:
+        from tracehound.wire.intake import Intake  # a program that only traces does without
+
+        return Intake(self._prices)
 
     def drain(self) -> None:
         """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost."""
@@ -112,8 +122,10 @@ class Drainer:
         most: int | None = None
         while position < end and (data := self._read(segment, position, batch_bytes)):
             batch = read_batch(
-                store, data, self._origin(segment), most, functools.partial(self._set_aside_of, segment, position)
-            )
+                store, data, self._origin(segment), most, functools.partial(self._set_aside_of, segment, position),
+                lambda part: self._intake(part),  # noqa: PLW0108 - which is not loaded for stores that are elsewhere
+                has_own_intake=self._prices is not None,
+            )  # fmt: skip
             length = batch.length
             if length == 0:
                 if len(data) < batch_bytes:

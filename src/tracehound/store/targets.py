@@ -40,6 +40,11 @@ class Target:
         return None if self.path is None else self.path.with_name(f"{self.path.name}-spool")
 
     @property
+    def key_neighbour(self) -> Path | None:
+        """What the key for pseudonyms lies beside (`screening`): the file, or the folder of what is for a server."""
+        return self.path or self.spool_directory
+
+    @property
     def longest_wait_s(self) -> float:
         """How long to wait at most before a store that did not take something is asked again."""
         return 2.0 if self.url is None else 30.0

@@ -265,23 +265,18 @@ def form_of_search(search: Search) -> SearchForm:
     )
 
 
-def to_search(form: SearchForm, longest_s: float, most: int) -> Search:
+def to_search(form: SearchForm, limit: SearchLimit, most: int) -> Search:
     """Return the search of a form, in bounds of time and size; raise as `parse_search` does where it is none."""
+    if form.limit_s is not None:
+        limit.go_on(form.limit_s, form.spent_s)
     search = parse_search(form.experiment_ids, None, form.order, max(0, min(form.limit, most)), now_ms=form.now_ms)
     search = replace(
         search,
         where=None if form.where is None else parse_printed(form.where),
         fingerprint=form.fingerprint,
-        time_limit=to_limit(form.limit_s, form.spent_s, longest_s),
+        time_limit=limit,
     )
     return search if form.cursor is None else search.behind(form.cursor)
-
-
-def to_limit(limit_s: float | None, spent_s: float, longest_s: float) -> SearchLimit:
-    """Return what is left of a client's limit, or the server's where that is nearer."""
-    if limit_s is None or limit_s - spent_s > longest_s:
-        return SearchLimit(longest_s)
-    return SearchLimit(limit_s, spent_s)
 
 
 def form_of_info(info: TraceInfo) -> InfoForm:
@@ -355,10 +350,10 @@ def form_of_statistics(query: StatisticsQuery) -> StatisticsForm:
     )
 
 
-def to_statistics(form: StatisticsForm, longest_s: float) -> StatisticsQuery:
+def to_statistics(form: StatisticsForm, limit: SearchLimit) -> StatisticsQuery:
     """Return what a form asks of statistics; raise `FilterError` or `ArgumentError` where it is wrong."""
     return StatisticsQuery(
-        to_search(form.search, longest_s, form.search.limit),
+        to_search(form.search, limit, form.search.limit),
         tuple(parse_groups(form.fields)),
         None if form.period is None else parse_period(form.period, form.zone),
         frozenset(form.wanted),
