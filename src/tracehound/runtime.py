@@ -294,8 +294,7 @@ def configure(**changes: Any) -> Settings:
 def set_tracking_uri(uri: str) -> None:
     """Keep traces in another place from now on: a path, `sqlite:///path`, `memory://`, or a server, `http://host:port`.
 
-    Raise `ArgumentError` for anything else. What was finished before stays where it is. What is for a server waits on
-    disk while that is away, and is sent by this program or a later one.
+    Raise `ArgumentError` for anything else. What was finished before stays where it is: what is for a server waits.
 
     >>> import tracehound
     >>> tracehound.set_tracking_uri("memory://")

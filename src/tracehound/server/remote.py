@@ -220,7 +220,8 @@ def read_facts(served: Served, asked: forms.SubjectForm) -> forms.FactsForm:
 def read_arrivals(served: Served, asked: forms.BehindForm) -> forms.ArrivalsForm:
     """Return traces in the order of their arrival, for our SDK."""
     most = max(0, min(asked.limit, _MAX_ARRIVALS))
-    return forms.forms_of_arrivals(served.runtime.drained_store().arrivals(asked.after, most))
+    after = None if asked.after is None else min(asked.after, _MAX_NUMBER)
+    return forms.forms_of_arrivals(served.runtime.drained_store().arrivals(after, most))
 
 
 def read_version(served: Served, _asked: Form) -> forms.NumbersForm:

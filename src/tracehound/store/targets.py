@@ -72,7 +72,7 @@ def parse_target(uri: str) -> Target:
         path = Path()  # MLflow's name of a folder
     if (not separator or (scheme == "sqlite" and rest.startswith("/"))) and not path.is_dir():
         return Target(path)
-    raise ArgumentError(f"{uri!r} names no store; {_ALLOWED}")
+    raise ArgumentError(f"{uri!r} names no store: {_ALLOWED}")
 
 
 def _normal_url(uri: str) -> str:

@@ -23,7 +23,7 @@ from tracehound.query.limit import SearchLimit
 from tracehound.query.periods import parse_period, print_length
 from tracehound.query.printer import print_field, print_filter, print_order
 from tracehound.query.search import KeyValue, Search, parse_search
-from tracehound.query.statistics import StatisticsQuery, parse_groups
+from tracehound.query.statistics import ALL, StatisticsQuery, parse_groups
 from tracehound.store.api import Arrival
 from tracehound.store.explain import Choice, Explanation, Step
 from tracehound.wire.payload import to_payload
@@ -356,7 +356,7 @@ def to_statistics(form: StatisticsForm, limit: SearchLimit) -> StatisticsQuery:
         to_search(form.search, limit, form.search.limit),
         tuple(parse_groups(form.fields)),
         None if form.period is None else parse_period(form.period, form.zone),
-        frozenset(form.wanted),
+        ALL.intersection(form.wanted),
     )
 
 
