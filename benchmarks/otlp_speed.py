@@ -75,7 +75,8 @@ def main(spans: int, per_request: int, connections: int, rounds: int, length: fl
     """Measure how fast SPANS spans are taken in."""
     chance = random.Random(7)
     rates: list[float] = []
-    table = Table(box=None, title=f"{spans:,} spans in requests of {per_request}, {connections} connections")
+    how = "sent by the SDK" if is_sdk else f"in requests of {per_request}, {connections} connections"
+    table = Table(box=None, title=f"{spans:,} spans {how}")
     for name in ("round", "spans/s", "s", "server's CPU µs a span", "p50 ms a request", "idle MB", "loaded MB"):
         table.add_column(name, justify="right")
     for number in range(rounds):
