@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tracehound import runtime
 from tracehound.runtime import Runtime
-from tracehound.settings import CONFIGURATION, RAISE_FAULTS, Settings
+from tracehound.settings import CONFIGURATION, RAISE_FAULTS, STATE, Settings
 
 # What runs in an environment of its own: ./dev instrumentations, ./dev mlflow-client.
 collect_ignore = ["mlflow_client", *([] if find_spec("litellm") else ["instrumentations"])]
@@ -62,6 +62,7 @@ def store_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(RAISE_FAULTS, "1")
     monkeypatch.setenv(CONFIGURATION, str(tmp_path / "config.json"))
+    monkeypatch.setenv(STATE, str(tmp_path / "state"))
     path = tmp_path / "tracehound.db"
     own = Runtime(dataclasses.replace(Settings(), tracking_uri=str(path), raise_faults=True))
     before = runtime.replace(own)

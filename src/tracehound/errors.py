@@ -121,6 +121,8 @@ class StoreError(TracehoundError):
     is not a database of Tracehound; name another file
     """
 
+    retry_after_s: float | None = None  # where a server has said how long to wait before it is asked again
+
 
 class StoreBusyError(StoreError):
     """Another process keeps the store locked; what was to be written can be offered again.

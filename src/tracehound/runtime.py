@@ -64,8 +64,8 @@ class Runtime:
         self.is_in_force = False
         # Keeps a finished part of a trace.
         self.submit: Callable[[TracePart], None] = self._submit_directly
-        if self._target.spool_directory is not None and store is None:
-            self._spool = Spool(self._target.spool_directory, self._open_store, settings, self.origin)
+        if (folder := self._target.spool_directory) is not None and store is None:
+            self._spool = Spool(folder, self._open_store, settings, self.origin, self._target.longest_wait_s)
             self._drain = self._spool.drain
             self.submit = self._spool.append
             atexit.register(self._exit)
@@ -88,7 +88,7 @@ class Runtime:
         if settings.changes_what_is_kept:
             from tracehound.screening.screen import make_screen
 
-            self.screen = make_screen(settings, self._target.path, faults, self)
+            self.screen = make_screen(settings, self._target.key_neighbour, faults, self)
             self.submit = functools.partial(self.screen.pass_on, self._keep)
 
     def owners(self) -> set[str]:
@@ -292,9 +292,9 @@ def configure(**changes: Any) -> Settings:
 
 
 def set_tracking_uri(uri: str) -> None:
-    """Keep traces in another place from now on: a path, `sqlite:///path` or `memory://`.
+    """Keep traces in another place from now on: a path, `sqlite:///path`, `memory://`, or a server, `http://host:port`.
 
-    Raise `ArgumentError` for anything else. What was finished before stays where it is.
+    Raise `ArgumentError` for anything else. What was finished before stays where it is: what is for a server waits.
 
     >>> import tracehound
     >>> tracehound.set_tracking_uri("memory://")

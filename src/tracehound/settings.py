@@ -38,6 +38,7 @@ PRICES = "TRACEHOUND_PRICES"
 ALLOW_NETWORK_FILESYSTEM = "TRACEHOUND_ALLOW_NETWORK_FILESYSTEM"
 RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 CONFIGURATION = "TRACEHOUND_CONFIG"
+STATE = "TRACEHOUND_STATE"
 WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
 
 # The kinds of secrets that can be taken out of what is kept (`screening.detectors`).
@@ -48,18 +49,18 @@ SECRETS = ("api_key", "bearer_token", "credit_card", "email")
 class Settings:
     """What a process was told about itself.
 
-    `tracking_uri` is a path, `sqlite:///path` or `memory://`; `experiment` is the name of the active experiment, unless
-    `experiment_id` is given, and `model_id` the model that traces are of where nobody says another; `max_value_bytes`
-    bounds one input, output or attribute, `max_trace_bytes` what one process hands over of a trace at a time, and
-    `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of traces that is kept, decided
-    when they begin; `tail_sampling_ratio` that of those which have gone well, decided when they end, of which all are
-    kept that took `slower_than_ms` or longer. A trace that has run for `snapshot_after_s` can be seen by other
-    processes; 0 keeps that from happening. `redact` are the kinds of `SECRETS` that are taken out of everything,
-    `redaction_key` what their pseudonyms are made with, in place of the key of the store; `masks` are functions that
-    every value goes through, and `rework_span` is one that every span goes through. `allow_network_filesystem` lets
-    the file lie where other machines could mount it too, for whoever sees to it that none does. `prices` is a
-    file with what models take, which goes before the bundled table (`wire.prices`). `raise_faults` lets faults of
-    capture itself reach the traced program, for our own tests.
+    `tracking_uri` is a path, `sqlite:///path`, `memory://` or the address of a server; `experiment` is the name of the
+    active experiment, unless `experiment_id` is given, and `model_id` the model that traces are of where nobody says
+    another; `max_value_bytes` bounds one input, output or attribute, `max_trace_bytes` what one process hands over of
+    a trace at a time, and `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of
+    traces that is kept, decided when they begin; `tail_sampling_ratio` that of those which have gone well, decided
+    when they end, of which all are kept that took `slower_than_ms` or longer. A trace that has run for
+    `snapshot_after_s` can be seen by other processes; 0 keeps that from happening. `redact` are the kinds of `SECRETS`
+    that are taken out of everything, `redaction_key` what their pseudonyms are made with, in place of the key of the
+    store; `masks` are functions that every value goes through, and `rework_span` is one that every span goes through.
+    `allow_network_filesystem` lets the file lie where other machines could mount it too, for whoever sees to it that
+    none does. `prices` is a file with what models take, which goes before the bundled table (`wire.prices`).
+    `raise_faults` lets faults of capture itself reach the traced program, for our own tests.
     """
 
     tracking_uri: str = DEFAULT_STORE
@@ -145,6 +146,18 @@ def configuration_path() -> Path:
         return Path(named).absolute()
     folder = os.environ.get("APPDATA") if os.name == "nt" else os.environ.get("XDG_CONFIG_HOME")
     return (Path(folder) if folder else Path.home() / ".config") / "tracehound" / "config.json"
+
+
+def state_directory() -> Path:
+    """Return the folder where what waits for servers is kept; `TRACEHOUND_STATE` says another one."""
+    named = os.environ.get(STATE)
+    if named:
+        return Path(named).absolute()
+    folder = os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.environ.get("XDG_STATE_HOME")
+    try:
+        return (Path(folder) if folder else Path.home() / ".local" / "state") / "tracehound"
+    except RuntimeError as error:  # a user without a home
+        raise ArgumentError(f"what waits for a server needs a folder: set {STATE} to the path of one") from error
 
 
 def notebook_path() -> str | None:

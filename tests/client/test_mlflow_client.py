@@ -99,7 +99,7 @@ def test_bad_arguments_of_a_search_are_told() -> None:
         (lambda: client.search_traces(flush="yes"), "flush is True or False"),  # type: ignore[arg-type] # bad
         (lambda: client.search_runs("0"), "experiment_ids is a list of ids"),
         (lambda: client.search_runs(["0"], page_token="x"), "page_token 'x' is not one"),
-        (lambda: MlflowClient("http://elsewhere"), "is a server"),
+        (lambda: MlflowClient("databricks"), "is a server of Databricks"),
     ]
     for call, message in bad:
         with pytest.raises(ArgumentError, match=message):

@@ -124,8 +124,8 @@ def test_what_else_the_configuration_says_stays(tmp_path: Path) -> None:
 def test_bad_names_and_places_are_told() -> None:
     with pytest.raises(ArgumentError, match="has letters or digits"):
         add_warehouse("--", "big.db")
-    with pytest.raises(ArgumentError, match="is a server"):
-        add_warehouse("big", "http://elsewhere")
+    with pytest.raises(ArgumentError, match="is a server of Databricks"):
+        add_warehouse("big", "databricks")
     assert read_warehouses() == {}
     with pytest.raises(NotFoundError, match="names no warehouse 'big'; there are none"):
         remove_warehouse("big")

@@ -149,7 +149,7 @@ def test_a_place_that_is_not_ours_is_refused_before_the_program_runs(tmp_path: P
     (tmp_path / "shop.py").write_text("print('ran')\n")
     refused = run("shop.py", MLFLOW_TRACKING_URI="databricks")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("error: 'databricks' is a server, which Tracehound cannot write to")
+    assert refused.stderr.startswith("error: 'databricks' is a server of Databricks, which Tracehound cannot write to")
     assert "set TRACEHOUND_TRACKING_URI" in refused.stderr
 
 

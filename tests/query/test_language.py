@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.query.typos import NOW_MS, check_answer_or_clean_error
 from tracehound.errors import FilterError
+from tracehound.query.bounds import MAX_DEPTH
 from tracehound.query.check import parse_filter
 from tracehound.query.expand import expand
 from tracehound.query.fields import Group
 from tracehound.query.lenient import tokenize_leniently
-from tracehound.query.parser import MAX_DEPTH
 from tracehound.query.printer import print_filter
 from tracehound.query.tree import NULLS, And, Checked, Not, Or, Scope, Test
 

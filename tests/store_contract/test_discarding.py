@@ -75,11 +75,11 @@ def test_an_edit_of_it_waits_and_so_does_the_word_that_it_is_gone_until_nothing_
     assert trace.info.tags["env"] == "prod"
 
 
-def test_it_is_forgotten_with_what_cannot_arrive_any_more(store: Store) -> None:
-    store.write([*SHOWN, NOT_KEPT])
-    store.settle(START_MS * 10**6)
-    store.write([SHOWN[0]])
-    assert found(store) == [TRACE_ID]
+def test_it_is_forgotten_with_what_cannot_arrive_any_more(settling_store: Store) -> None:
+    settling_store.write([*SHOWN, NOT_KEPT])
+    settling_store.settle(START_MS * 10**6)
+    settling_store.write([SHOWN[0]])
+    assert found(settling_store) == [TRACE_ID]
 
 
 def test_a_process_that_ends_leaves_nothing_of_it(store: Store) -> None:

@@ -142,30 +142,30 @@ def test_parts_edits_and_deletions_are_applied_with_the_position_of_their_segmen
     assert store.position("1-a.seg") == 100
 
 
-def test_a_tombstone_is_kept_until_nothing_older_is_on_its_way(store: Store) -> None:
-    store.write([PART, Deletion(TRACE, 100)])
-    store.settle(100)
-    store.write([PART])
-    assert found(store) == []
-    store.settle(101)
-    store.write([PART])
-    assert found(store) == [TRACE]
+def test_a_tombstone_is_kept_until_nothing_older_is_on_its_way(settling_store: Store) -> None:
+    settling_store.write([PART, Deletion(TRACE, 100)])
+    settling_store.settle(100)
+    settling_store.write([PART])
+    assert found(settling_store) == []
+    settling_store.settle(101)
+    settling_store.write([PART])
+    assert found(settling_store) == [TRACE]
 
 
-def test_a_trace_that_was_deleted_twice_is_deleted_until_the_later_time(store: Store) -> None:
-    store.write([Deletion(TRACE, 200), Deletion(TRACE, 100)])
-    store.write([Deletion(TRACE, 50)])
-    store.settle(150)
-    store.write([PART])
-    assert found(store) == []
+def test_a_trace_that_was_deleted_twice_is_deleted_until_the_later_time(settling_store: Store) -> None:
+    settling_store.write([Deletion(TRACE, 200), Deletion(TRACE, 100)])
+    settling_store.write([Deletion(TRACE, 50)])
+    settling_store.settle(150)
+    settling_store.write([PART])
+    assert found(settling_store) == []
 
 
-def test_only_edits_that_wait_are_forgotten_when_nothing_older_is_on_its_way(store: Store) -> None:
-    store.write([PART, edit("env", "dev", 5), Edit(span(1, trace=2).trace_id, "env", "dev", 5)])
-    store.settle(6)
-    store.write([part(span(1, trace=2), tags={"env": "prod"}), part(span(2, parent=1), written_ns=9)])
-    assert found(store, "tags.env = 'dev'") == [TRACE]
-    assert found(store, "tags.env = 'prod'") == [span(1, trace=2).trace_id]
+def test_only_edits_that_wait_are_forgotten_when_nothing_older_is_on_its_way(settling_store: Store) -> None:
+    settling_store.write([PART, edit("env", "dev", 5), Edit(span(1, trace=2).trace_id, "env", "dev", 5)])
+    settling_store.settle(6)
+    settling_store.write([part(span(1, trace=2), tags={"env": "prod"}), part(span(2, parent=1), written_ns=9)])
+    assert found(settling_store, "tags.env = 'dev'") == [TRACE]
+    assert found(settling_store, "tags.env = 'prod'") == [span(1, trace=2).trace_id]
 
 
 def test_an_experiment_without_traces_is_none(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.traces import part, span
 from tracehound.model.assessment import Assessment, Expectation, Feedback
-from tracehound.model.edit import ASSESSMENT, METADATA, Deletion, Edit, Facts
+from tracehound.model.edit import ASSESSMENT, METADATA, Change, Deletion, Edit, Facts
 from tracehound.model.record import to_json_text
 from tracehound.model.trace import Trace
 from tracehound.query.expand import linked_run_key
@@ -82,15 +82,16 @@ def test_the_latest_edit_of_an_assessment_counts_in_whatever_order_they_arrive(s
         assert store.read_traces([trace_id])[trace_id].info.assessments == [feedback("three")]
 
 
-def test_a_deleted_trace_takes_what_was_said_of_it_along(store: Store) -> None:
-    store.write([PART, assessment(feedback("good")), metadata("version", "2"), Facts("run", "r-1", {"name": "a"}, 1)])
-    store.write([Deletion(TRACE, 7), assessment(feedback("late"), 9)])
-    assert found(store) == []
-    store.settle(10**18)
-    store.write([PART])
-    assert only_trace(store).info.assessments == []
-    assert only_trace(store).info.trace_metadata["version"] == "1"
-    assert store.facts("run") == {"r-1": {"name": "a"}}
+def test_a_deleted_trace_takes_what_was_said_of_it_along(settling_store: Store) -> None:
+    said: list[Change] = [assessment(feedback("good")), metadata("version", "2"), Facts("run", "r-1", {"name": "a"}, 1)]
+    settling_store.write([PART, *said])
+    settling_store.write([Deletion(TRACE, 7), assessment(feedback("late"), 9)])
+    assert found(settling_store) == []
+    settling_store.settle(10**18)
+    settling_store.write([PART])
+    assert only_trace(settling_store).info.assessments == []
+    assert only_trace(settling_store).info.trace_metadata["version"] == "1"
+    assert settling_store.facts("run") == {"r-1": {"name": "a"}}
 
 
 def test_facts_are_read_by_kind_and_by_subject(store: Store) -> None:

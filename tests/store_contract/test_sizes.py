@@ -7,8 +7,7 @@ import pytest
 from tests.traces import part, span
 from tracehound.client.counting import count_traces
 from tracehound.errors import FilterError
-from tracehound.query.check import MAX_SCOPES
-from tracehound.query.parser import MAX_COMPARISONS, MAX_DEPTH
+from tracehound.query.bounds import MAX_COMPARISONS, MAX_DEPTH, MAX_SCOPES
 from tracehound.query.search import Search, parse_search
 from tracehound.store.api import Store
 
@@ -51,6 +50,9 @@ ANSWERED = {
     "a number of 10,000 digits": f"tags.env != {'9' * 10_000} OR {LEAF}",
     "numbers beyond 64 bits": f"attributes.latency < {2**70} AND attributes.timestamp > -1e400 AND {LEAF}",
     "NULs": f"tags.`\0` = '\0' OR {LEAF}",
+    "10,000 runs": f"attributes.run_id IN ({', '.join(f'{chr(39)}{n}{chr(39)}' for n in range(9_999))}) OR {LEAF}",
+    "a run at the limit of depth": nested(MAX_DEPTH, 1).replace("attributes.latency >= 0", "attributes.run_id != 'x'"),
+    "inputs that are quotes": f"metadata.`mlflow.traceInputs` = '{chr(34) * 499}' OR {LEAF}",
 }
 REFUSED = {
     "one comparison too many": " OR ".join([LEAF] * (MAX_COMPARISONS + 1)),

@@ -87,6 +87,8 @@ def _version_lines(report: Report) -> list[tuple[str, str]]:
 
 def _file_lines(report: Report) -> list[tuple[str, str]]:
     facts = report.file
+    if report.server is not None:
+        return [("server", report.server)]
     if not facts.exists:
         return [("file", "traces in memory" if report.path is None else f"{report.path} does not exist yet")]
     schema = "unknown" if facts.schema is None else str(facts.schema)

@@ -37,7 +37,7 @@ def run_demo(store: str, questions: int) -> None:
     """Run the example with so many questions, then search and analyse what it left in the store."""
     path = parse_target(store).path
     if path is None:
-        raise TracehoundError("the demo runs as a program of its own, so its traces need a file: --store PATH")
+        raise TracehoundError("the demo keeps its traces in a file, which is there when it has ended: --store PATH")
     settings = dataclasses.replace(read_settings(), tracking_uri=str(path), experiment=EXPERIMENT)
     program = _find_example()
     print_heading(f"1. A program runs and is traced: {program.name}, {questions} questions")

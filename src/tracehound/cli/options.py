@@ -31,7 +31,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _MILLISECONDS: Final = re.compile(r"\d{12,14}")
 _MANY: Final = 20
 
-store_option = click.option("--store", metavar="URI", help="Where the traces are: a path or sqlite:///path.")
+store_option = click.option(
+    "--store", metavar="URI", help="Where the traces are: a path, or a server: http://host:port."
+)
 order_option = click.option(
     "--order-by", multiple=True, metavar="FIELD", shell_complete=complete_order,
     help="For example 'latency DESC'; may be given again.",

@@ -19,9 +19,12 @@ def back_up(destination: str | Path, tell: Callable[[int, int], None] | None = N
     the copy cannot be made.
     """
     runtime = current()
-    path = parse_target(runtime.settings.tracking_uri).path
+    target = parse_target(runtime.settings.tracking_uri)
+    path = target.path
     if path is None:
-        raise ArgumentError("traces in memory cannot be backed up: keep them in a file, by set_tracking_uri or --store")
+        where = "in memory" if target.url is None else f"of the server {target.url}"
+        what = "keep them in" if target.url is None else "do that where it runs, with the path of"
+        raise ArgumentError(f"traces {where} cannot be backed up: {what} a file, by set_tracking_uri or --store")
     runtime.drain(must_succeed=True)
     from tracehound.store.sqlite.backup import back_up as copy
 

@@ -13,10 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from tracehound.errors import TracehoundError
 from tracehound.spool.inspection import SpoolFacts, inspect_spool
 from tracehound.store.filesystem import file_system_of, is_network
 from tracehound.store.sqlite.inspection import FileFacts, check_pages, check_traces, read_facts, sqlite_facts
-from tracehound.store.targets import Target
+from tracehound.store.targets import Target, open_store
 
 _SAMPLE: Final = 200
 
@@ -46,6 +47,7 @@ class Report:
     spool: SpoolFacts | None
     checked: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    server: str | None = None
 
 
 def examine(
@@ -58,6 +60,8 @@ def examine(
     much there is; 0 where that is not known.
     """
     versions = _versions()
+    if target.url is not None:
+        return _examine_server(target, versions)
     if target.path is None:
         return Report(versions, None, "", FileFacts(exists=False), None)
     tell("reading", 0, 0)
@@ -75,6 +79,25 @@ def examine(
             problems += check_traces(target.path, sample, lambda done, of: tell("checking traces", done, of))
             checked.append("every trace" if is_full else f"up to {_SAMPLE} traces against what was stored of them")
     return Report(versions, target.path, kind, facts, spool, checked, list(dict.fromkeys(problems)))
+
+
+def _examine_server(target: Target, versions: Versions) -> Report:
+    """Return whether the server answers, and what waits for it here."""
+    folder = target.spool_directory or Path()
+    spool = inspect_spool(folder, {})
+    problems = list(spool.faults)
+    store = open_store(target)
+    try:
+        store.version()
+        spool = inspect_spool(folder, {each.name: store.position(each.name) for each in spool.segments})
+    except TracehoundError as error:
+        problems.append(str(error))
+    finally:
+        store.close()
+    if spool.set_aside:
+        problems.append(f"{len(spool.set_aside)} pieces that the server did not take were set aside in {folder}")
+    checked = ["whether the server answers"]
+    return Report(versions, None, "", FileFacts(exists=False), spool, checked, problems, target.url)
 
 
 def _problems(path: Path, kind: str, versions: Versions, facts: FileFacts, spool: SpoolFacts | None) -> list[str]:

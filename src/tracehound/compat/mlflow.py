@@ -30,7 +30,7 @@ def install_as_mlflow() -> None:
     whose names these are.
 
     Raise `TracehoundError` where the real package has been imported already, `ArgumentError` where MLFLOW_TRACKING_URI
-    names a server, Databricks or a folder, and `StoreError` where it names a database that MLflow made.
+    names Databricks, a folder or another database, and `StoreError` where it names a database that MLflow made.
 
     >>> import tracehound
     >>> tracehound.install_as_mlflow()

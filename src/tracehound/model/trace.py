@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tracehound.errors import ArgumentError
 from tracehound.model.assessment import Assessment, Expectation, Feedback
@@ -14,6 +14,9 @@ from tracehound.model.location import TraceLocation
 from tracehound.model.record import Record, short_repr, to_json_text
 from tracehound.model.span import Span
 from tracehound.model.values import decode_value
+
+if TYPE_CHECKING:
+    from tracehound.model.stored_spans import StoredSpans
 
 TRACE_NAME: Final = "mlflow.traceName"
 _TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"  # noqa: S105 - the name of a metadata key
@@ -183,18 +186,6 @@ class TraceInfo(Record, frozen=True, kw_only=True):
     __repr__ = short_repr
 
 
-class StoredSpans(Protocol):
-    """The spans of a trace as a store keeps them, not yet decoded; two that are equal hold the same spans."""
-
-    def read_spans(self) -> list[Span]:
-        """Return the spans, in the order of results."""
-        ...
-
-    def read_dicts(self) -> list[dict[str, Any]]:
-        """Return what `Span.to_dict` returns of each, without making spans on the way."""
-        ...
-
-
 class TraceData:
     """The spans of a trace: roots first, then by start time.
 
@@ -218,6 +209,11 @@ class TraceData:
         if not isinstance(self._spans, list):
             self._spans = self._spans.read_spans()
         return self._spans
+
+    @property
+    def stored(self) -> StoredSpans | None:
+        """The spans as a store has handed them over; None where it did not, or somebody has asked for the spans."""
+        return None if isinstance(self._spans, list) else self._spans
 
     def span_dicts(self) -> list[dict[str, Any]]:
         """Return the spans in MLflow's form, as new dictionaries."""

@@ -9,6 +9,7 @@ from typing import Final
 from tracehound.errors import FilterError
 from tracehound.model.derive import MAX_PREVIEW, TRACE_INPUTS, TRACE_OUTPUTS
 from tracehound.model.record import to_json_text
+from tracehound.query.bounds import MAX_SCOPES, PRINTED, WRITTEN, Bounds
 from tracehound.query.fields import DURATION, SPAN_DURATION, STATES, STATUSES, Field, Group, Kind
 from tracehound.query.numbers import number_in
 from tracehound.query.parser import parse
@@ -69,10 +70,6 @@ _RANGES: Final[dict[Operator, tuple[type[And[Test]] | type[Or[Test]], Operator, 
 }
 
 
-# How many scopes of spans a filter may have: SQLite plans each with all others, and more than 1,000 take it seconds.
-MAX_SCOPES: Final = 1_000
-
-
 def parse_filter(text: str, now_ms: int | None = None, read: Reader = tokenize) -> Checked:
     """Return the checked tree of a filter, in which `now()` is the time given, else the present one.
 
@@ -86,8 +83,13 @@ def parse_filter(text: str, now_ms: int | None = None, read: Reader = tokenize) 
         raise _with_all_corrections(error, moment_ms) from None
 
 
-def _check(node: Parsed, text: str) -> Checked:
-    checked = _scoped(_check_node(node, text, is_in_span=False))
+def parse_printed(text: str) -> Checked:
+    """Return the tree that `query.printer` has printed in another process; raise `FilterError` where it is none."""
+    return _check(parse(text, 0, bounds=PRINTED), text, PRINTED)
+
+
+def _check(node: Parsed, text: str, bounds: Bounds = WRITTEN) -> Checked:
+    checked = _scoped(_check_node(node, text, bounds, is_in_span=False))
     if _count_scopes(checked) > MAX_SCOPES:
         message = f"a filter asks of {MAX_SCOPES:,} spans at most; IN asks of one span that has one of many values"
         raise FilterError(message, text, 0, len(text))
@@ -103,22 +105,22 @@ def _count_scopes(node: Checked) -> int:
     return isinstance(node, Scope)
 
 
-def _check_node(node: Parsed, text: str, *, is_in_span: bool) -> Checked:
+def _check_node(node: Parsed, text: str, bounds: Bounds, *, is_in_span: bool) -> Checked:
     """Return the checked node; what it asks of spans outside of `span( … )` has no scope yet."""
     if isinstance(node, And):
-        return joined(And, [_check_node(child, text, is_in_span=is_in_span) for child in node.children])
+        return joined(And, [_check_node(child, text, bounds, is_in_span=is_in_span) for child in node.children])
     if isinstance(node, Or):
-        return joined(Or, [_check_node(child, text, is_in_span=is_in_span) for child in node.children])
+        return joined(Or, [_check_node(child, text, bounds, is_in_span=is_in_span) for child in node.children])
     if isinstance(node, Not):
-        return Not(_check_node(node.child, text, is_in_span=is_in_span))
+        return Not(_check_node(node.child, text, bounds, is_in_span=is_in_span))
     if isinstance(node, Scope):
-        first, *others = [_check_node(each, text, is_in_span=True) for each in node.conditions]
+        first, *others = [_check_node(each, text, bounds, is_in_span=True) for each in node.conditions]
         steps = [Step(step.relation, other) for step, other in zip(node.steps, others, strict=True)]
         return Scope(first, tuple(steps), node.count)
     field = resolve_in_span(node.name, text) if is_in_span else resolve_field(node.name, text)
     _check_operator(field, node, text)
     for literal in node.literals:
-        _check_value(field, node, literal, text)
+        _check_value(field, node, literal, text, bounds)
     return _to_tests(field, node)
 
 
@@ -190,13 +192,13 @@ def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
     raise FilterError(f"{told(written)} can be compared with {names}", text, comparison.start, comparison.end)
 
 
-def _check_value(field: Field, comparison: Comparison, literal: Literal, text: str) -> None:
+def _check_value(field: Field, comparison: Comparison, literal: Literal, text: str, bounds: Bounds) -> None:
     """Raise where the value is not of the field's kind. Tags and metadata compare with texts and with numbers."""
     value = literal.value
     written = text[literal.start : literal.end]
     if comparison.operator in PATTERNS:
         _check_pattern(comparison, literal, text)
-    elif field.name in _CUT_KEYS and isinstance(value, str) and len(to_json_text(value)) > MAX_PREVIEW:
+    elif bounds.refuses_cut and _is_too_long(field, value):
         message = f"{told(text[comparison.name.start : comparison.name.end])} holds {MAX_PREVIEW} characters at most"
         raise FilterError(f"{message}: ask for the beginning with LIKE '…%'", text, literal.start, literal.end)
     elif isinstance(value, bool) and field.kind is Kind.VALUE:
@@ -214,6 +216,11 @@ def _check_value(field: Field, comparison: Comparison, literal: Literal, text: s
         raise _value_error(field, comparison, literal, text, quote(written))
     elif field.kind in (Kind.TIME, Kind.NUMBER) and isinstance(value, str):
         raise _value_error(field, comparison, literal, text, _as_number(value, field))
+
+
+def _is_too_long(field: Field, value: object) -> bool:
+    """Whether a value is longer than what is kept of its field."""
+    return field.name in _CUT_KEYS and isinstance(value, str) and len(to_json_text(value)) > MAX_PREVIEW
 
 
 def _check_pattern(comparison: Comparison, literal: Literal, text: str) -> None:

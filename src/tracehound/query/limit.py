@@ -50,6 +50,15 @@ class SearchLimit:
         checked = _checked(seconds)
         self.seconds = checked if self.seconds is None else min(self.seconds, checked)
 
+    def go_on(self, seconds: float, spent_s: float) -> None:
+        """Let it be another limit, of which some is spent already, where less of that one is left."""
+        if self.seconds is None or seconds - spent_s < self.seconds - self._spent_s:
+            self.seconds, self._spent_s = _checked(seconds), max(0.0, spent_s)
+
+    def spent_s(self) -> float:
+        """Return how much of the time is gone, without what runs just now."""
+        return self._spent_s
+
     def is_over(self) -> bool:
         """Whether a search that has this limit is to end."""
         if self._is_cancelled.is_set():
@@ -70,6 +79,11 @@ class SearchLimit:
         if self._is_cancelled.is_set():
             raise SearchCancelledError(f"the search was cancelled{said}")
         raise SearchTimeoutError(f"the search has taken longer than {self.seconds:g} s{said}. Narrow it: {narrow}")
+
+    def check_cancelled(self) -> None:
+        """Raise `SearchCancelledError` if `cancel` was called, whatever time is left."""
+        if self._is_cancelled.is_set():
+            raise SearchCancelledError("the search was cancelled")
 
     @contextmanager
     def running(self) -> Iterator[None]:

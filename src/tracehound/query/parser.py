@@ -25,6 +25,7 @@ from typing import Final
 
 from tracehound.errors import FilterError
 from tracehound.query import mistakes
+from tracehound.query.bounds import WRITTEN, Bounds
 from tracehound.query.fields import SPAN_VALUES, Group
 from tracehound.query.times import parse_interval_ms, parse_time_ms
 from tracehound.query.tokens import Reader, Token, TokenKind, Tokens, tokenize
@@ -43,10 +44,6 @@ from tracehound.query.tree import (
     Step,
 )  # fmt: skip
 
-# How many ANDs, ORs and NOTs can stand inside of each other: SQLite reads an expression with a stack of 100 places, of
-# which each of them takes up to six (`tests/store_contract/test_sizes.py`).
-MAX_DEPTH: Final = 12
-MAX_COMPARISONS: Final = 10_000
 _EXACT_DIGITS: Final = 18
 # Paths into values of spans name places in lists; two of them are read as one number.
 _WITH_PLACES: Final = frozenset({Group.SPAN.value, *SPAN_VALUES})
@@ -55,12 +52,12 @@ _KEYWORDS: Final = ("AND", "OR", "NOT")
 _WORD_OPERATORS: Final = ("IN", "BETWEEN", "LIKE", "ILIKE", "RLIKE")
 
 
-def parse(text: str, now_ms: int, read: Reader = tokenize) -> Parsed:
+def parse(text: str, now_ms: int, read: Reader = tokenize, bounds: Bounds = WRITTEN) -> Parsed:
     """Return the tree of a filter, in which `now()` is the time given; raise `FilterError` where it is none.
 
     Parentheses are kept in a list, not in calls inside of calls: any number of them can be nested.
     """
-    tokens = Tokens(text, now_ms, read)
+    tokens = Tokens(text, now_ms, read, bounds)
     groups = [_Group()]
     while True:
         groups[-1].is_negated = _parse_not(tokens)
@@ -82,7 +79,7 @@ def parse(text: str, now_ms: int, read: Reader = tokenize) -> Parsed:
     if not tokens.next_is(TokenKind.END):
         raise mistakes.no_joint(tokens, "AND or OR")
     tree = groups[0].node()
-    _check_depth(tree, text)
+    _check_depth(tree, text, bounds.depth)
     return tree
 
 
@@ -213,7 +210,7 @@ def _joined(kind: type[And[Comparison]] | type[Or[Comparison]], nodes: list[Pars
     return nodes[0] if len(nodes) == 1 else kind(tuple(nodes))
 
 
-def _check_depth(tree: Parsed, text: str) -> None:
+def _check_depth(tree: Parsed, text: str, max_depth: int) -> None:
     """Raise where more stand inside of each other than a store can answer."""
     nodes = [(tree, 0)]
     while nodes:
@@ -224,8 +221,8 @@ def _check_depth(tree: Parsed, text: str) -> None:
             nodes.append((node.child, depth + 1))
         elif isinstance(node, Scope):
             nodes.extend((condition, depth + 1) for condition in node.conditions)
-        elif depth > MAX_DEPTH:
-            message = f"AND, OR and NOT can stand {MAX_DEPTH} deep inside of each other, and no deeper"
+        elif depth > max_depth:
+            message = f"AND, OR and NOT can stand {max_depth} deep inside of each other, and no deeper"
             raise FilterError(message, text, node.name.start, node.name.end)
 
 
@@ -258,8 +255,8 @@ def _parse_comparison(tokens: Tokens) -> Comparison:
     else:
         literals = [_parse_value(tokens, first)]
     tokens.comparisons += max(1, len(literals))
-    if tokens.comparisons > MAX_COMPARISONS:
-        message = f"a filter has at most {MAX_COMPARISONS:,} comparisons"
+    if tokens.comparisons > tokens.bounds.comparisons:
+        message = f"a filter has at most {tokens.bounds.comparisons:,} comparisons"
         raise FilterError(message, tokens.text, name.start, name.end)
     return Comparison(name, operator, first.start, end, tuple(literals))
 

@@ -51,6 +51,15 @@ class Period:
         return _to_datetime(self.zone, start_ms)
 
 
+def print_length(period: Period) -> str:
+    """Return the length of a period as `parse_period` reads it; the zone is given beside it.
+
+    >>> print_length(parse_period("1 week")), print_length(parse_period("quarter"))
+    ('604800s', '3mo')
+    """
+    return f"{period.months}mo" if period.months else f"{period.length_ms // 1_000}s"
+
+
 def parse_period(text: str, zone: str = "UTC") -> Period:
     """Return the period that a text names; raise `ArgumentError` for none.
 

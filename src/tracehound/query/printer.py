@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tracehound.query.fields import ATTRIBUTES, Field, Group, Kind
+from tracehound.query.search import OrderKey
 from tracehound.query.tokens import quote, quote_name
 from tracehound.query.tree import NULLS, And, Checked, Not, Or, Scope, Test, Value
 
@@ -27,7 +29,7 @@ def print_filter(node: Checked) -> str:
         return f"NOT {inner}" if isinstance(node.child, (Test, Scope)) else f"NOT ({inner})"
     if isinstance(node, Scope):
         return _print_scope(node)
-    written = f"{_print_field(node.field)} {node.operator.value}"
+    written = f"{print_field(node.field)} {node.operator.value}"
     return written if node.operator in NULLS else f"{written} {_print_value(node.value)}"
 
 
@@ -40,7 +42,18 @@ def _print_scope(scope: Scope[Test]) -> str:
     return f"count({spans}) {scope.count.operator.value} {_print_value(scope.count.number)}"
 
 
-def _print_field(field: Field) -> str:
+def print_order(order: Sequence[OrderKey]) -> list[str]:
+    """Return the texts of an order; `query.search.parse_order` is the inverse.
+
+    >>> from tracehound.query.search import parse_order
+    >>> print_order(parse_order(["latency"]))
+    ['attributes.execution_time_ms ASC', 'attributes.timestamp_ms DESC', 'attributes.trace_id ASC']
+    """
+    return [f"{print_field(key.field)} {'DESC' if key.descending else 'ASC'}" for key in order]
+
+
+def print_field(field: Field) -> str:
+    """Return a field as filters, orders and groups name it."""
     if field.group is Group.SPAN:
         return ".".join((field.name, *map(quote_name, field.path)))
     if field.kind is Kind.TEXTS:

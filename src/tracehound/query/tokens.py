@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from tracehound.errors import FilterError
+from tracehound.query.bounds import Bounds
 
 
 class TokenKind(Enum):
@@ -129,8 +130,9 @@ def _skip_blank(text: str, at: int) -> int:
 class Tokens:
     """The tokens of a text, read from left to right."""
 
-    def __init__(self, text: str, now_ms: int, read: Reader = tokenize) -> None:
+    def __init__(self, text: str, now_ms: int, read: Reader, bounds: Bounds) -> None:
         self.text = text
+        self.bounds = bounds
         self.now_ms = now_ms
         self.comparisons = 0
         self._tokens = read(text)

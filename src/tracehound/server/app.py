@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -24,6 +23,7 @@ from tracehound.runtime import Runtime
 from tracehound.server.bodies import JSON, read_json_object, to_request
 from tracehound.server.events import Announcer
 from tracehound.server.gate import Gate
+from tracehound.server.gone import cancelled_when_gone
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
@@ -125,27 +125,9 @@ async def _call(row: Call, served: Served, request: Request) -> Response:
         values = dict(request.query_params) | values
     asked = to_request(values, row.request, is_text=not row.has_body)
     limit = SearchLimit(served.limits.search_timeout_s)
-    async with _cancelled_when_gone(request if row.has_body else None, limit):
+    async with cancelled_when_gone(request if row.has_body else None, limit):
         found = await run_in_threadpool(row.handle, dataclasses.replace(served, time_limit=limit), asked)
     return Response(await run_in_threadpool(to_json, found), media_type=JSON)
-
-
-@asynccontextmanager
-async def _cancelled_when_gone(request: Request | None, limit: SearchLimit) -> AsyncIterator[None]:
-    """Cancel the limit when whoever asks goes away during the block; of a request whose body has been read."""
-    if request is None:
-        yield
-        return
-
-    async def wait() -> None:
-        await request.receive()  # behind the body there is only the end of the connection
-        limit.cancel()
-
-    watching = asyncio.create_task(wait())
-    try:
-        yield
-    finally:
-        watching.cancel()
 
 
 async def _tell_problem(_request: Request, error: Exception) -> Response:

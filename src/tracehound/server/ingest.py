@@ -33,7 +33,7 @@ PROTOBUF: Final = "application/x-protobuf"
 EXPERIMENT_ID_HEADER: Final = "x-mlflow-experiment-id"
 EXPERIMENT_HEADER: Final = "x-tracehound-experiment"
 RUN_ID_HEADER: Final = "x-mlflow-run-id"
-_PACKED: Final = 8  # about how many times as large a compressed body becomes
+PACKED: Final = 8  # about how many times as large a compressed body becomes
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ async def receive_spans(served: Served, request: Request) -> Response:
             packed = await read_body(request, served.limits.max_body_bytes, share.take)
         except ClientDisconnect as error:
             raise BadRequestError("the body is cut off") from error
-        async with served.gate.passed(len(packed) * (_PACKED if encoding else 1)):
+        async with served.gate.passed(len(packed) * (PACKED if encoding else 1)):
             # Not among the threads that search: those may all be waiting for the store.
             arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
                 served.readers, _read, served, form, packed, encoding, experiment, run_id

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tracehound.server import entities, events, ingest, metrics, shapes, status, traces
+from tracehound.server import entities, events, ingest, metrics, remote, shapes, status, traces
 from tracehound.server.bodies import JSON
 from tracehound.server.mlflow.routes import MLFLOW_ROUTES
 from tracehound.server.rows import Call, Endpoint, Nothing, Right, Row
+from tracehound.store.remote import forms
 
 _API: Final = "/api/v1"
+_BYTES: Final = "application/octet-stream"
+_PACKED: Final = (forms.MSGPACK,)
 _OTLP: Final = (ingest.PROTOBUF, JSON)
 _TRACE: Final = f"{_API}/traces/{{trace_id}}"
 
@@ -19,6 +22,12 @@ ROUTES: Final[tuple[Row, ...]] = (
     Call("GET", "/ready", status.tell_ready, Nothing, status.Ready, Right.NONE),
     Endpoint("GET", "/metrics", status.tell_metrics, (), (metrics.MEDIA_TYPE,), Right.READ),
     Endpoint("GET", f"{_API}/openapi.json", status.tell_openapi, (), (JSON,), Right.READ),
+    Call("GET", forms.PATH, remote.tell_hello, Nothing, remote.Hello, Right.READ),
+    Endpoint("POST", forms.FRAMES_PATH, remote.receive_frames, (_BYTES,), _PACKED, Right.INGEST),
+    *(
+        Endpoint("POST", f"{forms.PATH}/{each.operation.name}", each.handle, _PACKED, _PACKED, each.right)
+        for each in remote.DOORS
+    ),
     Endpoint("GET", f"{_API}/events", status.tell_events, (), (events.MEDIA_TYPE,), Right.READ),
     Call("POST", f"{_API}/traces/search", traces.search_traces, traces.SearchRequest, traces.SearchPage, Right.READ),
     Call("POST", f"{_API}/traces/stats", traces.read_stats, traces.StatsRequest, traces.StatsTable, Right.READ),

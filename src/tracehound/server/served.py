@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tracehound.query.limit import SearchLimit
@@ -27,7 +28,8 @@ class Served:
 
     `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, as much at a
     time as the `gate` lets in, and have it pass through the `intake`; `experiment_names` are those that requests have
-    named by their ids. Each call has a `time_limit` of its own, which is cancelled when whoever asks is gone.
+    named by their ids. Each call has a `time_limit` of its own, which is cancelled when whoever asks is gone. `started`
+    tells this server from itself started anew.
     """
 
     store: Store
@@ -44,3 +46,4 @@ class Served:
     rows: Sequence[Row]
     version: str
     time_limit: SearchLimit
+    started: str = field(default_factory=lambda: secrets.token_hex(8))

@@ -17,20 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.model.edit import Change
-from tracehound.model.record import replace
-from tracehound.model.trace import Origin, TracePart
 from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
-from tracehound.wire.frames import Damaged, Good, read_frames, read_origin
+from tracehound.wire.frames import Good, read_frames, read_origin
 
 if TYPE_CHECKING:
     from tracehound.wire.intake import Intake
 
 BATCH_BYTES: Final = 4_000_000
 _ORIGIN_BYTES: Final = 65_536  # at most, of a segment
-_YIELD_EVERY: Final = 16
 _MAX_ENDED: Final = 200  # owners whose end is looked after at a time: each takes a descriptor
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
@@ -118,19 +114,26 @@ class Drainer:
         end = _size(segment)
         if self._applied.get(name, 0) >= end:
             return
+        from tracehound.spool.batch import read_batch  # a program that only traces does without
+
         store = self._open_store()
         position = store.position(name)
         batch_bytes = BATCH_BYTES
         most: int | None = None
         while position < end and (data := self._read(segment, position, batch_bytes)):
-            frames, length = self._read_batch(segment, position, data, most)
+            batch = read_batch(
+                store, data, self._origin(segment), most, functools.partial(self._set_aside_of, segment, position),
+                lambda part: self._intake(part),  # noqa: PLW0108 - which is not loaded for stores that are elsewhere
+                has_own_intake=self._prices is not None,
+            )  # fmt: skip
+            length = batch.length
             if length == 0:
                 if len(data) < batch_bytes:
                     break
                 batch_bytes *= 2  # one frame is larger than the batch
                 continue
             try:
-                is_applied = store.write(frames, SegmentRange(name, position, position + length))
+                is_applied = batch.write(SegmentRange(name, position, position + length))
             except StoreBusyError:
                 is_applied = False
                 if store.position(name) == position:  # nobody is draining: the lock is somebody else's
@@ -138,8 +141,8 @@ class Drainer:
             except (StoreError, MemoryError):
                 raise
             except Exception as fault:  # noqa: BLE001 - one part that no store can take must not hold up the others
-                if len(frames) > 1:
-                    most = len(frames) // 2
+                if batch.count > 1:
+                    most = batch.count // 2
                     continue
                 _logger.warning("a trace was set aside, the store cannot hold it: %s", fault)
                 self._set_aside(segment, position, data[:length])
@@ -160,30 +163,14 @@ class Drainer:
                 _logger.warning("traces of another user wait in the spool, and are left to that user: %s", error)
             return b""
 
-    def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[Change], int]:
-        """Return the first frames in the data, at most so many, and how many bytes of it are done with."""
-        frames: list[Change] = []
-        length = 0
-        origin = self._origin(segment)
-        for item in read_frames(data):
-            if len(frames) == most:
-                break
-            if len(frames) % _YIELD_EVERY == 0:
-                time.sleep(0)  # a thread of the program that waits for the interpreter lock shall not wait long
-            if isinstance(item, Damaged):
-                self._set_aside(segment, position + length, item.data)
-            elif isinstance(item.frame, TracePart):
-                frames.append(replace(self._intake(item.frame), origin=origin))
-            elif not isinstance(item.frame, Origin):
-                frames.append(item.frame)
-            length = item.end
-        return frames, length
-
     def _origin(self, segment: Path) -> dict[str, str]:
         found = self._origins.get(segment.name)
         if found is None:
             found = self._origins[segment.name] = read_origin(self._read(segment, 0, _ORIGIN_BYTES))
         return found
+
+    def _set_aside_of(self, segment: Path, position: int, offset: int, data: bytes) -> None:
+        self._set_aside(segment, position + offset, data)
 
     def _set_aside(self, segment: Path, offset: int, data: bytes) -> None:
         """Keep the bytes that are no frame for whoever wants to look at them; what is good goes on."""
@@ -248,7 +235,7 @@ class Drainer:
         """Clear up, once a process: what others left behind when they ended at an unlucky moment."""
         store = self._open_store()
         for name in store.segments():
-            if age_s(name) > _FORGET_AFTER_S and not (self._directory / name).exists():
+            if is_ours(name) and age_s(name) > _FORGET_AFTER_S and not (self._directory / name).exists():
                 store.forget_segment(name)
         in_use = [path.name for suffix in (SUFFIX, LOCK_SUFFIX) for path in self._directory.glob(f"*{suffix}")]
         begun = [begun_ns(name) for name in in_use if is_ours(name)]
@@ -257,7 +244,7 @@ class Drainer:
             if is_ours(lock_file.name) and age_s(lock_file.name) > _FORGET_AFTER_S:
                 _remove_orphan(lock_file)
         for owner in store.running_owners():
-            if not lock_path(self._directory, owner).exists():
+            if is_ours(owner) and not lock_path(self._directory, owner).exists():
                 store.end_owner(owner)
 
 

@@ -28,7 +28,6 @@ from tracehound.store.api import Store
 from tracehound.wire.frames import Good, read_frames, to_frame
 
 EXIT_TIMEOUT_S: Final = 5.0
-MAX_RETRY_S: Final = 2.0
 
 _logger = logging.getLogger("tracehound.spool")
 
@@ -52,10 +51,11 @@ class Spool:
         open_store: Callable[[], Store],
         settings: Settings,
         origin: Callable[[], dict[str, str]] = dict,
+        longest_wait_s: float = 2.0,
     ) -> None:
         self._drainer = Drainer(directory, open_store, settings.prices)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes, lambda: to_frame(Origin(origin())))
-        self._interval_s = settings.drain_interval_s
+        self._waits_s = (settings.drain_interval_s, longest_wait_s)
         self._max_trace_bytes = settings.max_trace_bytes
         self._max_bytes = settings.max_spool_bytes
         self._saved_bytes = self._yield_from_bytes = 0
@@ -274,8 +274,11 @@ class Spool:
 
         Where the store does not take it, that is tried again, less and less often.
         """
+        from tracehound.spool.backoff import Backoff  # for this thread alone
+
         is_over = False
-        wait_s = self._interval_s
+        backoff = Backoff(*self._waits_s)
+        wait_s = backoff.succeed()
         while not is_over:
             self._wake.get()
             is_over = self._stop.wait(wait_s)
@@ -283,11 +286,11 @@ class Spool:
             try:
                 self.drain()
                 self._is_troubled = False
-                wait_s = self._interval_s
+                wait_s = backoff.succeed()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next traces are to be drained too
                 self._say_trouble(error)
                 self._wake.put(None)
-                wait_s = max(wait_s, min(2 * wait_s, MAX_RETRY_S))
+                wait_s = backoff.fail(error)
 
     def _drop(self, reason: Exception) -> None:
         self._dropped += 1

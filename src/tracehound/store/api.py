@@ -9,6 +9,9 @@ Writing
     it, nothing is written, and `write` returns False. When it returns True the batch is as safe as the store makes
     anything, and the next search of anyone sees it.
 
+    A store that is elsewhere MAY take batches as they lie in a segment (`FrameStore.write_frames`), so that whoever
+    sends them need not decode them; it MUST make of them what `write` would have been given.
+
 Edits
     An edit of a trace that has not arrived MUST wait for it. Searches, statistics and results MUST show what was
     edited as if a part had said it, and what it has replaced nowhere. Of the edits of one thing a store MAY keep the
@@ -49,7 +52,7 @@ Searching
 
 Reading
     `read_traces` returns the traces that exist, by id, in any order; ids that do not exist are left out. A store MAY
-    hand over spans as it keeps them (`model.trace.StoredSpans`): they MUST stay readable when the store has changed
+    hand over spans as it keeps them (`model.stored_spans`): they MUST stay readable when the store has changed
     or is closed, and say the same as if they had been decoded at once.
     `statistics` adds up the traces that match, group by group (`model.summary`), as far as it is wanted: counts and
     sums are exact, sums of doubles up to the order of their addition. Only groups with traces are there; what is not
@@ -74,7 +77,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from tracehound.model.edit import Change
 from tracehound.model.trace import Experiment, Trace, TraceInfo
@@ -209,4 +212,16 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release files and connections; the store cannot be used any more."""
+        ...
+
+
+@runtime_checkable
+class FrameStore(Store, Protocol):
+    """A store that is elsewhere, and reads frames itself."""
+
+    def write_frames(self, frames: bytes, origin: Mapping[str, str], source: SegmentRange) -> bool:
+        """Apply whole frames of a segment, and the origin of its parts; False when their source was applied before.
+
+        Raise `ArgumentError` where one of them cannot be read or stored.
+        """
         ...

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from tracehound.errors import ArgumentError
+from tracehound.model.ids import hash63
+from tracehound.settings import state_directory
 from tracehound.store.api import Store
 from tracehound.store.filesystem import refuse_network
 
 _DATABRICKS: Final = ("databricks", "databricks-uc", "uc")
+_ALLOWED: Final = "write the path of a file, sqlite:///path, memory:// or the address of a Tracehound server"
+_PORTS: Final = {"http": 80, "https": 443}
+_ODD: Final = re.compile(r"[^A-Za-z0-9.-]+")
+_LONGEST_NAME: Final = 60
 
 
 @dataclass(frozen=True)
 class Target:
-    """A place for traces; `path` is None for the store in memory."""
+    """A place for traces: a file, or a server at an address; the store in memory has neither."""
 
     path: Path | None
+    url: str | None = None
 
     @property
     def spool_directory(self) -> Path | None:
-        """The folder of the segments beside the file; None where traces go into the store at once."""
+        """The folder of the segments; None where traces go into the store at once.
+
+        It lies beside a file. What waits for a server lies where this user keeps such things, for all his programs.
+        """
+        if self.url is not None:
+            name = _ODD.sub("-", self.url.partition("://")[2])[:_LONGEST_NAME]
+            return state_directory() / "spool" / f"{name}-{hash63(self.url):016x}"
         return None if self.path is None else self.path.with_name(f"{self.path.name}-spool")
+
+    @property
+    def key_neighbour(self) -> Path | None:
+        """What the key for pseudonyms lies beside (`screening`): the file, or the folder of what is for a server."""
+        return self.path or self.spool_directory
+
+    @property
+    def longest_wait_s(self) -> float:
+        """How long to wait at most before a store that did not take something is asked again."""
+        return 2.0 if self.url is None else 30.0
 
     def has_spool(self) -> bool:
         """Whether traces wait for the store, which may not have been made yet."""
@@ -38,16 +63,32 @@ def parse_target(uri: str) -> Target:
     scheme, separator, rest = str(uri).partition("://")
     if scheme == "memory" and separator:
         return Target(None)
-    if uri in _DATABRICKS or scheme in (*_DATABRICKS, "http", "https"):
-        raise ArgumentError(
-            f"{uri!r} is a server, which Tracehound cannot write to; write the path of a file, sqlite:///path or memory://"
-        )
+    if scheme.lower() in ("http", "https") and separator:
+        return Target(None, _normal_url(uri))
+    if uri in _DATABRICKS or scheme in _DATABRICKS:
+        raise ArgumentError(f"{uri!r} is a server of Databricks, which Tracehound cannot write to; {_ALLOWED}")
     path = Path(rest[1:] if separator else uri).absolute()
     if uri.startswith("file:"):
         path = Path()  # MLflow's name of a folder
     if (not separator or (scheme == "sqlite" and rest.startswith("/"))) and not path.is_dir():
         return Target(path)
-    raise ArgumentError(f"{uri!r} names no store: write the path of a file, sqlite:///path or memory://")
+    raise ArgumentError(f"{uri!r} names no store: {_ALLOWED}")
+
+
+def _normal_url(uri: str) -> str:
+    """Return the address of a server in one of the ways of writing it; raise `ArgumentError` where it is none."""
+    try:
+        found = urlsplit(uri)
+        port = found.port
+    except ValueError as error:
+        raise ArgumentError(f"{uri!r} is no address of a server: {error}") from error
+    if found.username is not None or found.password is not None:
+        raise ArgumentError("an address of a server holds no user and no password: they would be seen everywhere")
+    if not found.hostname or found.query or found.fragment or not uri.isprintable() or " " in uri:
+        raise ArgumentError(f"{uri!r} is no address of a server: write http://host:port")
+    host = f"[{found.hostname}]" if ":" in found.hostname else found.hostname
+    shown_port = "" if port in (None, _PORTS[found.scheme]) else f":{port}"
+    return f"{found.scheme}://{host}{shown_port}{found.path.rstrip('/')}"
 
 
 def check_file(target: Target) -> None:
@@ -61,8 +102,15 @@ def check_file(target: Target) -> None:
 def open_store(target: Target, *, allow_network: bool = False) -> Store:
     """Open the store, making the file where it is missing; raise `StoreError` where that cannot be done.
 
+    A server is not asked before it is needed: it may be away.
+
     That is so on network filesystems, unless they are allowed.
     """
+    if target.url is not None:
+        from tracehound.store.remote.store import RemoteStore
+
+        folder = target.spool_directory
+        return RemoteStore(target.url, Path() if folder is None else folder)
     if target.path is None:
         from tracehound.store.memory import MemoryStore
 

@@ -39,6 +39,14 @@ class Good:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """Where the body of a frame stands, which its checksum fits."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Damaged:
     """Bytes that are no frame, up to the next mark or the end of the data; `end` is the offset behind them."""
 
@@ -54,9 +62,21 @@ def to_frame(record: Frame) -> bytes:
 
 def read_frames(data: bytes) -> Iterator[Good | Damaged]:
     """Yield what the data holds, up to a last frame that is cut off."""
+    for found in skim_frames(data):
+        if isinstance(found, Damaged):
+            yield found
+            continue
+        try:
+            yield Good(_unpack(data[found.start : found.end]), found.end)
+        except DecodeError:
+            yield Damaged(data[found.start - _HEADER.size : found.end], found.end)
+
+
+def skim_frames(data: bytes) -> Iterator[Whole | Damaged]:
+    """Yield where whole frames stand in the data, whatever is in them, and what is none."""
     offset = 0
     while offset < len(data):
-        outcome = _read_frame(data, offset)
+        outcome = _find_frame(data, offset)
         if outcome is None:
             return
         yield outcome
@@ -69,7 +89,7 @@ def read_origin(data: bytes) -> dict[str, str]:
     return first.frame.metadata if isinstance(first, Good) and isinstance(first.frame, Origin) else {}
 
 
-def _read_frame(data: bytes, offset: int) -> Good | Damaged | None:
+def _find_frame(data: bytes, offset: int) -> Whole | Damaged | None:
     """Return what stands at the offset; None for the beginning of a frame whose end is not there."""
     if not data.startswith(MARK[: len(data) - offset], offset):
         return _skip(data, offset)
@@ -81,13 +101,9 @@ def _read_frame(data: bytes, offset: int) -> Good | Damaged | None:
         # A frame that is still being written, or a damaged length: a whole frame behind it tells which.
         following = _find_whole_frame(data, start)
         return None if following is None else Damaged(data[offset:following], following)
-    body = data[start : start + length]
-    if zlib.crc32(body) != checksum:
+    if zlib.crc32(data[start : start + length]) != checksum:
         return _skip(data, offset)
-    try:
-        return Good(_unpack(body), start + length)
-    except DecodeError:
-        return Damaged(data[offset : start + length], start + length)
+    return Whole(start, start + length)
 
 
 def _skip(data: bytes, offset: int) -> Damaged:

@@ -13,7 +13,7 @@ from tracehound.wire.payload import read_dicts
 
 @dataclass(slots=True)  # not frozen: that makes them in three times the time, for every trace of a result
 class PayloadSpans:
-    """Spans of one payload (`model.trace.StoredSpans`); a `StoreError` says which file is damaged."""
+    """Spans of one payload (`model.stored_spans`); a `StoreError` says which file is damaged."""
 
     payload: bytes
     path: Path
