@@ -123,7 +123,9 @@ function Chart({ kind, series }: { kind: Kind; series: Series | null }) {
         role="img"
         aria-label={`${kind.title} over time`}
         style={{ height: `${HEIGHT}px` }}
-      />
+      >
+        {isEmpty && <p>None recorded</p>}
+      </div>
     </figure>
   );
 }
