@@ -6,6 +6,9 @@ once and whole, and the spool has to be tidy. Ctrl-C ends it after the round, wi
 1 where anything was lost, twice or torn.
 
 The processes are forked from one that has everything imported already, so that a round is short.
+
+For every four of these rounds there is one in which a server takes spans in over OTLP from four senders and is killed:
+then every span that it had answered for has to be there, once.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import dataclasses
 import hashlib
 import itertools
 import multiprocessing
+import operator
 import os
 import random
 import signal
@@ -27,7 +31,7 @@ from collections import Counter
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -39,6 +43,9 @@ from tracehound import runtime
 from tracehound.model.trace import Trace
 from tracehound.runtime import Runtime
 from tracehound.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.server.killing import Killed
 
 PROCESSES: Final = 4
 ROUNDS_OF_A_STORE: Final = 20
@@ -220,9 +227,35 @@ def catch_interrupts() -> list[int]:
     return interrupts
 
 
-def show(figures: Figures, seconds: float, console: Console) -> None:
+def run_servers(rounds: int, seed: int, console: Console) -> Killed:
+    """Kill a server so many times, or until Ctrl-C, and return what was seen of all of them together."""
+    # Here: the processes of the other rounds import this module, and have no time for what servers need.
+    from tests.server.killing import Killed, Killing
+
+    total = Killed()
+    chance = random.Random(seed)
+    interrupts = catch_interrupts()
+    columns = (TextColumn("servers"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("servers", total=rounds, told="")
+        while total.rounds < rounds and not interrupts:
+            with tempfile.TemporaryDirectory(prefix="tracehound-torture-") as folder:
+                killing = Killing(Path(folder) / "tracehound.db", chance)
+                for _ in range(min(ROUNDS_OF_A_STORE, rounds - total.rounds)):
+                    if not interrupts:
+                        killing.play()
+                        progress.advance(task)
+                seen = dataclasses.astuple(killing.look())
+            total = Killed(*map(operator.add, dataclasses.astuple(total), seen))
+            progress.update(task, told=f"{total.answered:,} answered for, {total.lost} lost")
+    return total
+
+
+def show(figures: Figures | Killed, seconds: float, console: Console) -> None:
     """Print the summary."""
-    names = ("rounds", "returned", "found", "twice", "lost", "torn", "left")
+    names = [
+        {"untidy": "left", "answered": "answered for"}.get(each.name, each.name) for each in dataclasses.fields(figures)
+    ]
     values = dataclasses.astuple(figures)
     table = Table(
         *(Column(name, justify="right") for name in (*names, "seconds", "s a round")), box=SIMPLE, pad_edge=False
@@ -242,7 +275,10 @@ def main(arguments: list[str]) -> int:
     begun_s = time.monotonic()
     figures = run(asked.rounds, asked.seed, console)
     show(figures, time.monotonic() - begun_s, console)
-    return 0 if figures.is_good else 1
+    begun_s = time.monotonic()
+    killed = run_servers(figures.rounds // 4, asked.seed, console)
+    show(killed, time.monotonic() - begun_s, console)
+    return 0 if figures.is_good and killed.is_good else 1
 
 
 if __name__ == "__main__":

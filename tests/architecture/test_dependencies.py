@@ -17,6 +17,7 @@ PROJECT = SOURCE.parents[1]
 ROOMS = {
     "click": {"cli"},
     "google": {"wire"},
+    "grpc": {"server"},
     "msgspec": {"model"},
     "opentelemetry": {"capture"},
     "opentelemetry.proto": {"wire"},

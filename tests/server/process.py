@@ -27,6 +27,10 @@ class ServerProcess:
         self.url = found[0]
         self.port = int(self.url.rpartition(":")[2])
 
+    def next_line(self) -> str:
+        """Return the next line that it says."""
+        return self._output.readline()
+
     @property
     def pid(self) -> int:
         assert self._process.pid is not None

@@ -17,7 +17,9 @@ from tests.forked import Program
 from tests.server.process import ServerProcess
 from tests.server.test_serving import post, send
 from tests.spool.programs import start
+from tests.traces import part, span
 from tracehound.runtime import Runtime
+from tracehound.server.changes import Changes
 from tracehound.server.events import Announcer
 from tracehound.server.limits import ServerLimits
 from tracehound.server.problems import BacklogFullError
@@ -172,3 +174,19 @@ def test_who_reads_too_slowly_is_told_to_ask_anew(store_path: Path) -> None:
         return found + [each async for each in messages]
 
     assert asyncio.run(hear()) == [b": still here\n\n", b"event: stale\ndata: {}\n\n"]
+
+
+def test_of_very_many_new_traces_some_are_told_and_that_there_are_more(store_path: Path) -> None:
+    store = SqliteStore(store_path)
+    changes = Changes(Runtime(Settings(str(store_path)), store=store))
+    changes.begin()
+    store.write([part(span(1, number)) for number in range(1, 701)])
+    first = changes.look()
+    assert first is not None
+    assert (len(first.new), first.has_more) == (500, True)
+    assert changes.look() is None
+    store.write([part(span(1, 701))])
+    second = changes.look()
+    assert second is not None
+    assert ([each.number for each in second.new], second.has_more) == ([701], False)
+    store.close()

@@ -175,6 +175,7 @@ def test_runs_are_made_described_ended_and_found(client: TestClient) -> None:
     assert ask(client, "PATCH", path, {"status": "RUNNING"})["end_time_ms"] is None
     found = ask(client, "POST", "/runs/search", {"filter": "metrics.accuracy > 0.5"})
     assert [each["name"] for each in found["runs"]] == ["nightly"]
+    assert made["tags"] == {"env": "ci", "mlflow.runName": "nightly"}  # nothing of the server itself
     assert problem_of(client.patch(f"/api/v1{path}", json={"params": {"k": "4"}}), 400)
     assert problem_of(client.patch(f"/api/v1{path}", json={"status": "DONE"}), 400)
     assert problem_of(client.patch("/api/v1/runs/none", json={"status": "FINISHED"}), 404)

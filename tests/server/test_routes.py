@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 import tracehound
-from tracehound.server.problems import MEDIA_TYPE
+from tracehound.server.app import create_app
+from tracehound.server.problems import MEDIA_TYPE, PROBLEMS
 from tracehound.server.routes import ROUTES
-from tracehound.server.rows import Call, Right, Row
+from tracehound.server.rows import Call, Nothing, Right, Row
+from tracehound.server.served import Served
 
 CALLS = [row for row in ROUTES if isinstance(row, Call)]
 WITH_BODY = [row for row in CALLS if row.has_body]
@@ -143,3 +148,51 @@ def test_health_is_about_the_process_and_readiness_about_the_store(client: TestC
     client.app.state.served.store.close()  # type: ignore[attr-defined] # a Starlette
     assert client.get("/health").text == "OK"
     assert problem_of(client.get("/ready"), 503)["code"] == "STORE_UNUSABLE"
+
+
+def test_the_page_about_the_server_shows_problems_as_they_are(client: TestClient) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    told = re.search(r'^    (\{"status": 400.*?\}\})$', page, re.DOTALL | re.MULTILINE)
+    assert told is not None
+    shown = json.loads(told[1])
+    problem = problem_of(client.post("/api/v1/traces/search", json={"filter": shown["filter"]["text"]}), 400)
+    problem["filter"]["shown"] = shown["filter"]["shown"]  # several lines
+    assert problem == shown
+
+
+def test_the_page_about_the_server_names_the_statuses_that_there_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([0-9, ]+) \|", page, re.MULTILINE)
+    told = {int(status) for row in rows for status in row.split(", ")}
+    assert told >= {each.status for each in PROBLEMS.values()} - {403, 422, 504}
+
+
+def test_what_nobody_waits_for_any_more_is_cancelled(client: TestClient) -> None:
+    seen: list[bool] = []
+
+    def work(served: Served, _asked: Nothing) -> Nothing:
+        while not served.time_limit.is_over():
+            pass
+        seen.append(True)
+        return Nothing()
+
+    async def ask_and_leave() -> None:
+        left: list[dict[str, Any]] = [
+            {"type": "http.disconnect"},
+            {"type": "http.request", "body": b"{}", "more_body": False},
+        ]
+
+        async def receive() -> dict[str, Any]:
+            return left.pop()
+
+        async def send(_message: object) -> None: ...
+
+        scope = {"type": "http", "method": "POST", "path": "/work", "query_string": b"", "http_version": "1.1",
+                 "headers": [(b"content-type", b"application/json")]}  # fmt: skip
+        served: Served = client.app.state.served  # type: ignore[attr-defined] # a Starlette
+        row = Call("POST", "/work", work, Nothing, Nothing, Right.READ)
+        app = create_app(served.store, served.runtime.settings, routes=[row])
+        await app(scope, receive, send)
+
+    asyncio.run(ask_and_leave())
+    assert seen == [True]

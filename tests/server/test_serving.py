@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import itertools
 import json
+import random
 import signal
 import socket
 import threading
@@ -23,7 +23,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 import tracehound
 from tests.forked import run
-from tests.server.otlp import request_of, trace_id
+from tests.server.killing import AT_LEAST, Killing
+from tests.server.otlp import request_of
 from tests.server.process import ServerProcess
 from tracehound.model.trace import Trace
 
@@ -97,40 +98,13 @@ def test_a_trace_that_runs_through_two_services_is_one_trace(server: ServerProce
     assert (order.attributes["service.name"], cook.attributes["service.name"]) == ("shop", "kitchen")
 
 
-def ingest(port: int, first: int, acknowledged: list[int], is_enough: threading.Event) -> None:
-    """Send traces of two spans, from a number on, until the server is gone; note which ones were answered for."""
-    for number in itertools.count(first):
-        try:
-            if send(port, (number, 1), (number, 2)) == 200:
-                acknowledged.append(number)
-        except (OSError, http.client.HTTPException):
-            return
-        if number == first + 9:
-            is_enough.set()
-
-
 def test_nothing_that_was_answered_for_is_lost_when_the_server_is_killed(store_path: Path) -> None:
-    acknowledged: list[int] = []
-    for number in range(ROUNDS):
-        running = ServerProcess(store_path)
-        is_enough = threading.Event()
-        firsts = [1_000_000 * number + 10_000 * sender + 1 for sender in range(4)]
-        senders = [
-            threading.Thread(target=ingest, args=(running.port, first, acknowledged, is_enough)) for first in firsts
-        ]
-        for thread in senders:
-            thread.start()
-        assert is_enough.wait(60)
-        running.kill()
-        for thread in senders:
-            thread.join()
-    running = ServerProcess(store_path)
-    assert search(running.port, limit=1)["traces"]
-    running.kill()
-    found = Counter((trace.info.trace_id, span.span_id) for trace in everything() for span in trace.data.spans)
-    assert len(acknowledged) >= 10 * ROUNDS
-    assert {(trace_id(each), f"{span:016x}") for each in acknowledged for span in (1, 2)} <= found.keys()
-    assert set(found.values()) == {1}
+    killing = Killing(store_path, random.Random(7))
+    for _ in range(ROUNDS):
+        killing.play()
+    seen = killing.look()
+    assert (seen.rounds, seen.lost, seen.twice) == (ROUNDS, 0, 0)
+    assert seen.answered >= AT_LEAST * ROUNDS
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -11,11 +11,14 @@ from tracehound.cli.render import print_line
 @click.command("server")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one.")
+@click.option("--grpc-port", type=click.IntRange(0, 65_535), help="Take OTLP/gRPC at this port; usually 4317.")
 @store_option
 @click.option("--experiment", metavar="NAME", help="Where traces go that name no experiment.")
 @click.option("--max-body-mb", default=16.0, show_default=True, type=click.FloatRange(min=0, min_open=True),
               help="How large the body of a request may be, unpacked.")  # fmt: skip
-def server(host: str, port: int, store: str | None, experiment: str | None, max_body_mb: float) -> None:
+def server(
+    host: str, port: int, grpc_port: int | None, store: str | None, experiment: str | None, max_body_mb: float
+) -> None:
     """Serve the store: OpenTelemetry and REST come in at one port, until SIGTERM or Ctrl-C.
 
     Whoever can reach the port can read and write everything: leave it on 127.0.0.1 unless something guards it.
@@ -29,9 +32,10 @@ def server(host: str, port: int, store: str | None, experiment: str | None, max_
         max_body_bytes=max_body_bytes, max_waiting_bytes=max(ServerLimits.max_waiting_bytes, 4 * max_body_bytes)
     )
 
-    def tell(address: str) -> None:
+    def tell(address: str, grpc_address: str | None) -> None:
         print_line(f"Tracehound listens on {address} and keeps traces in {settings.tracking_uri}")
-        print_line(f"OpenTelemetry: {address}/v1/traces  REST: {address}/api/v1/openapi.json  Ctrl-C stops it")
+        grpc = "" if grpc_address is None else f"  OTLP/gRPC: {grpc_address}"
+        print_line(f"OpenTelemetry: {address}/v1/traces{grpc}  REST: {address}/api/v1/openapi.json  Ctrl-C stops it")
 
-    run_server(settings, host, port, limits, tell)
+    run_server(settings, host, port, limits, tell, grpc_port)
     print_line("stopped; everything that was answered for is kept")

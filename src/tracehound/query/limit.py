@@ -30,10 +30,7 @@ class SearchLimit:
     """
 
     def __init__(self, seconds: float | None = None) -> None:
-        is_number = seconds is None or (type(seconds) in (int, float) and seconds > 0 and math.isfinite(seconds))
-        if not is_number:
-            raise ArgumentError(f"a time limit is a number of seconds above 0, not {seconds!r}")
-        self.seconds = seconds
+        self.seconds = None if seconds is None else _checked(seconds)
         self._spent_s = 0.0
         self._begun_s: dict[int, float] = {}  # by the threads that search just now
         self._is_cancelled = threading.Event()
@@ -41,6 +38,17 @@ class SearchLimit:
     def cancel(self) -> None:
         """End the searches that have this limit, soon, and those that are given it later at once."""
         self._is_cancelled.set()
+
+    def shorten(self, seconds: float) -> None:
+        """Let it be at most so many seconds from the beginning.
+
+        >>> limit = SearchLimit(seconds=5)
+        >>> limit.shorten(2)
+        >>> limit.seconds
+        2
+        """
+        checked = _checked(seconds)
+        self.seconds = checked if self.seconds is None else min(self.seconds, checked)
 
     def is_over(self) -> bool:
         """Whether a search that has this limit is to end."""
@@ -76,6 +84,12 @@ class SearchLimit:
             yield
         finally:
             self._spent_s += time.monotonic() - self._begun_s.pop(thread)
+
+
+def _checked(seconds: float) -> float:
+    if type(seconds) not in (int, float) or not (seconds > 0 and math.isfinite(seconds)):
+        raise ArgumentError(f"a time limit is a number of seconds above 0, not {seconds!r}")
+    return seconds
 
 
 def to_limit(given: float | SearchLimit | None) -> SearchLimit | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tracehound.model.record import to_json
+from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
 from tracehound.server.bodies import JSON, read_json_object, to_request
 from tracehound.server.events import Announcer
@@ -73,14 +76,16 @@ def create_app(
 def _serve(
     store: Store, settings: Settings, limits: ServerLimits, drain: Callable[[], None] | None, rows: Sequence[Row]
 ) -> Served:
-    runtime = Runtime(settings, store=store, drain=drain)
-    writer = GroupWriter(store)
+    runtime = Runtime(settings, store=store, drain=drain, origin=dict)  # what is said here comes from elsewhere
+    writer = GroupWriter(store, limits.patience_s)
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
     readers = ThreadPoolExecutor(_READERS, "tracehound-reader")
     version = metadata.version("tracehound")
-    return Served(store, runtime, limits, writer, backlog, metrics, announcer, readers, {}, rows, version)
+    return Served(
+        store, runtime, limits, writer, backlog, metrics, announcer, readers, {}, rows, version, SearchLimit()
+    )
 
 
 def _endpoint(row: Row, served: Served, guard: Guard) -> Callable[[Request], Awaitable[Response]]:
@@ -106,8 +111,28 @@ async def _call(row: Call, served: Served, request: Request) -> Response:
     else:
         values = dict(request.query_params) | values
     asked = to_request(values, row.request, is_text=not row.has_body)
-    found = await run_in_threadpool(row.handle, served, asked)
+    limit = SearchLimit(served.limits.search_timeout_s)
+    async with _cancelled_when_gone(request if row.has_body else None, limit):
+        found = await run_in_threadpool(row.handle, dataclasses.replace(served, time_limit=limit), asked)
     return Response(await run_in_threadpool(to_json, found), media_type=JSON)
+
+
+@asynccontextmanager
+async def _cancelled_when_gone(request: Request | None, limit: SearchLimit) -> AsyncIterator[None]:
+    """Cancel the limit when whoever asks goes away during the block; of a request whose body has been read."""
+    if request is None:
+        yield
+        return
+
+    async def wait() -> None:
+        await request.receive()  # behind the body there is only the end of the connection
+        limit.cancel()
+
+    watching = asyncio.create_task(wait())
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 async def _tell_problem(_request: Request, error: Exception) -> Response:

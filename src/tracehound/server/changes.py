@@ -71,7 +71,10 @@ class Changes:
         new = {arrival.info.trace_id for arrival in arrivals}
         known = self._read(store, [each for each in {**dict.fromkeys(noted), **self._running} if each not in new])
         changed = [info for info in known if info != self._running.get(info.trace_id)]
-        self._last = arrivals[-1].number if arrivals else self._last
+        if len(arrivals) > _MOST:  # more than anybody wants to be told: go on with what comes now
+            self._last = store.arrivals(None, 1)[-1].number
+        elif arrivals:
+            self._last = arrivals[-1].number
         self._remember([*known, *(arrival.info for arrival in arrivals)])
         # Where nothing of it can be named, something else was changed: a tag, say, by another process.
         has_more = len(arrivals) > _MOST or not (arrivals or changed)

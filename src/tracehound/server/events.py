@@ -18,7 +18,6 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
-from tracehound.errors import TracehoundError
 from tracehound.model.record import Record, to_json
 from tracehound.runtime import Runtime
 from tracehound.server.changes import Changes, Look
@@ -67,7 +66,7 @@ class Announcer:
         try:
             yield _ALIVE
             if last_id is not None:
-                yield _to_messages(await run_in_threadpool(self._changes.since, last_id))
+                yield await run_in_threadpool(self._missed, last_id)
             while True:
                 try:
                     message = await asyncio.wait_for(queue.get(), self._limits.heartbeat_s)
@@ -100,12 +99,19 @@ class Announcer:
                 self._task = None
                 return
             try:
-                found = await run_in_threadpool(self._changes.look)
-            except TracehoundError as error:
+                message = await run_in_threadpool(self._look)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next changes are to be told too
                 _logger.warning("changes cannot be told: %s", error)
                 continue
-            if found is not None:
-                self._tell(_to_messages(found))
+            if message:
+                self._tell(message)
+
+    def _missed(self, last_id: int) -> bytes:
+        return _to_messages(self._changes.since(last_id))
+
+    def _look(self) -> bytes:
+        found = self._changes.look()
+        return b"" if found is None else _to_messages(found)
 
     def _tell(self, message: bytes | None) -> None:
         for queue in self._listeners:

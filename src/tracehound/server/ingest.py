@@ -7,7 +7,7 @@ resource, which goes before the headers. A trace can come in any number of reque
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -25,7 +25,7 @@ from tracehound.server.problems import BadRequestError, MediaTypeError
 from tracehound.server.served import Served
 from tracehound.server.writer import Backlog
 from tracehound.wire.compression import decompress
-from tracehound.wire.otlp import Arrived, DamagedRequestError
+from tracehound.wire.otlp import Arrived
 from tracehound.wire.otlp_json import read_otlp_json
 from tracehound.wire.otlp_protobuf import read_otlp_protobuf, write_answer
 
@@ -54,7 +54,7 @@ _FORMATS: Final = {
 }
 
 
-class _Share:
+class Share:
     """What one request takes of the backlog, given back when it is answered."""
 
     def __init__(self, backlog: Backlog) -> None:
@@ -66,7 +66,7 @@ class _Share:
         self._backlog.take(count)
         self._taken += count
 
-    def __enter__(self) -> _Share:
+    def __enter__(self) -> Share:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,7 +81,7 @@ async def receive_spans(served: Served, request: Request) -> Response:
         raise MediaTypeError(f"spans are sent as {PROTOBUF} or {JSON}, and Content-Type says which")
     experiment = await _experiment_of(served, request)
     run_id = request.headers.get(RUN_ID_HEADER)
-    with _Share(served.backlog) as share:
+    with Share(served.backlog) as share:
         try:
             packed = await read_body(request, served.limits.max_body_bytes, share.take)
         except ClientDisconnect as error:
@@ -94,9 +94,14 @@ async def receive_spans(served: Served, request: Request) -> Response:
         share.take(max(0, size_bytes - len(packed)))
         if arrived.parts:
             await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
-            served.announcer.note(part.trace_id for part in arrived.parts)
-    served.metrics.count_spans(arrived.spans, arrived.refused)
+    note_arrival(served, arrived)
     return Response(form.answer(arrived.refused, arrived.reason), media_type=kind)
+
+
+def note_arrival(served: Served, arrived: Arrived) -> None:
+    """Count what has come and is stored, and have it told."""
+    served.announcer.note(part.trace_id for part in arrived.parts)
+    served.metrics.count_spans(arrived.spans, arrived.refused)
 
 
 def _read(
@@ -104,10 +109,7 @@ def _read(
 ) -> tuple[Arrived, int]:
     """Return what a body brings, and how large it is when it is unpacked."""
     data = decompress(packed, encoding, max_bytes)
-    try:
-        arrived = form.read(data, experiment)
-    except DamagedRequestError as error:
-        raise BadRequestError(str(error)) from error
+    arrived = form.read(data, experiment)
     if run_id is not None:
         said = {SOURCE_RUN: clean_text(run_id)}
         arrived.parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]
@@ -115,15 +117,23 @@ def _read(
 
 
 async def _experiment_of(served: Served, request: Request) -> str:
-    """Return the name of the experiment that the headers give; the server's own where they give none.
-
-    A name may be percent-encoded, as names in `OTEL_EXPORTER_OTLP_HEADERS` are.
-    """
+    """Return the name of the experiment that the headers give."""
     number = request.headers.get(EXPERIMENT_ID_HEADER)
+    if number is not None and number not in served.experiment_names:
+        return await run_in_threadpool(name_experiment, served, request.headers)
+    return name_experiment(served, request.headers)
+
+
+def name_experiment(served: Served, headers: Mapping[str, str]) -> str:
+    """Return the name of the experiment that headers give; the server's own where they give none.
+
+    A name may be percent-encoded, as names in `OTEL_EXPORTER_OTLP_HEADERS` are. An id is looked up once: it follows
+    from the name, so that what is known stays so. Raise `NotFoundError` for one that no experiment has.
+    """
+    number = headers.get(EXPERIMENT_ID_HEADER)
     if number is None:
-        name = clean_text(unquote(request.headers.get(EXPERIMENT_HEADER, ""))).strip()
+        name = clean_text(unquote(headers.get(EXPERIMENT_HEADER, ""))).strip()
         return name or served.runtime.settings.experiment
-    if number not in served.experiment_names:  # the id follows from the name, so that what is known once stays so
-        found = await run_in_threadpool(find_experiment, served.runtime, number)
-        served.experiment_names[number] = found.name
+    if number not in served.experiment_names:
+        served.experiment_names[number] = find_experiment(served.runtime, number).name
     return served.experiment_names[number]

@@ -10,13 +10,17 @@ class ServerLimits:
     """How much a server takes on.
 
     `max_body_bytes` bounds the body of a request before and after it was decompressed, `max_waiting_bytes` all bodies
-    that have not been written yet: what comes on top of them is refused, and may be sent again later. A search ends
-    after `search_timeout_s`. Of events, `max_listeners` may be told at a time, for each of whom `max_unread` messages
-    wait; whoever hears nothing hears that, every `heartbeat_s`; the store is asked for changes every `look_every_s`.
+    that have not been written yet: what comes on top of them is refused, and may be sent again later. Where others keep
+    the store locked for longer than `patience_s`, what waits is refused as well. A search ends after
+    `search_timeout_s`, and gives at most `max_results` at a time.
+
+    Of events, `max_listeners` may be told at a time, for each of whom `max_unread` messages wait; whoever hears nothing
+    hears that, every `heartbeat_s`; the store is asked for changes every `look_every_s`.
     """
 
     max_body_bytes: int = 16_000_000
     max_waiting_bytes: int = 64_000_000
+    patience_s: float = 10.0
     max_results: int = 1_000
     search_timeout_s: float = 60.0
     max_listeners: int = 100

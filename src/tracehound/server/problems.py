@@ -28,6 +28,7 @@ from tracehound.errors import (
 )
 from tracehound.model.record import Record, to_json
 from tracehound.wire.compression import DamagedBodyError, TooLargeError, UnknownEncodingError
+from tracehound.wire.otlp import DamagedRequestError
 
 _logger = logging.getLogger("tracehound.server")
 
@@ -87,9 +88,10 @@ class _Row:
 
 
 # By the nearest class that is here: one error's row is that of its base where it has none of its own.
-_ROWS: Final[dict[type[Exception], _Row]] = {
+PROBLEMS: Final[dict[type[Exception], _Row]] = {
     BadRequestError: _Row(400, "INVALID_REQUEST"),
     DamagedBodyError: _Row(400, "INVALID_REQUEST"),
+    DamagedRequestError: _Row(400, "INVALID_REQUEST"),
     FilterError: _Row(400, "INVALID_FILTER"),
     ArgumentError: _Row(400, "INVALID_ARGUMENT"),
     DeniedError: _Row(403, "PERMISSION_DENIED"),
@@ -114,7 +116,7 @@ def to_problem(error: Exception) -> Problem:
     """Return what to tell of an error; a fault of ours is logged and not told."""
     if isinstance(error, HTTPException):
         return _problem_of_status(error.status_code)
-    row = next((_ROWS[each] for each in type(error).__mro__ if each in _ROWS), None)
+    row = next((PROBLEMS[each] for each in type(error).__mro__ if each in PROBLEMS), None)
     if row is None:
         _logger.error("a request has met a fault", exc_info=error)
         return Problem(status=500, title=_title(500), code="INTERNAL", detail=_FAULT)

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
 from tracehound.server.events import Announcer
 from tracehound.server.limits import ServerLimits
@@ -23,7 +24,8 @@ class Served:
     """A store, and what is around it.
 
     `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, and
-    `experiment_names` are those that requests have named by their ids.
+    `experiment_names` are those that requests have named by their ids. Each call has a `time_limit` of its own, which
+    is cancelled when whoever asks is gone.
     """
 
     store: Store
@@ -37,3 +39,4 @@ class Served:
     experiment_names: dict[str, str]
     rows: Sequence[Row]
     version: str
+    time_limit: SearchLimit

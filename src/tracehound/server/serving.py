@@ -31,11 +31,13 @@ def run_server(
     host: str,
     port: int,
     limits: ServerLimits,
-    on_ready: Callable[[str], None],
+    on_ready: Callable[[str, str | None], None],
+    grpc_port: int | None = None,
 ) -> None:
     """Serve the store of the settings until SIGTERM or SIGINT; everything that was answered for is kept.
 
-    `on_ready` is told the address when requests are taken. Port 0 is one that is free. Raise `ArgumentError` where the
+    `on_ready` is told the address when requests are taken, and that of OTLP/gRPC where a port is given for it. Port 0
+    is one that is free. Raise `ArgumentError` where the
     address cannot be had, `StoreError` where the store cannot be opened.
     """
     target = parse_target(settings.tracking_uri)
@@ -48,8 +50,8 @@ def run_server(
             app, log_level="warning", access_log=False, lifespan="on", server_header=False,
             timeout_graceful_shutdown=_LONGEST_STOP_S,
         )  # fmt: skip
-        with _signals_are_swallowed():
-            _Server(config, app, lambda: on_ready(_address_of(listener))).run([listener])
+        with _taking_grpc(app.state.served, host, grpc_port) as grpc_address, _signals_are_swallowed():
+            _Server(config, app, lambda: on_ready(_address_of(listener), grpc_address)).run([listener])
 
 
 class _Server(uvicorn.Server):
@@ -70,6 +72,18 @@ class _Server(uvicorn.Server):
         """Stop taking requests; those who listen to events hear the end of them."""
         self._served.announcer.stop()
         super().handle_exit(sig, frame)
+
+
+@contextmanager
+def _taking_grpc(served: Served, host: str, port: int | None) -> Iterator[str | None]:
+    """Take OTLP/gRPC at a port meanwhile, if one is given; yield the address."""
+    if port is None:
+        yield None
+        return
+    from tracehound.server.otlp_grpc import run_grpc
+
+    with run_grpc(served, host, port, _LONGEST_STOP_S) as address:
+        yield address
 
 
 @contextmanager

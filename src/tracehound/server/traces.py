@@ -20,7 +20,6 @@ from tracehound.model.reserved import IMMUTABLE_TAGS
 from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text
 from tracehound.query.fields import TIMESTAMP
-from tracehound.query.limit import SearchLimit
 from tracehound.query.search import DEFAULT_LIMIT, Search
 from tracehound.query.tree import Checked, Operator, Test
 from tracehound.server.rows import Asked, Nothing
@@ -274,9 +273,9 @@ def search_of(
     )  # fmt: skip
     if ids is None:
         search = dataclasses.replace(search, experiment_ids=tuple(sorted(read_experiments(store))))
-    longest_s = served.limits.search_timeout_s
-    seconds = longest_s if asked.timeout_s is None else min(asked.timeout_s, longest_s)
-    return dataclasses.replace(search, time_limit=SearchLimit(seconds))
+    if asked.timeout_s is not None:
+        served.time_limit.shorten(asked.timeout_s)
+    return dataclasses.replace(search, time_limit=served.time_limit)
 
 
 def _in_time(asked: SearchScope) -> list[Checked]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -22,7 +23,6 @@ from tracehound.server.problems import BacklogFullError, StoppingError, Unstorab
 from tracehound.store.api import Store
 
 _BATCH_BYTES: Final = 8_000_000
-_ATTEMPTS: Final = 10  # a store waits about a second for its lock
 
 _logger = logging.getLogger("tracehound.server")
 
@@ -66,8 +66,9 @@ class _Entry:
 class GroupWriter:
     """Writes to a store for many at a time. Its thread starts with the first of them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, patience_s: float) -> None:
         self._store = store
+        self._patience_s = patience_s
         self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -137,12 +138,13 @@ class GroupWriter:
                 entry.written.set_result(None)
 
     def _write_patiently(self, changes: Sequence[Change]) -> None:
-        """Write, and wait where others keep the store locked."""
-        for attempt in range(_ATTEMPTS):
+        """Write, and wait where others keep the store locked: an attempt takes about a second."""
+        begun_s = time.monotonic()
+        while True:
             try:
                 self._store.write(changes)
             except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
-                if attempt == _ATTEMPTS - 1:
+                if time.monotonic() - begun_s >= self._patience_s:
                     raise
             else:
                 return

@@ -1,0 +1,144 @@
+"""Writing for many at a time: what comes together is one transaction, and nobody is told before it is safe."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.server.otlp import request_of
+from tests.server.test_otlp import send, stored
+from tests.server.test_routes import problem_of
+from tests.traces import part, span
+from tracehound.errors import StoreBusyError
+from tracehound.server.limits import ServerLimits
+from tracehound.server.problems import BacklogFullError, StoppingError, UnstorableError
+from tracehound.server.writer import Backlog, GroupWriter
+from tracehound.store.sqlite.store import SqliteStore
+
+
+@pytest.fixture
+def store(store_path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore(store_path)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep everyone else from writing to the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def submit(writer: GroupWriter, *traces: int) -> list[Future[None]]:
+    return [writer.submit([part(span(1, each))], 1_000) for each in traces]
+
+
+def numbers_in(store: SqliteStore) -> list[int]:
+    return sorted(int(each.info.trace_id[-4:], 16) for each in store.arrivals(None, 1_000))
+
+
+def test_what_waits_together_is_written_together(store: SqliteStore, store_path: Path) -> None:
+    writer = GroupWriter(store, patience_s=60)
+    with locked(store_path):
+        waiting = submit(writer, *range(1, 101))
+        assert not any(each.done() for each in waiting)
+    wait(waiting)
+    assert numbers_in(store) == list(range(1, 101))
+    assert writer.batches <= 2  # what came first, and what came while that waited
+    writer.close()
+
+
+def test_what_has_been_submitted_is_written_before_it_ends(store: SqliteStore) -> None:
+    writer = GroupWriter(store, patience_s=60)
+    waiting = submit(writer, *range(1, 51))
+    writer.close()
+    assert all(each.done() for each in waiting)
+    assert len(numbers_in(store)) == 50
+    with pytest.raises(StoppingError):
+        submit(writer, 51)
+
+
+def test_where_the_store_stays_locked_all_who_wait_are_told(store: SqliteStore, store_path: Path) -> None:
+    writer = GroupWriter(store, patience_s=0)
+    with locked(store_path):
+        for each in submit(writer, 1, 2):
+            with pytest.raises(StoreBusyError):
+                each.result()
+    assert [each.result() for each in submit(writer, 3)] == [None]
+    assert numbers_in(store) == [3]
+    writer.close()
+
+
+def test_what_the_store_cannot_hold_does_not_take_others_with_it(store: SqliteStore, store_path: Path) -> None:
+    store.write([part(span(1, 2))])
+    with closing(sqlite3.connect(store_path)) as connection, connection:
+        connection.execute("UPDATE part SET payload = x'00'")
+    writer = GroupWriter(store, patience_s=60)
+    with locked(store_path):
+        first, *bad, last = [
+            *submit(writer, 1), *(writer.submit([part(span(number, 2))], 10) for number in (3, 4)), *submit(writer, 5)
+        ]  # fmt: skip
+    assert (first.result(), last.result()) == (None, None)
+    for each in bad:
+        with pytest.raises(UnstorableError):
+            each.result()
+    assert numbers_in(store) == [1, 2, 5]
+    writer.close()
+
+
+def test_a_backlog_has_an_end() -> None:
+    backlog = Backlog(10)
+    backlog.take(10)
+    with pytest.raises(BacklogFullError):
+        backlog.take(1)
+    backlog.give_back(4)
+    backlog.take(3)
+    assert backlog.size_bytes() == 9
+
+
+def test_a_full_disk_refuses_and_loses_nothing_that_was_answered_for(client: TestClient) -> None:
+    def send_trace(number: int) -> int:
+        pairs = [(number, span_number) for span_number in range(1, 100)]
+        return int(send(client, request_of(*pairs).SerializeToString()).status_code)
+
+    assert send_trace(1) == 200
+    limit_pages(client, None)
+    number = 1
+    while (status := send_trace(number + 1)) == 200:
+        number += 1
+    assert status == 507
+    problem = problem_of(client.put(f"/api/v1/traces/tr-{1:032x}/tags/a", json={"value": "b" * 60_000}), 507)
+    assert (problem["code"], "the disk is full" in problem["detail"]) == ("STORE_FULL", True)
+    assert len(stored()) == number
+    limit_pages(client, 1_000_000)
+    assert send_trace(number + 1) == 200
+    assert len(stored()) == number + 1
+
+
+def limit_pages(client: TestClient, count: int | None) -> None:
+    """Let the file have so many pages, without a number no more than it has: SQLite tells that as a full disk."""
+    file = client.app.state.served.store._file  # type: ignore[attr-defined] # a Starlette
+    with file.writing() as connection:
+        pages = count or connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+class TestBusyStore:
+    @pytest.fixture
+    def limits(self) -> ServerLimits:
+        return ServerLimits(patience_s=0)
+
+    def test_a_store_that_others_keep_locked_is_told_to_be_busy(self, client: TestClient, store_path: Path) -> None:
+        with locked(store_path):
+            response = send(client, request_of((1, 1)).SerializeToString())
+        assert problem_of(response, 503)["code"] == "STORE_BUSY"
+        assert response.headers["retry-after"] == "1"
