@@ -43,7 +43,7 @@ export function App() {
         <button type="button" class="quiet" onClick={toggleTheme} title="Dark or light (d)">
           {theme.value === "dark" ? "Light" : "Dark"}
         </button>
-        <button type="button" class="quiet" title="Keys (?)" onClick={() => (isHelpOpen.value = true)}>
+        <button type="button" class="quiet for-keys" title="Keys (?)" onClick={() => (isHelpOpen.value = true)}>
           Keys
         </button>
       </header>

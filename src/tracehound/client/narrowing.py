@@ -34,8 +34,8 @@ def to_search(
 ) -> Search:
     """Return the search that arguments of `search_traces` ask for, those of a run and a model among them.
 
-    Runs and models are those of the store. What is found has to pass the conditions `also`, too. Raise `NotFoundError` for a run or an experiment that is not there. Without
-    an experiment it is that of the run.
+    Runs and models are those of the store. What is found has to pass the conditions `also`, too. Raise `NotFoundError`
+    for a run or an experiment that is not there. Without an experiment it is that of the run.
     """
     check_text("run_id", run_id)
     check_text("model_id", model_id)

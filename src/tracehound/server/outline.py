@@ -1,7 +1,7 @@
 """Routes for looking at one trace: the outline of its spans, one span with its values, and where a text stands.
 
-A trace may have tens of thousands of spans, and a span values of megabytes. An outline has of each span what a tree and a
-waterfall show; what one span holds is asked for when somebody looks at it.
+A trace may have tens of thousands of spans, and a span values of megabytes. An outline has of each span what a tree
+and a waterfall show; what one span holds is asked for when somebody looks at it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from tracehound.client.garbage import no_collection
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.record import Record
 from tracehound.model.reserved import SPAN_COST, SPAN_MODEL, SPAN_USAGE
 from tracehound.model.span import Span
+from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text, decode_value
 from tracehound.server.rows import Asked
 from tracehound.server.served import Served
@@ -21,7 +23,7 @@ from tracehound.server.traces import TraceRequest, read_trace
 
 
 class OutlinedSpan(Record, frozen=True, kw_only=True):
-    """A span without its values; `start_ms` counts from the first start of the trace, what is running has no duration."""
+    """A span without its values; `start_ms` counts from the first start of the trace, what runs has no duration."""
 
     span_id: str
     parent_id: str | None
@@ -65,7 +67,11 @@ class Matches(Record, frozen=True, kw_only=True):
 
 def get_outline(served: Served, asked: TraceRequest) -> Outline:
     """Return a trace with what a tree of its spans shows."""
-    trace = read_trace(served, asked.trace_id)
+    with no_collection():
+        return _outline_of(read_trace(served, asked.trace_id))
+
+
+def _outline_of(trace: Trace) -> Outline:
     spans = trace.data.spans
     first_ns = min((span.start_time_ns for span in spans), default=trace.info.request_time * 1_000_000)
     return Outline(
@@ -77,11 +83,11 @@ def get_outline(served: Served, asked: TraceRequest) -> Outline:
 
 def get_span(served: Served, asked: SpanRequest) -> SpanShape:
     """Return one span of a trace, with its values."""
-    trace = read_trace(served, asked.trace_id)
-    for span in trace.data.spans:
-        if span.span_id == asked.span_id:
-            return shapes_of_spans([span])[0]
-    raise NotFoundError(f"the trace {trace.info.trace_id} has no span {clean_text(asked.span_id)}")
+    with no_collection():
+        for span in read_trace(served, asked.trace_id).data.spans:
+            if span.span_id == asked.span_id:
+                return shapes_of_spans([span])[0]
+    raise NotFoundError(f"the trace {clean_text(asked.trace_id)} has no span {clean_text(asked.span_id)}")
 
 
 def find_in_trace(served: Served, asked: MatchRequest) -> Matches:
@@ -90,7 +96,8 @@ def find_in_trace(served: Served, asked: MatchRequest) -> Matches:
         raise ArgumentError("text is what to look for, and it is empty")
     # Values are JSON texts: what is looked for is looked for as it is written there, too.
     needles = {asked.text.lower(), json.dumps(asked.text, ensure_ascii=False)[1:-1].lower()}
-    spans = read_trace(served, asked.trace_id).data.spans
+    with no_collection():
+        spans = read_trace(served, asked.trace_id).data.spans
     return Matches(
         span_ids=[
             span.span_id for span in spans if any(needle in text.lower() for text in _texts(span) for needle in needles)

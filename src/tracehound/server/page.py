@@ -1,7 +1,7 @@
 """The web page: files that were built from `ui/` when the package was, or a word on how to build them.
 
-Only what lay in the folder when the first request came is given, by its name: no path of a request reaches the disk. The
-names of the files hold a hash of what is in them, so browsers may keep them for good; the page itself is asked for anew.
+Only what lay in the folder when the first request came is given, by its name: no path of a request reaches the disk.
+The names of the files hold a hash of what is in them, so browsers may keep them for good; the page is asked for anew.
 """
 
 from __future__ import annotations

@@ -90,10 +90,9 @@ def _see_trace(seen: defaultdict[str, Counter[str]], info: TraceInfo) -> None:
         if field.group is Group.METADATA and field.name in info.trace_metadata:
             seen[f"attributes.{name}"][quote(info.trace_metadata[field.name])] += 1
     for said in info.assessments:
-        group = {Feedback: Group.FEEDBACK, Expectation: Group.EXPECTATION}.get(type(said))
-        value = getattr(said, "value", None)
-        if group is not None:
-            seen[f"{group.value}.{quote_name(said.name)}"][_written(value)] += 1
+        if isinstance(said, (Feedback, Expectation)):
+            group = Group.FEEDBACK if isinstance(said, Feedback) else Group.EXPECTATION
+            seen[f"{group.value}.{quote_name(said.name)}"][_written(said.value)] += 1
 
 
 def _written(value: object) -> str:

@@ -90,6 +90,10 @@ export function TracePage({ id }: { id: string }) {
               aria-label="Find in this trace"
               value={get("find")}
               onInput={(event) => go({ find: event.currentTarget.value }, { replace: true })}
+              onKeyDown={(event) => {
+                if (event.key === "Enter")
+                  selectNext(nodes, selected, (node) => matches?.has(node.span.span_id) ?? false);
+              }}
             />
             <span class="muted" role="status">
               {matches ? `${count(matches.size)} of ${count(nodes.length)}` : `${count(nodes.length)} spans`}
@@ -167,7 +171,7 @@ function Head({ trace }: { trace: Trace }) {
       <button type="button" class="quiet" onClick={() => go(AWAY)} title="All traces (Esc)">
         ← Traces
       </button>
-      <h1>{oneLine(trace.name, 120)}</h1>
+      <h1>{oneLine(trace.name, 48)}</h1>
       <StateMark state={trace.state} />
       <dl class="facts">
         {facts
@@ -175,7 +179,7 @@ function Head({ trace }: { trace: Trace }) {
           .map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{oneLine(value ?? "", 60)}</dd>
+              <dd>{oneLine(value ?? "", 24)}</dd>
             </div>
           ))}
       </dl>

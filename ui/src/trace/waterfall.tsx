@@ -134,21 +134,25 @@ function Numbers({ node: { span } }: { node: Node }) {
   );
 }
 
+const STYLES: Record<string, (left: number, width: number) => Record<string, string>> = {
+  behind: (left, width) => ({ left: `${left + width}%` }),
+  before: (left) => ({ right: `${100 - left}%` }),
+  inside: (left, width) => ({ right: `${Math.max(0, 100 - left - width)}%` }),
+};
+
 function Bar({ node: { span }, length_ms }: { node: Node; length_ms: number }) {
   const left = (100 * span.start_ms) / length_ms;
   const length = span.duration_ms ?? length_ms - span.start_ms;
   const width = Math.max(0.2, (100 * length) / length_ms);
-  const isRight = left + width > 75;
+  // Behind the bar where there is room, else before it, else inside.
+  const place = left + width <= 80 ? "behind" : left >= 20 ? "before" : "inside";
   return (
     <div class="lane">
       <i
         class={`${span.status === "ERROR" ? "failed" : toneOf(span.type)}${span.duration_ms === null ? " open" : ""}`}
         style={{ left: `${Math.min(left, 99.8)}%`, width: `${Math.min(width, 100 - left)}%` }}
       />
-      <span
-        class={isRight ? "told before" : "told"}
-        style={isRight ? { right: `${100 - left}%` } : { left: `${left + width}%` }}
-      >
+      <span class={`told ${place}`} style={STYLES[place](left, width)}>
         {duration(span.duration_ms)}
       </span>
     </div>

@@ -13,6 +13,8 @@ interface Line {
   /** The name of a custom property of the style. */
   colour: string;
   values: (series: Series) => (number | null)[];
+  /** What it is of all periods together. */
+  overall: (series: Series) => number | null;
 }
 
 interface Kind {
@@ -27,11 +29,13 @@ const ofState = (label: string, state: string, colour: string): Line => ({
   label,
   colour,
   values: ({ states, times }) => states[state] ?? times.map(() => 0),
+  overall: ({ overall }) => overall[state] ?? 0,
 });
 const metric = (label: string, name: string, colour: string): Line => ({
   label,
   colour,
   values: ({ metrics }) => metrics[name],
+  overall: ({ overall }) => overall[name],
 });
 
 const CHARTS: Kind[] = [
@@ -98,8 +102,7 @@ function Chart({ kind, series }: { kind: Kind; series: Series | null }) {
   }, [series, theme.value]);
 
   const told = (line: Line) => {
-    const values = series ? line.values(series) : [];
-    const value = at === null ? total(kind, values) : values[at];
+    const value = series && (at === null ? line.overall(series) : line.values(series)[at]);
     return value === null || value === undefined ? "–" : kind.told(value);
   };
   return (
@@ -117,24 +120,11 @@ function Chart({ kind, series }: { kind: Kind; series: Series | null }) {
           ))}
         </ul>
       </figcaption>
-      <div
-        ref={host}
-        class="plot"
-        role="img"
-        aria-label={`${kind.title} over time`}
-        style={{ height: `${HEIGHT}px` }}
-      >
+      <div ref={host} class="plot" role="img" aria-label={`${kind.title} over time`} style={{ height: `${HEIGHT}px` }}>
         {isEmpty && <p>None recorded</p>}
       </div>
     </figure>
   );
-}
-
-/** What is told while nobody points at a period: the sum of what adds up, else the latest. */
-function total(kind: Kind, values: (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  if (!known.length) return null;
-  return kind.isBars ? known.reduce((sum, value) => sum + value, 0) : known[known.length - 1];
 }
 
 function stacked(lines: (number | null)[][]): (number | null)[][] {

@@ -9,6 +9,8 @@ export interface Series {
   states: Record<string, number[]>;
   /** By the name of the metric; null where a period has none. */
   metrics: Record<string, (number | null)[]>;
+  /** The same of all traces together, and how many there are by state. */
+  overall: Record<string, number | null>;
 }
 
 const METRICS = ["count", "p50", "p95", "p99", "error_rate", "input_tokens", "output_tokens", "cost"];
@@ -33,9 +35,10 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   const end_ms = await endOf(scope, signal);
   const [interval, length_ms] = intervalFor(end_ms - start_ms);
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const [counted, measured] = await Promise.all([
+  const [counted, measured, whole] = await Promise.all([
     readStats({ ...scope, group_by: ["status"], interval, metrics: ["count"], time_zone }, signal),
     readStats({ ...scope, interval, metrics: METRICS, time_zone }, signal),
+    readStats({ ...scope, metrics: METRICS }, signal),
   ]);
   const seconds = (time: unknown) => Date.parse(String(time)) / 1000;
   const known = measured.rows.map((row) => seconds(row[0]));
@@ -52,7 +55,10 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
     metrics[name] = times.map(() => null);
     for (const row of measured.rows) metrics[name][at.get(seconds(row[0])) ?? 0] = row[index + 1] as number | null;
   }
-  return { times, length_s: length_ms / 1000, states, metrics };
+  const overall: Series["overall"] = {};
+  for (const [state, numbers] of Object.entries(states)) overall[state] = numbers.reduce((sum, each) => sum + each, 0);
+  for (const [index, name] of METRICS.entries()) overall[name] = whole.rows[0]?.[index] as number | null;
+  return { times, length_s: length_ms / 1000, states, metrics, overall };
 }
 
 /** The starts of all periods from the first that has traces to the last, those without any among them. */
