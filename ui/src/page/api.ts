@@ -173,7 +173,7 @@ export const putTag = (id: string, key: string, value: string) =>
 export const deleteTag = (id: string, key: string) => ask("DELETE", `${traceAt(id)}/tags/${encodeURIComponent(key)}`);
 
 export const addAssessment = (id: string, said: NewAssessment) =>
-  ask<Assessment>("POST", `${traceAt(id)}/assessments`, said);
+  ask<Assessment>("POST", `${traceAt(id)}/assessments`, { ...said, source: { source_type: "HUMAN" } });
 
 export const changeAssessment = (id: string, assessment: string, value: unknown, rationale?: string) =>
   ask<Assessment>("PATCH", `${traceAt(id)}/assessments/${encodeURIComponent(assessment)}`, { value, rationale });

@@ -108,11 +108,11 @@ export function FeedbackList({ trace, assessments, onChange }: Props) {
             name="value"
             required
             placeholder="yes, no, a number or a text"
-            value={corrected ? told(corrected.value) : undefined}
+            defaultValue={corrected ? told(corrected.value) : undefined}
           />
         </label>
         <label>
-          Why <input name="rationale" value={corrected?.rationale ?? undefined} />
+          Why <input name="rationale" defaultValue={corrected?.rationale ?? undefined} />
         </label>
         <p class="buttons">
           <button type="submit">{corrected ? "Correct" : "Add"}</button>

@@ -31,7 +31,8 @@ async function readCounts(asked: Scope, field: string, signal: AbortSignal): Pro
 
 export function Facets({ fields }: { fields: Field[] }) {
   return (
-    <nav class="facets" aria-label="Facets">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
+    <nav class="facets" aria-label="Facets" tabIndex={0}>
       {facetsOf(fields).map(([field, title]) => (
         <Facet key={field} field={field} title={title} />
       ))}

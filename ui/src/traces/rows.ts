@@ -75,7 +75,9 @@ async function countFresh(): Promise<void> {
   const since_ms = Math.max(first ? first.request_time_ms : 0, query.peek().since_ms ?? 0);
   const newest = { ...scope.peek(), since_ms, limit: PAGE };
   const page = await searchTraces(newest).catch(() => null);
-  if (page) fresh.value = page.traces.filter((each) => !known.has(each.trace_id)).length;
+  if (!page) return;
+  if (known.size) fresh.value = page.traces.filter((each) => !known.has(each.trace_id)).length;
+  else if (page.traces.length) refresh(); // nothing is being read that could move
 }
 
 function show(changed: Trace): void {
