@@ -52,9 +52,7 @@ again.</p>
 
 async def give_page(_served: Served, _request: Request) -> Response:
     """Return the page, or a word on how to have it."""
-    page = _files().get("index.html")
-    if page is None:
-        return Response(_NOT_BUILT, 503, _GUARDED | _ANEW, "text/html; charset=utf-8")
+    page = _files().get("index.html", _NOT_BUILT.encode())
     return Response(page, 200, _GUARDED | _ANEW, "text/html; charset=utf-8")
 
 

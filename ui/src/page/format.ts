@@ -15,14 +15,16 @@ const STEPS: [limit: number, divisor: number, unit: string][] = [
   [Number.POSITIVE_INFINITY, 3_600_000, "h"],
 ];
 
-/** A duration in the largest unit that leaves a number of one or more, with three digits that count. */
-export function duration(ms: number | null): string {
+/** A duration in the largest unit that leaves a number of one or more, with so many digits that count. */
+export function duration(ms: number | null, digits = 3): string {
   if (ms === null) return "running";
   if (Number.isInteger(ms) && ms < 1_000) return `${ms} ms`;
   const [, divisor, unit] = STEPS.find(([limit]) => ms < limit) ?? STEPS[STEPS.length - 1];
   const value = ms / divisor;
-  return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ${unit}`;
+  return `${value.toFixed(Math.max(0, digits - String(Math.trunc(value)).length))} ${unit}`;
 }
+
+export const brief = (ms: number): string => duration(ms, 2);
 
 export function cost(dollars: number): string {
   if (dollars === 0) return "$0";

@@ -7,7 +7,6 @@ import { toneOf } from "./type-mark";
 import { select } from "./waterfall";
 
 const ROW = 20;
-const LEAST_PX = 0.4; // what is narrower adds nothing to the picture
 const NAMED_PX = 36;
 
 interface Props {
@@ -94,10 +93,12 @@ function draw(
   pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
   const scale = width / length_ms;
+  const drawn = new Map<number, number>(); // by depth, the pixel that was drawn last
   for (const { span, depth } of nodes) {
     const left = span.start_ms * scale;
     const long = (span.duration_ms ?? length_ms - span.start_ms) * scale;
-    if (long < LEAST_PX && span.span_id !== selected) continue;
+    if (long < 1 && drawn.get(depth) === Math.floor(left) && span.span_id !== selected) continue;
+    drawn.set(depth, Math.floor(left));
     const top = depth * ROW;
     pen.fillStyle = colour(span.status === "ERROR" ? "--error-fill" : `--type-${toneOf(span.type)}`);
     pen.fillRect(left, top + 1, Math.max(1, long - 1), ROW - 2);

@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { go } from "../page/address";
-import { cost, duration, mark, percent, short, time } from "../page/format";
+import { brief, cost, mark, percent, short, time } from "../page/format";
 import { theme } from "../page/theme";
 import { round, scope } from "./rows";
 import { readSeries, type Series } from "./series";
@@ -53,7 +53,7 @@ const CHARTS: Kind[] = [
   {
     title: "Latency",
     isBars: false,
-    told: duration,
+    told: brief,
     lines: [metric("p50", "p50", "--chart-1"), metric("p95", "p95", "--chart-2"), metric("p99", "p99", "--chart-3")],
   },
   { title: "Error rate", isBars: false, told: percent, lines: [metric("errors", "error_rate", "--error-fill")] },
