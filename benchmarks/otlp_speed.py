@@ -69,16 +69,18 @@ class Server:
 @click.option("--request", "per_request", default=500, show_default=True, help="How many spans a request has.")
 @click.option("--connections", default=4, show_default=True)
 @click.option("--rounds", default=3, show_default=True)
+@click.option("--length", default=1.0, show_default=True, help="Of the texts: 1 is 200 words a trace.")
 @click.option("--sdk", "is_sdk", is_flag=True, help="Have the stock exporter of OpenTelemetry's SDK send.")
-def main(spans: int, per_request: int, connections: int, rounds: int, *, is_sdk: bool) -> None:
+def main(spans: int, per_request: int, connections: int, rounds: int, length: float, *, is_sdk: bool) -> None:
     """Measure how fast SPANS spans are taken in."""
     chance = random.Random(7)
     rates: list[float] = []
-    table = Table(box=None, title=f"{spans:,} spans in requests of {per_request}, {connections} connections")
+    how = "sent by the SDK" if is_sdk else f"in requests of {per_request}, {connections} connections"
+    table = Table(box=None, title=f"{spans:,} spans {how}")
     for name in ("round", "spans/s", "s", "server's CPU µs a span", "p50 ms a request", "idle MB", "loaded MB"):
         table.add_column(name, justify="right")
     for number in range(rounds):
-        bodies = [] if is_sdk else [to_body(chance, per_request) for _ in range(spans // per_request)]
+        bodies = [] if is_sdk else [to_body(chance, per_request, length) for _ in range(spans // per_request)]
         with running_server() as server:
             idle_mb, before_s = server.memory_mb(), server.cpu_s()
             begun_s = time.perf_counter()
@@ -167,7 +169,7 @@ def check(server: Server, traces: int) -> None:
         raise click.ClickException(f"{found:,} traces are there, not {traces:,}")
 
 
-def to_body(chance: random.Random, spans: int) -> bytes:
+def to_body(chance: random.Random, spans: int, length: float = 1.0) -> bytes:
     """Return a request with so many spans, of traces with five each."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
@@ -175,20 +177,20 @@ def to_body(chance: random.Random, spans: int) -> bytes:
     scope_spans = resource_spans.scope_spans.add()
     scope_spans.scope.name = "benchmark"
     for _ in range(spans // SPANS_OF_A_TRACE):
-        add_trace(scope_spans, chance)
+        add_trace(scope_spans, chance, length)
     return request.SerializeToString()
 
 
-def add_trace(scope_spans: trace_pb2.ScopeSpans, chance: random.Random) -> None:
+def add_trace(scope_spans: trace_pb2.ScopeSpans, chance: random.Random, length: float) -> None:
     """Add a request that retrieves, calls a model and a tool, and checks."""
-    question, answer = text(chance, 12), text(chance, 40)
+    question, answer = text(chance, int(12 * length)), text(chance, int(40 * length))
     trace_id, root, now_ns = os.urandom(16), os.urandom(8), time.time_ns()
     user = f"user {chance.randrange(1_000)}"
     steps: list[tuple[str, dict[str, Any]]] = [
         ("answer", {"mlflow.spanType": "AGENT", "mlflow.spanInputs": {"question": question},
                     "mlflow.spanOutputs": answer, "user.id": user}),
         ("retrieve", {"mlflow.spanType": "RETRIEVER", "mlflow.spanInputs": {"query": question},
-                      "mlflow.spanOutputs": [text(chance, 30) for _ in range(3)], "k": 3}),
+                      "mlflow.spanOutputs": [text(chance, int(30 * length)) for _ in range(3)], "k": 3}),
         ("chat m-1", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m-1", "gen_ai.request.temperature": 0.2,
                       "gen_ai.usage.input_tokens": chance.randrange(900), "gen_ai.usage.output_tokens": 60,
                       "gen_ai.input.messages": said_by("user", question),

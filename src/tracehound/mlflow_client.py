@@ -11,6 +11,7 @@ from tracehound.capture.live_span import LiveSpan
 from tracehound.capture.manual import start_span_no_context
 from tracehound.client.runs import experiment_name, find_run
 from tracehound.client.store_client import StoreClient
+from tracehound.context.running import find_drafts
 from tracehound.context.scope import own_scope, within
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.ids import NO_OP_TRACE_ID
@@ -153,7 +154,7 @@ class MlflowClient(StoreClient):
         """Return the error for what does not run: it has ended, or never began."""
         runtime = self._runtime()
         store = runtime.drained_store()
-        if store.read_traces([trace_id]) or runtime.running_drafts(trace_id):
+        if store.read_traces([trace_id]) or find_drafts(runtime.open_spans, trace_id):
             return ArgumentError(f"{what} {trace_id} does not run: it has ended already, or is of another process")
         return NotFoundError(f"there is no trace {trace_id}")
 

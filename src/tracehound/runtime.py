@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import functools
 import logging
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tracehound.context.draft import TraceDraft
 from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import ArgumentError, NotFoundError, StoreBusyError, StoreReadOnlyError, TracehoundError
+from tracehound.errors import ArgumentError, StoreBusyError, StoreReadOnlyError, TracehoundError
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
 from tracehound.model.ids import experiment_id as id_of_experiment
@@ -26,6 +26,9 @@ from tracehound.settings import Settings, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
 from tracehound.store.targets import Target, open_store, parse_target
+
+if TYPE_CHECKING:
+    from tracehound.screening.screen import Screen
 
 _logger = logging.getLogger("tracehound.runtime")
 
@@ -66,10 +69,31 @@ class Runtime:
             self._drain = self._spool.drain
             self.submit = self._spool.append
             atexit.register(self._exit)
+        self._keep = self.submit
         self._direct = 0
+        self._intake: Callable[[TracePart], TracePart] | None = None
         self._read_origin = origin
         self._origin: dict[str, str] | None = None
         self._last_edit_ns = 0
+        self.screen: Screen | None = None
+        self.arm()
+
+    def arm(self) -> None:
+        """Put in force what the settings say of what is kept and how; called when they have changed.
+
+        A traced call pays nothing for what is off: then a part goes to the spool as it is.
+        """
+        settings = self.settings
+        self.screen, self.submit, self._origin = None, self._keep, None
+        if settings.changes_what_is_kept:
+            from tracehound.screening.screen import make_screen
+
+            self.screen = make_screen(settings, self._target.path, faults, self)
+            self.submit = functools.partial(self.screen.pass_on, self._keep)
+
+    def owners(self) -> set[str]:
+        """Return the names under which this process shows what runs in it."""
+        return {"memory"} if self._spool is None else self._spool.owners()
 
     def watch(self) -> None:
         """Show the traces that run to other processes, from now on; called when a trace begins."""
@@ -92,7 +116,8 @@ class Runtime:
     def origin(self) -> dict[str, str]:
         """Return where the traces of this process come from (`context.origin`), as metadata of each."""
         if self._origin is None:
-            self._origin = (self._read_origin or _read_origin)()
+            found = (self._read_origin or _read_origin)()
+            self._origin = found if self.screen is None else self.screen.origin(found)
         return self._origin
 
     def _submit_directly(self, part: TracePart) -> None:
@@ -101,6 +126,8 @@ class Runtime:
 
     def _keep_snapshot(self, part: TracePart) -> bool:
         """Keep what is known of a trace that runs; False where that cannot be done now."""
+        if self.screen is not None:
+            part = self.screen.part(part)
         if self._spool is not None:
             return self._spool.append_snapshot(part)
         self._open_store().write([self._read_in(replace_field(part, owner="memory"))])
@@ -108,12 +135,16 @@ class Runtime:
 
     def _read_in(self, part: TracePart) -> TracePart:
         """Return a part as a drainer would read it from a spool."""
-        from tracehound.wire.dialects.translate import translate_part
+        if self._intake is None:
+            from tracehound.wire.intake import Intake
 
-        return replace_field(translate_part(part), origin=self.origin())
+            self._intake = Intake(self.settings.prices)
+        return replace_field(self._intake(part), origin=self.origin())
 
     def keep_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: it is safe when this returns; raise `StoreError` where that cannot be."""
+        if self.screen is not None:
+            edit = self.screen.change(edit)
         if self._spool is not None:
             self._spool.append_edit(edit)
         else:
@@ -124,17 +155,6 @@ class Runtime:
         with self._watch_lock:
             self._last_edit_ns = max(self.clock_ns(), self._last_edit_ns + 1)
             return self._last_edit_ns
-
-    def running_drafts(self, trace_id: str) -> list[TraceDraft]:
-        """Return what this process puts together of a trace at present, until it has been handed over and kept."""
-        drafts: dict[int, TraceDraft] = {}
-        for number, reference in list(self.open_spans.items()):
-            span = reference()
-            if span is None:  # a span that nobody ended
-                self.open_spans.pop(number, None)
-            elif span.draft.trace_id == trace_id:
-                drafts[id(span.draft)] = span.draft
-        return list(drafts.values())
 
     def drained_store(self) -> Store:
         """Return the store with all in it that any process of this machine has finished, as far as `drain` could."""
@@ -261,29 +281,14 @@ def replace(runtime: Runtime | None) -> Runtime | None:
         return before
 
 
-def disable() -> None:
-    """Capture nothing from now on, whatever else is set, until `enable`; what runs already is kept when it ends.
-
-    >>> import tracehound
-    >>> tracehound.tracing.disable()
-    >>> with tracehound.start_span("unseen") as span:
-    ...     span.is_recording()
-    False
-    >>> tracehound.tracing.enable()
-    """
-    switch.is_off = True
-
-
-def enable() -> None:
-    """Capture again, after `disable`.
-
-    >>> import tracehound
-    >>> tracehound.tracing.enable()
-    >>> with tracehound.start_span("seen") as span:
-    ...     span.is_recording()
-    True
-    """
-    switch.is_off = False
+def configure(**changes: Any) -> Settings:
+    """Change settings of what is kept and how, of this place and those beside it; return the settings of before."""
+    with _lock:
+        before = current().settings
+        for each in (current(), *_beside.values()):
+            each.settings = dataclasses.replace(each.settings, **changes)
+            each.arm()
+        return before
 
 
 def set_tracking_uri(uri: str) -> None:
@@ -323,14 +328,9 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
 
 def find_experiment(runtime: Runtime, number: str) -> Experiment:
     """Return the experiment that has an id; raise `NotFoundError` where none has."""
-    from tracehound.store.experiments import DEFAULT, read_experiments
+    from tracehound.store.experiments import find_experiment
 
-    if number == DEFAULT.experiment_id:
-        return DEFAULT
-    found = read_experiments(runtime.drained_store()).get(number)
-    if found is None:
-        raise NotFoundError(f"there is no experiment with the id {number!r}; create_experiment makes one")
-    return found
+    return find_experiment(runtime.drained_store, number)
 
 
 def flush() -> FlushReport:

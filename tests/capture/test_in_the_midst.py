@@ -231,9 +231,9 @@ def test_a_root_that_ends_while_its_first_child_begins_leaves_the_child_in_the_t
     root = LiveSpan(runtime.current(), "root", "UNKNOWN", {}, runtime.current().ids.trace_id())
     root.start()
 
-    def make_while_another_thread_ends_the_root(trace_number: int, experiment: str) -> TraceDraft:
+    def make_while_another_thread_ends_the_root(trace_number: int, experiment: str, root_id: str) -> TraceDraft:
         root.end()
-        return TraceDraft(trace_number, experiment)
+        return TraceDraft(trace_number, experiment, root_id)
 
     monkeypatch.setattr("tracehound.capture.live_span.TraceDraft", make_while_another_thread_ends_the_root)
     tracehound.start_span_no_context("child", parent_span=root).end()

@@ -227,3 +227,12 @@ def test_a_file_that_is_ours_or_not_there_is_taken(monkeypatch: pytest.MonkeyPat
 def test_installing_loads_no_store() -> None:
     done = run("import tracehound, sys; tracehound.install_as_mlflow(); import mlflow; print('sqlite3' in sys.modules)")
     assert done.stdout == "False\n"
+
+
+def test_span_processors_are_configured_under_their_name_there(mlflow: ModuleType) -> None:
+    def shorten(span: object) -> None:
+        span.set_outputs("short")  # type: ignore[attr-defined] # a live span
+
+    with mlflow.tracing.configure(span_processors=[shorten]), mlflow.start_span("long") as span:
+        span.set_outputs("long")
+    assert mlflow.get_trace(span.trace_id).data.spans[0].outputs == "short"

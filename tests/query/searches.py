@@ -15,6 +15,7 @@ from tracehound.model.edit import ASSESSMENT, Edit
 from tracehound.model.record import replace, to_json_text
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
+from tracehound.model.weight import WEIGHT
 from tracehound.query.periods import parse_period
 from tracehound.query.tokens import quote
 
@@ -51,6 +52,7 @@ SPAN_VALUES = [
 SPAN_ATTRIBUTES: list[dict[str, str]] = [
     {}, {"m.k": '"prod"'}, {"m": '{"k":[5,"a"]}'}, {"mlflow.chat.tokenUsage": '{"input_tokens":5}'}, {"x": '"it\'s"'},
 ]  # fmt: skip
+WEIGHTS = st.sampled_from([{}, {}, {WEIGHT: "10"}, {WEIGHT: "3.3333333333333335"}, {WEIGHT: "0"}, {WEIGHT: "x"}])
 EXPERIMENTS = ["Default", "shop"]
 MILLISECONDS = st.integers(0, 4)
 
@@ -113,7 +115,7 @@ def parts(draw: st.DrawFn, trace: int) -> list[TracePart]:
         root,
         experiment=experiment,
         tags=tags,
-        metadata=draw(st.dictionaries(KEYS, VALUES, max_size=2) | USAGES),
+        metadata=draw(st.dictionaries(KEYS, VALUES, max_size=2) | USAGES) | draw(WEIGHTS),
         client_request_id=draw(st.none() | st.just("C-1")),
     )
     return [first, part(*others, experiment=experiment, written_ns=2)] if is_apart else [first]

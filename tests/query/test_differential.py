@@ -105,6 +105,8 @@ def test_sqlite_answers_as_the_memory_store_does(
             assert all(page == expected[:page_size] for page in pages_by_every_path(sqlite, search))
             query = StatisticsQuery(search, tuple(parse_groups(groups)), period)
             assert told(sqlite.statistics(query)) == told(memory.statistics(query))
+            query = dataclasses.replace(query, are_weighted=True)
+            assert told(sqlite.statistics(query)) == told(memory.statistics(query))
         for query in queries_of_all(search, groups, period):
             assert told(sqlite.statistics(query)) == told(memory.statistics(query))
         sqlite.close()
@@ -128,6 +130,7 @@ def queries_of_all(search: Search, groups: list[str], period: Period | None) -> 
     every = dataclasses.replace(search, where=None)
     yield StatisticsQuery(every, tuple(parse_groups(groups)), period, ALL - DISTINCT.keys())
     yield StatisticsQuery(every, (NAME,), period, frozenset())
+    yield StatisticsQuery(every, (NAME,), period, ALL, are_weighted=True)
 
 
 def told(groups: Groups) -> dict[GroupKey, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,10 @@ import tracehound
 from tests.server.otlp import request_of, trace_id
 from tests.server.test_routes import problem_of
 from tracehound.model.trace import Trace, TraceState
+from tracehound.server.app import create_app
 from tracehound.server.limits import ServerLimits
+from tracehound.settings import Settings
+from tracehound.store.sqlite.store import SqliteStore
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -122,7 +126,7 @@ def test_mlflow_names_an_experiment_by_its_id(client: TestClient) -> None:
 
 def test_a_resource_names_the_experiment_before_any_header(client: TestClient) -> None:
     request = request_of((1, 1))
-    attribute = request.resource_spans[0].resource.attributes.add(key="tracehound.trace.experiment")
+    attribute = request.resource_spans[0].resource.attributes.add(key="tracehound.experiment")
     attribute.value.string_value = "kitchen"
     send(client, request.SerializeToString(), x_tracehound_experiment="shop")
     assert [each.name for each in tracehound.search_experiments() if each.name != "Default"] == ["kitchen"]
@@ -211,6 +215,19 @@ def test_a_call_of_a_model_is_told_as_our_sdk_tells_it(client: TestClient) -> No
     )  # fmt: skip
     assert info.token_usage == {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17}
     assert trace.data.spans[0].span_type == "CHAT_MODEL"
+
+
+@pytest.mark.parametrize("experiment", ["tracehound.experiment", "tracehound.trace.experiment"])
+def test_secrets_are_taken_out_where_the_server_is_told_to(store_path: Path, experiment: str) -> None:
+    request = request_of((1, 1))
+    request.resource_spans[0].resource.attributes.add(key=experiment).value.string_value = "shop"
+    request.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="to").value.string_value = "tom@example.com"
+    store = SqliteStore(store_path)
+    with TestClient(create_app(store, Settings(str(store_path), redact=("email",)))) as client:
+        send(client, request.SerializeToString())
+    store.close()
+    [trace] = stored()
+    assert trace.data.spans[0].attributes["to"].startswith("[EMAIL_")
 
 
 def test_a_request_without_spans_is_none_that_is_wrong(client: TestClient) -> None:

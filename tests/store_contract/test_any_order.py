@@ -18,11 +18,23 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.traces import START_MS, part, span
 from tracehound.model.assessment import Feedback
 from tracehound.model.derive import TOKEN_USAGE
-from tracehound.model.edit import ASSESSMENT, METADATA, Change, Deletion, Edit, Facts, latest_edits, lay_over
+from tracehound.model.edit import (
+    ASSESSMENT,
+    DISCARD,
+    METADATA,
+    Change,
+    Deletion,
+    Edit,
+    Facts,
+    latest_edits,
+    lay_over,
+    without_discarded,
+)
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import PROCESS_ENDED, merge_parts
 from tracehound.model.record import replace, to_json_text, to_msgpack
 from tracehound.model.trace import Trace, TracePart
+from tracehound.model.weight import WEIGHT
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import matches
 from tracehound.query.expand import expand, linked_run_key
@@ -39,6 +51,7 @@ from tracehound.store.sqlite.store import SqliteStore
 TRACES = st.integers(1, 3)
 KEYS = st.sampled_from(["env", "n", "mlflow.traceName", "日本"])
 VALUES = st.sampled_from(["prod", "5", "", "a\0b", "x" * 300])
+WEIGHTS = st.sampled_from(["10", "10", "3.3333333333333335", "1", "many"])
 TIMES_NS = st.integers(1, 4).map(lambda second: (START_MS + 1000 * second) * 10**6)
 OWNERS = ["A", "B"]
 
@@ -66,6 +79,7 @@ def parts(draw: st.DrawFn) -> TracePart:
         experiment=draw(st.sampled_from(["Default", "shop"])),
         written_ns=draw(TIMES_NS),
         tags=draw(st.dictionaries(KEYS, VALUES, max_size=2)),
+        metadata=draw(st.dictionaries(st.just(WEIGHT), WEIGHTS, max_size=1)),
         owner=draw(st.none() | st.sampled_from(OWNERS)),
     )
 
@@ -90,6 +104,8 @@ EDITS = st.one_of(
     st.builds(
         Edit, TRACE_IDS, st.sampled_from(["a-1", "a-2"]), st.none() | FEEDBACK, TIMES_NS, st.just(ASSESSMENT)
     ),
+    st.builds(Edit, TRACE_IDS, st.sampled_from(OWNERS), st.none(), TIMES_NS, st.just(DISCARD)),
+    st.builds(Edit, TRACE_IDS, st.just(WEIGHT), st.none() | WEIGHTS, TIMES_NS, st.just(METADATA)),
 )  # fmt: skip
 FACTS = st.builds(
     Facts,
@@ -137,6 +153,7 @@ SEARCHES = [(parse_search(["0", experiment_id("shop")], text), expand(parse_filt
 
 SUMS = ALL - DISTINCT.keys()
 STATISTICS = [
+    StatisticsQuery(dataclasses.replace(SEARCHES[0][0], where=None), (NAME,), wanted=SUMS, are_weighted=True),
     StatisticsQuery(dataclasses.replace(SEARCHES[0][0], where=None), (NAME,), parse_period("1h"), SUMS),
     StatisticsQuery(dataclasses.replace(SEARCHES[0][0], where=None), wanted=SUMS),
     StatisticsQuery(SEARCHES[0][0], (NAME,), wanted=SUMS),
@@ -239,9 +256,13 @@ class AnyOrder(RuleBasedStateMachine):
         for each in self._parts.values():
             if each.trace_id not in self._deleted:
                 by_trace.setdefault(each.trace_id, []).append(each)
+        left = {
+            trace_id: without_discarded(of_trace, self._edits_of(trace_id)) for trace_id, of_trace in by_trace.items()
+        }
         return {
             trace_id: lay_over(merge_parts(of_trace), latest_edits(self._edits_of(trace_id)))
-            for trace_id, of_trace in by_trace.items()
+            for trace_id, of_trace in left.items()
+            if of_trace
         }
 
     def _expected_facts(self, kind: str) -> dict[str, dict[str, str]]:

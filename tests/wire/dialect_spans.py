@@ -53,7 +53,14 @@ def _recorded(form: dict[str, Any], number: int) -> Span:
     events = [Event(each["name"], each["attributes"]) for each in form["events"]]
     code, description = form["status"]
     made = foreign_span(form["attributes"], events=events, number=number, trace=number, name=form["name"])
-    return replace(made, status=SpanStatus(SpanStatusCode(code), description or ""), kind=form["kind"])
+    status = SpanStatus(SpanStatusCode(code), description or "")
+    if "id" not in form:
+        return replace(made, status=status, kind=form["kind"])
+    # Of one trace, recorded with the ids of its spans.
+    trace_id = f"tr-{1:032x}"
+    return replace(
+        made, status=status, kind=form["kind"], trace_id=trace_id, span_id=form["id"], parent_id=form["parent"]
+    )
 
 
 def texts(attributes: Mapping[str, Any]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What other people's instrumentation says is translated once, whole, and without losing anything.
 
 The files under tests/data/dialects were recorded: what the instrumentors of a client library made of the same eight
-calls (a chat, a tool, its result, a stream, a picture, an embedding, an error, the Responses API) against a stub.
+calls (a chat, a tool, its result, a stream, a picture, an embedding, an error, the Responses API) against a stub; and
+of an agent of LangGraph with one tool.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from tests.golden import check_golden
 from tests.traces import part
 from tests.wire.dialect_spans import RECORDED, Event, foreign_span, recorded_spans
+from tracehound.model.merge import merge_parts
 from tracehound.model.record import replace
 from tracehound.model.reserved import TRANSLATED_FROM
 from tracehound.model.span import Span
@@ -23,10 +25,11 @@ from tracehound.model.values import encode_value
 from tracehound.wire.dialects.translate import DIALECTS, translate_part, translate_span
 
 FILES = sorted(path.stem for path in RECORDED.glob("*.jsonl"))
+CLIENTS = [name for name in FILES if not name.startswith("langchain")]
 MARKERS = sorted({key for dialect in DIALECTS for key in dialect.markers})
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", CLIENTS)
 def test_what_an_instrumentation_has_recorded_reads_as(name: str, update_golden: bool) -> None:
     told = [_told_beyond(span) for span in recorded_spans(name)]
     check_golden(RECORDED / f"{name}.golden.json", json.dumps(told, indent=1, ensure_ascii=False), update=update_golden)
@@ -45,8 +48,21 @@ def test_nothing_that_came_is_taken_away_or_changed(name: str) -> None:
 def test_translating_twice_is_translating_once(name: str) -> None:
     for span in recorded_spans(name):
         once = translate_part(part(span))
-        assert once.spans[0].attributes_json[TRANSLATED_FROM]
+        assert TRANSLATED_FROM in once.spans[0].attributes_json
         assert translate_part(once) is once
+
+
+@pytest.mark.parametrize("name", ["langchain_openinference", "langchain_openllmetry"])
+def test_an_agent_of_langgraph_is_one_trace_whose_two_calls_are_counted_once(name: str) -> None:
+    trace = merge_parts([translate_part(part(*recorded_spans(name)))])
+    usage = trace.info.token_usage
+    assert usage is not None
+    assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (42, 18, 60)
+    models = [span for span in trace.data.spans if span.span_type == "CHAT_MODEL"]
+    assert [span.outputs["choices"][0]["finish_reason"] for span in models] == ["tool_calls", "stop"]
+    [tool] = [span for span in trace.data.spans if span.span_type == "TOOL"]
+    assert tool.outputs == "sunny"
+    assert not [key for key in trace.info.trace_metadata if "langgraph" in key]
 
 
 def test_a_part_without_anything_foreign_is_that_part() -> None:

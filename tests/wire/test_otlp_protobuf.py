@@ -27,7 +27,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 KEYS = TEXTS | st.sampled_from(
     [
         "service.name", "mlflow.spanType", "mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.traceRequestId",
-        "tracehound.json:n", "tracehound.trace.experiment", "tracehound.trace.state", "tracehound.trace.tag.env",
+        "tracehound.json:n", "tracehound.trace.experiment", "tracehound.experiment",
+        "tracehound.trace.state", "tracehound.trace.tag.env",
         "tracehound.trace.request_preview", "tracehound.trace.metadata.mlflow.trace.user", "otel.scope.name",
     ]
 )  # fmt: skip

@@ -56,8 +56,8 @@ def _distinct(name: str) -> tuple[str, Metric]:
 
 METRICS: Final[dict[str, Metric]] = dict(
     [
-        _metric("count", None, lambda summary: summary.count),
-        _metric("errors", None, lambda summary: summary.errors),
+        _metric("count", None, lambda summary: round(summary.count)),
+        _metric("errors", None, lambda summary: round(summary.errors)),
         _metric("error_rate", None, lambda summary: summary.errors / summary.count if summary.count else math.nan),
         _metric("latency_mean", LENGTHS, lambda summary: summary.sum_ms / summary.ended if summary.ended else math.nan),
         _metric("latency_min", LENGTHS, lambda summary: _or_nan(summary.least_ms)),
@@ -137,7 +137,10 @@ def trace_stats(
     `latency_mean`, `latency_min`, `latency_max` and any percentile such as `p50` or `p99.9` in milliseconds, the sums
     `input_tokens`, `output_tokens`, `total_tokens` and `cost` (US dollars), and how many different `users` and
     `sessions` there are.
-    Percentiles are within 1 %, all else is exact. What no trace of a group has is NaN. `timeout` is that of
+    Percentiles are within 1 %, all else is exact. Where some traces were dropped when they ended
+    (`tracing.configure(tail_sampling_ratio=…)`), those that were kept count as often as they stand for: counts, rates,
+    means, percentiles and sums are estimates of all. `latency_min`, `latency_max`, `users` and `sessions` are of those
+    that were kept. What no trace of a group has is NaN. `timeout` is that of
     `search_traces`.
 
     Where pandas is installed this is a DataFrame with a `plot()` of its own; with `return_type="list"` it is a list of
@@ -179,7 +182,7 @@ def read_statistics(
     period = None if interval is None else parse_period(interval, time_zone)
     chosen = [parse_metric(name) for name in metrics or DEFAULT_METRICS]
     wanted = frozenset(each.wanted for each in chosen if each.wanted is not None)
-    found = store.statistics(StatisticsQuery(search, tuple(fields), period, wanted))
+    found = store.statistics(StatisticsQuery(search, tuple(fields), period, wanted, are_weighted=True))
     if not found and not fields and period is None:
         found = {(): Summary()}
     ordered = sorted(found.items(), key=lambda item: _place(item[0], item[1].count, has_time=period is not None))
@@ -224,7 +227,7 @@ def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
     return texts
 
 
-def _place(key: Sequence[KeyValue], count: int, *, has_time: bool) -> tuple[Any, ...]:
+def _place(key: Sequence[KeyValue], count: float, *, has_time: bool) -> tuple[Any, ...]:
     """Return what a group is sorted by: time if there is one, then how many it has, then its values."""
     time_ms = key[0] if has_time else 0
     return time_ms, -count, [(value is None, str(value)) for value in key]

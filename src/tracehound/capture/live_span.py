@@ -95,7 +95,7 @@ class LiveSpan(SpanView):
         found = self._draft
         if found is None:
             number = cast("int", self._begun_trace)  # all others are given a draft
-            made = TraceDraft(number, self._settings.experiment)
+            made = TraceDraft(number, self._settings.experiment, format_span_id(self._number))
             found = self._draft = vars(self).setdefault("made_draft", made)  # atomic: other threads may ask as well
             late = None if self._end_ns is None else found.hand_over(self._runtime.clock_ns())
             if late is not None:

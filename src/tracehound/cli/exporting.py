@@ -23,6 +23,7 @@ from tracehound.model.record import replace
 from tracehound.model.trace import TracePart, TraceState
 from tracehound.model.values import clean_text
 from tracehound.store.api import Store
+from tracehound.wire.intake import Intake
 from tracehound.wire.otlp_json import DamagedLineError, from_otlp_line, to_otlp_line
 
 _OLDEST_FIRST: Final = ("timestamp_ms ASC", "trace_id ASC")
@@ -68,13 +69,14 @@ def run_import(source: str, store: str | None, experiment: str | None) -> int:
     What has been imported stays so when this is interrupted, and importing it again changes nothing.
     """
     settings = chosen_settings(store, experiment)
+    intake = Intake(settings.prices)
     told = _Imported()
     try:
         with _progress("importing") as progress, _open_source(source) as (lines, size):
             runtime.replace(runtime.Runtime(settings))
             task = progress.add_task("", total=size)
             for batch in _batches(lines):
-                _import(batch, settings.experiment, told, is_named=experiment is not None)
+                _import(batch, settings.experiment, told, intake, is_named=experiment is not None)
                 progress.update(task, advance=sum(map(len, batch.values())), description=f"{told.spans:,} spans")
     finally:
         if told.lines or told.damaged:
@@ -83,13 +85,13 @@ def run_import(source: str, store: str | None, experiment: str | None) -> int:
     return 1 if told.damaged else 0
 
 
-def _import(batch: dict[int, bytes], experiment: str, told: _Imported, *, is_named: bool) -> None:
+def _import(batch: dict[int, bytes], experiment: str, told: _Imported, intake: Intake, *, is_named: bool) -> None:
     """Write the traces of some lines in one transaction, and tell which are damaged."""
     parts: list[TracePart] = []
     lines = 0
     for number, line in batch.items():
         try:
-            found = from_otlp_line(line, experiment)
+            found = from_otlp_line(line, experiment, intake)
         except DamagedLineError as error:
             told.damaged += 1
             if told.damaged <= _TOLD:

@@ -10,4 +10,4 @@ from tracehound.store.api import Store
 def count_traces(store: Store, search: Search) -> int:
     """Return how many traces a search is true of, whatever its limit."""
     found = store.statistics(StatisticsQuery(search, wanted=frozenset()))
-    return sum(each.count for each in found.values())
+    return sum(int(each.count) for each in found.values())

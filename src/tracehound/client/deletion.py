@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracehound.client.counting import count_traces
+from tracehound.context.running import find_drafts
 from tracehound.errors import ArgumentError, StoreBusyError
 from tracehound.model.edit import Deletion
 from tracehound.model.trace import TraceInfo
@@ -67,7 +68,7 @@ def delete_from(
 
 def _check_kept(runtime: Runtime, store: Store, trace_ids: Sequence[str]) -> None:
     """Raise for a trace that runs here and of which nothing is in the store yet: it would come after its deletion."""
-    running = {each for each in trace_ids if runtime.running_drafts(each)}
+    running = {each for each in trace_ids if find_drafts(runtime.open_spans, each)}
     if running and (missing := running - store.read_traces(list(running)).keys()):
         raise ArgumentError(f"the trace {min(missing)} still runs here; it can be deleted when it has ended")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tracehound.context.draft import TraceDraft
+from tracehound.context.running import find_drafts
 from tracehound.errors import NotFoundError
 from tracehound.model.assessment import Assessment
 from tracehound.model.trace import TRACE_NAME, Trace
@@ -55,7 +56,7 @@ def read_known(runtime: Runtime, trace_id: str, *, must_be_current: bool = False
     Raise `NotFoundError` for one that is not there, and `StoreBusyError` for a locked store if it must be current.
     What runs here is looked at first: when it has ended meanwhile, it is kept already.
     """
-    drafts = runtime.running_drafts(trace_id)
+    drafts = find_drafts(runtime.open_spans, trace_id)
     store, is_all_there = runtime.drain(must_succeed=must_be_current)
     stored = store.read_traces([trace_id]).get(trace_id)
     if stored is None and not drafts:

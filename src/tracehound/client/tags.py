@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from tracehound.client.known import read_known
+from tracehound.context.running import find_drafts
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.edit import Edit
 from tracehound.model.ids import NO_OP_TRACE_ID
@@ -82,6 +83,6 @@ def _is_refused(key: str, keys: frozenset[str]) -> bool:
 
 def _edit(runtime: Runtime, trace_id: str, key: str, value: str | None) -> None:
     """Keep the edit, and tell it to what runs here: what is said there later is to win over the edit."""
-    for draft in runtime.running_drafts(trace_id):
+    for draft in find_drafts(runtime.open_spans, trace_id):
         draft.edit_tag(key, value)
     runtime.keep_edit(Edit(trace_id, key, value, runtime.edit_time_ns()))

@@ -7,6 +7,7 @@ finds, so that every span is handed over once.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
@@ -41,12 +42,17 @@ class TraceDraft:
     # When the next snapshot is due, by the clock of `context.running`; None until that has seen the trace.
     snapshot_due_s: float | None = None
     snapshot_interval_s = 0.0
+    # Whether a snapshot of it was kept, or is about to be.
+    is_shown = False
+    # How many traces it stands for, 0 where it is not kept (`screening.choice`); None until that has been decided.
+    choice: float | None = None
     _shown = 0
 
-    def __init__(self, trace_number: int, experiment: str) -> None:
+    def __init__(self, trace_number: int, experiment: str, root_id: str | None = None) -> None:
         self.trace_number = trace_number
         self.trace_id = f"tr-{trace_number:032x}"
         self.experiment = experiment
+        self.root_id = root_id  # of the local root; known when that has ended, if not before
         self.is_inherited = False  # whether it came into this process by a fork: the parent hands over what it holds
         self._is_handed_over = False
         self._spans: list[Span] = []
@@ -83,6 +89,7 @@ class TraceDraft:
         if self.is_inherited:
             return None
         if is_local_root:
+            self.root_id = span.span_id
             self._is_handed_over = True
             if not self._spans:
                 return self._to_part([span], now_ns, self.state)
@@ -93,6 +100,19 @@ class TraceDraft:
         """Note that the local root has gone; return what came too late to go with it, if anything did."""
         self._is_handed_over = True
         return self._take(now_ns)
+
+    def hold(self, part: TracePart) -> None:
+        """Hold back a part that has ended before it was decided whether the trace is kept."""
+        vars(self).setdefault("held", []).append(part)
+
+    def release(self) -> list[TracePart]:
+        """Return what no other thread has taken of the parts that were held back."""
+        held: list[TracePart] = vars(self).get("held", [])
+        released: list[TracePart] = []
+        with contextlib.suppress(IndexError):  # another thread took the last one
+            while held:
+                released.append(held.pop())
+        return released
 
     def _take(self, now_ns: int) -> TracePart | None:
         """Return what no other thread has taken of the spans that have ended."""

@@ -42,6 +42,18 @@ class OpenSpan(Protocol):
 OpenSpans: TypeAlias = dict[int, Callable[[], OpenSpan | None]]
 
 
+def find_drafts(open_spans: OpenSpans, trace_id: str) -> list[TraceDraft]:
+    """Return what a process puts together of a trace at present, until it has been handed over and kept."""
+    drafts: dict[int, TraceDraft] = {}
+    for number, reference in list(open_spans.items()):
+        span = reference()
+        if span is None:  # a span that nobody ended
+            open_spans.pop(number, None)
+        elif span.draft.trace_id == trace_id:
+            drafts[id(span.draft)] = span.draft
+    return list(drafts.values())
+
+
 class RunningTraces:
     """Watches the open spans of a process, in a thread of its own."""
 
@@ -100,6 +112,11 @@ class RunningTraces:
         records = [record for record in (span.to_record() for span in spans) if record.end_time_ns is None]
         if not records:
             return  # all of them have ended meanwhile
+        # Whoever decides that a trace is not kept says so first and then looks whether it was shown; here it is the
+        # other way round. So what was shown of it is taken away again, or nothing is shown.
+        draft.is_shown = True
+        if draft.choice == 0:
+            return
         part, end = draft.snapshot(records, self._clock_ns())
         if self._keep(part):
             draft.confirm_snapshot(end)

@@ -42,10 +42,10 @@ def value_of(bucket: int) -> float:
     return math.sqrt(low * high)
 
 
-def percentiles(counts: Mapping[int, int], fractions: Sequence[float]) -> list[float]:
+def percentiles(counts: Mapping[int, float], fractions: Sequence[float]) -> list[float]:
     """Return the values below or at which fractions of all durations lie (nearest rank); NaN where there is none.
 
-    `counts` says how many durations each bucket holds.
+    `counts` says how many durations each bucket holds, which may be an estimate.
 
     >>> percentiles({bucket_of(40): 2, 1: 98}, [0.5, 0.99])
     [1.0, 40.0]
@@ -54,5 +54,5 @@ def percentiles(counts: Mapping[int, int], fractions: Sequence[float]) -> list[f
     seen = list(itertools.accumulate(map(counts.__getitem__, ordered)))
     if not seen:
         return [math.nan] * len(fractions)
-    ranks = (max(1, math.ceil(fraction * seen[-1])) for fraction in fractions)
+    ranks = (min(fraction * seen[-1], seen[-1]) for fraction in fractions)
     return [value_of(ordered[bisect.bisect_left(seen, rank)]) for rank in ranks]

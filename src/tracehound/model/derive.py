@@ -6,7 +6,8 @@ of the same keys goes before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final
 
 from tracehound.model.record import to_json, to_msgpack
@@ -122,29 +123,49 @@ def cut_text(text: str) -> str:
 
 
 def _sum_of(spans: Sequence[Span], key: str) -> dict[str, Any]:
-    """Return the sums of the numbers in an attribute of the spans; what is below a span that has it is a part of it."""
-    values = {span.span_id: _numbers_in(span.attributes_json.get(key)) for span in spans}
+    """Return the sums of the numbers in an attribute of the spans, where none is counted twice.
+
+    What a span tells contains what the spans below it tell: a framework repeats the sum of its calls, and one call may
+    be told by two instrumentations. But some agents tell of their last call only; so the larger of the two counts.
+    """
+    told = {span.span_id: numbers for span in spans if (numbers := _numbers_in(span.attributes_json.get(key)))}
     parents = {span.span_id: span.parent_id for span in spans}
+    above = {span_id: _nearest_above(span_id, parents, told) for span_id in told}
+    waiting = Counter(above.values())  # for how many spans below it one has to wait
+    below: dict[str, dict[str, Any]] = {}
     total: dict[str, Any] = {}
-    for span_id, numbers in values.items():
-        if numbers and not _is_below_one(span_id, parents, values.__getitem__):
-            for name, number in numbers.items():
-                total[name] = total.get(name, 0) + number
+    ready = [span_id for span_id in told if span_id not in waiting]
+    for span_id in ready:
+        own, inner, parent = told[span_id], below.get(span_id, {}), above[span_id]
+        into = total if parent is None else below.setdefault(parent, {})
+        for name, number in (own if _weight(own) >= _weight(inner) else inner).items():
+            into[name] = into.get(name, 0) + number
+        waiting[parent] -= 1
+        if parent is not None and not waiting[parent]:
+            ready.append(parent)
     if key == SPAN_USAGE and total and "total_tokens" not in total:
         total["total_tokens"] = total.get("input_tokens", 0) + total.get("output_tokens", 0)
     return total
 
 
-def _is_below_one(span_id: str, parents: dict[str, str | None], has: Callable[[str], object]) -> bool:
-    """Whether something is true of a span above this one. Spans that are above one another end the search."""
+def _nearest_above(span_id: str, parents: dict[str, str | None], told: Container[str]) -> str | None:
+    """Return the nearest of the told spans above one. Spans that are above one another end the search."""
     seen = {span_id}
     above = parents[span_id]
     while above in parents and above not in seen:
-        if has(above):
-            return True
+        if above in told:
+            return above
         seen.add(above)
         above = parents[above]
-    return False
+    return None
+
+
+def _weight(numbers: dict[str, Any]) -> float:
+    """Return how much is told: the total, else the sum of what goes in and what comes out."""
+    for name in ("total_tokens", "total_cost"):
+        if name in numbers:
+            return float(numbers[name])
+    return float(sum(numbers.get(name, 0) for name in ("input_tokens", "output_tokens", "input_cost", "output_cost")))
 
 
 def _numbers_in(text: str | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ same. An edit beats every part, whatever the times: who makes it is looking at t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 from tracehound.model.assessment import Assessment
@@ -18,12 +18,15 @@ from tracehound.model.trace import TRACE_NAME, Trace, TracePart
 TAG: Final = "tag"
 METADATA: Final = "metadata"
 ASSESSMENT: Final = "assessment"
+DISCARD: Final = "discard"
 
 
 class Edit(Record, frozen=True, array_like=True, tag="edit", gc=False):
     """Sets one thing of a trace, or removes it where the value is None.
 
     The kind says which: a tag or metadata of that key, or the assessment with that id, as JSON (`Assessment.to_dict`).
+    An edit of the kind DISCARD takes away what the process of that key has shown of the trace while it ran there: it
+    has not kept the trace (`screening.choice`).
     """
 
     trace_id: str
@@ -62,6 +65,12 @@ def latest_edits(edits: Iterable[Edit]) -> list[Edit]:
     for edit in sorted(edits, key=_rank):
         latest[edit.kind, edit.key] = edit
     return list(latest.values())
+
+
+def without_discarded(parts: Sequence[TracePart], edits: Iterable[Edit]) -> list[TracePart]:
+    """Return the parts without the snapshots of processes that have not kept the trace; there may be none left."""
+    gone = {edit.key for edit in edits if edit.kind == DISCARD}
+    return [part for part in parts if part.owner is None or part.owner not in gone] if gone else list(parts)
 
 
 def lay_over(trace: Trace, edits: Iterable[Edit]) -> Trace:

@@ -19,6 +19,7 @@ from tracehound.model.record import replace, to_msgpack
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TRACE_NAME, Trace, TraceData, TraceInfo, TracePart, TraceState
+from tracehound.model.weight import WEIGHT, merge_weights
 
 PROCESS_ENDED: Final = SpanStatus(SpanStatusCode.ERROR, "the process ended while this ran")
 
@@ -43,6 +44,8 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
     for part in by_weight:
         tags.update(part.tags)
         metadata.update(part.metadata)
+    if WEIGHT in metadata:
+        merge_weights(metadata, ordered)
     said_state = None if root_span.end_time_ns is None else _last([part.state for part in by_weight])
     info = TraceInfo(
         trace_id=main.trace_id,

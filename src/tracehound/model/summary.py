@@ -21,9 +21,9 @@ SUMMED: Final = {
 class Summary:
     """Some traces: how many, how many of them failed, how many have ended, and how long these took, in ms.
 
-    `buckets` counts durations (`model.buckets`); `sums` has the sum of each of `SUMMED` that a trace has, and `having`
-    how many have it; `distinct` counts the different users and sessions, and is filled at the end: such counts do not
-    add up.
+    Counts are whole numbers but where they are estimated (`times`). `buckets` counts durations (`model.buckets`);
+    `sums` has the sum of each of `SUMMED` that a trace has, and `having` how many have it; `distinct` counts the
+    different users and sessions, and is filled at the end: such counts do not add up.
 
     >>> some, other = Summary(), Summary()
     >>> some.add(is_error=False, duration_ms=40)
@@ -33,15 +33,15 @@ class Summary:
     (2, 1, 1, [40.0])
     """
 
-    count: int = 0
-    errors: int = 0
-    ended: int = 0
-    sum_ms: int = 0
+    count: float = 0
+    errors: float = 0
+    ended: float = 0
+    sum_ms: float = 0
     least_ms: int | None = None
     most_ms: int | None = None
-    buckets: dict[int, int] = field(default_factory=dict)
+    buckets: dict[int, float] = field(default_factory=dict)
     sums: dict[str, float] = field(default_factory=dict)
-    having: dict[str, int] = field(default_factory=dict)
+    having: dict[str, float] = field(default_factory=dict)
     distinct: dict[str, int] = field(default_factory=dict)
 
     def add(self, *, is_error: bool, duration_ms: int | None) -> None:
@@ -55,7 +55,7 @@ class Summary:
             self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
             self._widen(duration_ms, duration_ms)
 
-    def add_number(self, name: str, value: float, count: int = 1) -> None:
+    def add_number(self, name: str, value: float, count: float = 1) -> None:
         """Add what some traces have of a number, or take it away: then the count is below 0."""
         self.having[name] = self.having.get(name, 0) + count
         self.sums[name] = self.sums.get(name, 0.0) + value
@@ -74,6 +74,26 @@ class Summary:
         self._widen(other.least_ms, other.most_ms)
         for name, value in other.sums.items():
             self.add_number(name, value, other.having[name])
+
+    def times(self, weight: float) -> Summary:
+        """Return as many of such traces as each of them stands for. Least and greatest are of those that were seen.
+
+        >>> of_ten = Summary()
+        >>> of_ten.add(is_error=False, duration_ms=40)
+        >>> ten = of_ten.times(10.0)
+        >>> ten.count, ten.sum_ms, ten.most_ms
+        (10, 400, 40)
+        """
+        if weight == 1.0:
+            return self
+        factor = int(weight) if weight.is_integer() else weight
+        return Summary(
+            self.count * factor, self.errors * factor, self.ended * factor, self.sum_ms * factor,
+            self.least_ms, self.most_ms,
+            {bucket: count * factor for bucket, count in self.buckets.items()},
+            {name: value * weight for name, value in self.sums.items()},
+            {name: count * factor for name, count in self.having.items()},
+        )  # fmt: skip
 
     def percentiles(self, fractions: Sequence[float]) -> list[float]:
         """Return the durations in ms at or below which the fractions lie, within 1 %; NaN where none has ended."""

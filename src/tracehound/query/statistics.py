@@ -28,12 +28,17 @@ Groups: TypeAlias = "dict[GroupKey, Summary]"
 
 @dataclass(frozen=True)
 class StatisticsQuery:
-    """The traces of a search, whatever its order and limit, in groups by fields and by periods of their start."""
+    """The traces of a search, whatever its order and limit, in groups by fields and by periods of their start.
+
+    `are_weighted` says that each counts as often as it stands for (`model.weight`), but for least, greatest and how
+    many different values there are; else each counts once.
+    """
 
     search: Search
     fields: tuple[Field, ...] = ()
     period: Period | None = None
     wanted: frozenset[str] = field(default=ALL)
+    are_weighted: bool = False
 
 
 def keep_wanted(summary: Summary, wanted: AbstractSet[str]) -> None:

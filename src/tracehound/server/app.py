@@ -23,6 +23,7 @@ from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
 from tracehound.server.bodies import JSON, read_json_object, to_request
 from tracehound.server.events import Announcer
+from tracehound.server.gate import Gate
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
@@ -33,6 +34,7 @@ from tracehound.server.writer import Backlog, GroupWriter
 from tracehound.settings import Settings
 from tracehound.store.api import Store
 from tracehound.store.targets import parse_target
+from tracehound.wire.intake import Intake
 
 _READERS: Final = 2  # what they do needs the interpreter lock: more of them would only wait for it
 
@@ -81,10 +83,21 @@ def _serve(
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
-    readers = ThreadPoolExecutor(_READERS, "tracehound-reader")
-    version = metadata.version("tracehound")
     return Served(
-        store, runtime, limits, writer, backlog, metrics, announcer, readers, {}, rows, version, SearchLimit()
+        store=store,
+        runtime=runtime,
+        limits=limits,
+        writer=writer,
+        backlog=backlog,
+        gate=Gate(limits.max_decoded_bytes),
+        metrics=metrics,
+        announcer=announcer,
+        readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),
+        intake=Intake(settings.prices),
+        experiment_names={},
+        rows=rows,
+        version=metadata.version("tracehound"),
+        time_limit=SearchLimit(),
     )
 
 

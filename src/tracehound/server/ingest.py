@@ -25,7 +25,7 @@ from tracehound.server.problems import BadRequestError, MediaTypeError
 from tracehound.server.served import Served
 from tracehound.server.writer import Backlog
 from tracehound.wire.compression import decompress
-from tracehound.wire.otlp import Arrived
+from tracehound.wire.otlp import Arrived, Intake
 from tracehound.wire.otlp_json import read_otlp_json
 from tracehound.wire.otlp_protobuf import read_otlp_protobuf, write_answer
 
@@ -33,13 +33,14 @@ PROTOBUF: Final = "application/x-protobuf"
 EXPERIMENT_ID_HEADER: Final = "x-mlflow-experiment-id"
 EXPERIMENT_HEADER: Final = "x-tracehound-experiment"
 RUN_ID_HEADER: Final = "x-mlflow-run-id"
+_PACKED: Final = 8  # about how many times as large a compressed body becomes
 
 
 @dataclass(frozen=True)
 class _Format:
     """How spans are written: what reads them, and what writes how many were refused, and why."""
 
-    read: Callable[[bytes, str], Arrived]
+    read: Callable[[bytes, str, Intake], Arrived]
     answer: Callable[[int, str], bytes]
 
 
@@ -81,21 +82,31 @@ async def receive_spans(served: Served, request: Request) -> Response:
         raise MediaTypeError(f"spans are sent as {PROTOBUF} or {JSON}, and Content-Type says which")
     experiment = await _experiment_of(served, request)
     run_id = request.headers.get(RUN_ID_HEADER)
+    encoding = request.headers.get("content-encoding", "")
     with Share(served.backlog) as share:
         try:
             packed = await read_body(request, served.limits.max_body_bytes, share.take)
         except ClientDisconnect as error:
             raise BadRequestError("the body is cut off") from error
-        encoding = request.headers.get("content-encoding", "")
-        # Not among the threads that search: those may all be waiting for the store.
-        arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
-            served.readers, _read, form, packed, encoding, experiment, run_id, served.limits.max_body_bytes
-        )
-        share.take(max(0, size_bytes - len(packed)))
-        if arrived.parts:
-            await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
+        async with served.gate.passed(len(packed) * (_PACKED if encoding else 1)):
+            # Not among the threads that search: those may all be waiting for the store.
+            arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
+                served.readers, _read, served, form, packed, encoding, experiment, run_id
+            )
+            share.take(max(0, size_bytes - len(packed)))
+            if arrived.parts:
+                await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
     note_arrival(served, arrived)
     return Response(form.answer(arrived.refused, arrived.reason), media_type=kind)
+
+
+def take_in(served: Served, read: Callable[[bytes, str, Intake], Arrived], data: bytes, experiment: str) -> Arrived:
+    """Return what a body brings as it is to be kept: without secrets, where the settings of the server say so."""
+    arrived = read(data, experiment, served.intake)
+    screen = served.runtime.screen
+    if screen is not None:
+        arrived.parts = [screen.part(part) for part in arrived.parts]
+    return arrived
 
 
 def note_arrival(served: Served, arrived: Arrived) -> None:
@@ -105,11 +116,11 @@ def note_arrival(served: Served, arrived: Arrived) -> None:
 
 
 def _read(
-    form: _Format, packed: bytes, encoding: str, experiment: str, run_id: str | None, max_bytes: int
+    served: Served, form: _Format, packed: bytes, encoding: str, experiment: str, run_id: str | None
 ) -> tuple[Arrived, int]:
     """Return what a body brings, and how large it is when it is unpacked."""
-    data = decompress(packed, encoding, max_bytes)
-    arrived = form.read(data, experiment)
+    data = decompress(packed, encoding, served.limits.max_body_bytes)
+    arrived = take_in(served, form.read, data, experiment)
     if run_id is not None:
         said = {SOURCE_RUN: clean_text(run_id)}
         arrived.parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]

@@ -10,7 +10,8 @@ class ServerLimits:
     """How much a server takes on.
 
     `max_body_bytes` bounds the body of a request before and after it was decompressed, `max_waiting_bytes` all bodies
-    that have not been written yet: what comes on top of them is refused, and may be sent again later. Where others keep
+    that have not been written yet: what comes on top of them is refused, and may be sent again later. Of these
+    `max_decoded_bytes` are decoded at a time, which takes about ten times the memory. Where others keep
     the store locked for longer than `patience_s`, what waits is refused as well. A search ends after
     `search_timeout_s`, and gives at most `max_results` at a time.
 
@@ -20,6 +21,7 @@ class ServerLimits:
 
     max_body_bytes: int = 16_000_000
     max_waiting_bytes: int = 64_000_000
+    max_decoded_bytes: int = 16_000_000
     patience_s: float = 10.0
     max_results: int = 1_000
     search_timeout_s: float = 60.0

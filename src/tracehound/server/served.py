@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
 from tracehound.server.events import Announcer
+from tracehound.server.gate import Gate
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.writer import Backlog, GroupWriter
 from tracehound.store.api import Store
+from tracehound.wire.otlp import Intake
 
 if TYPE_CHECKING:
     from tracehound.server.rows import Row
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 class Served:
     """A store, and what is around it.
 
-    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, and
-    `experiment_names` are those that requests have named by their ids. Each call has a `time_limit` of its own, which
-    is cancelled when whoever asks is gone.
+    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, as much at a
+    time as the `gate` lets in, and have it pass through the `intake`; `experiment_names` are those that requests have
+    named by their ids. Each call has a `time_limit` of its own, which is cancelled when whoever asks is gone.
     """
 
     store: Store
@@ -33,9 +35,11 @@ class Served:
     limits: ServerLimits
     writer: GroupWriter
     backlog: Backlog
+    gate: Gate
     metrics: Metrics
     announcer: Announcer
     readers: Executor
+    intake: Intake
     experiment_names: dict[str, str]
     rows: Sequence[Row]
     version: str

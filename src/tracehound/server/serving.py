@@ -44,7 +44,7 @@ def run_server(
     allow_network = settings.allow_network_filesystem
     with closing(_listen(host, port)) as listener, closing(open_store(target, allow_network=allow_network)) as store:
         folder = target.spool_directory
-        drain = None if folder is None else Drainer(folder, lambda: store).drain
+        drain = None if folder is None else Drainer(folder, lambda: store, settings.prices).drain
         app = create_app(store, settings, limits, drain=drain)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="on", server_header=False,

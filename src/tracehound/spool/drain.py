@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import logging
 import threading
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.edit import Change
@@ -23,6 +24,9 @@ from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
 from tracehound.wire.frames import Damaged, Good, read_frames, read_origin
+
+if TYPE_CHECKING:
+    from tracehound.wire.intake import Intake
 
 BATCH_BYTES: Final = 4_000_000
 _ORIGIN_BYTES: Final = 65_536  # at most, of a segment
@@ -41,9 +45,10 @@ _logger = logging.getLogger("tracehound.spool")
 class Drainer:
     """Applies what lies in a spool folder. The store is opened when there is something for it, or at the first read."""
 
-    def __init__(self, directory: Path, open_store: Callable[[], Store]) -> None:
+    def __init__(self, directory: Path, open_store: Callable[[], Store], prices: str | None = None) -> None:
         self._directory = directory
         self._open_store = open_store
+        self._prices = prices
         self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
         self._origins: dict[str, dict[str, str]] = {}  # of the segments, where the parts in them come from
@@ -51,6 +56,12 @@ class Drainer:
         self._aside: set[tuple[str, int]] = set()  # segment and offset of what was set aside
         self._refused: set[str] = set()  # owners whose files this user may not read
         self._has_tidied = False
+
+    @functools.cached_property
+    def _intake(self) -> Intake:
+        from tracehound.wire.intake import Intake  # a program that only traces does without
+
+        return Intake(self._prices)
 
     def drain(self) -> None:
         """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost."""
@@ -151,8 +162,6 @@ class Drainer:
 
     def _read_batch(self, segment: Path, position: int, data: bytes, most: int | None) -> tuple[list[Change], int]:
         """Return the first frames in the data, at most so many, and how many bytes of it are done with."""
-        from tracehound.wire.dialects.translate import translate_part  # a program that only traces does without
-
         frames: list[Change] = []
         length = 0
         origin = self._origin(segment)
@@ -164,7 +173,7 @@ class Drainer:
             if isinstance(item, Damaged):
                 self._set_aside(segment, position + length, item.data)
             elif isinstance(item.frame, TracePart):
-                frames.append(replace(translate_part(item.frame), origin=origin))
+                frames.append(replace(self._intake(item.frame), origin=origin))
             elif not isinstance(item.frame, Origin):
                 frames.append(item.frame)
             length = item.end

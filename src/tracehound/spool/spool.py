@@ -53,7 +53,7 @@ class Spool:
         settings: Settings,
         origin: Callable[[], dict[str, str]] = dict,
     ) -> None:
-        self._drainer = Drainer(directory, open_store)
+        self._drainer = Drainer(directory, open_store, settings.prices)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes, lambda: to_frame(Origin(origin())))
         self._interval_s = settings.drain_interval_s
         self._max_trace_bytes = settings.max_trace_bytes
@@ -123,6 +123,12 @@ class Spool:
                 self._append_those_inside()
         self._wake_drainer()
         return True
+
+    def owners(self) -> set[str]:
+        """Return all names that this process has had in the folder, one at least where it can be written."""
+        with self._mutex, contextlib.suppress(OSError):
+            self._writer.owner()
+        return set(self._writer.owners)
 
     def append_edit(self, edit: Edit | Deletion | Facts) -> None:
         """Keep an edit, a deletion or facts: on disk when this returns; raise `StoreError` where that cannot be."""

@@ -14,6 +14,10 @@ Edits
     edited as if a part had said it, and what it has replaced nowhere. Of the edits of one thing a store MAY keep the
     latest alone.
 
+    An edit of the kind DISCARD says that a process has not kept a trace that it had shown while it ran. The snapshots
+    of that process are no parts of the trace then, whenever they come; where nothing else is known of it there is no
+    trace, and the edit waits as any other.
+
 Facts
     A fact says something of an experiment, a run or a model, which a store knows nothing else of. Of those of one key
     the latest counts, by the rules of `model.edit`; a store MAY keep the latest alone. `facts` returns them.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from tracehound.errors import NotFoundError
 from tracehound.model.trace import Experiment
 from tracehound.settings import DEFAULT_EXPERIMENT
 from tracehound.store.api import Store
@@ -24,6 +26,14 @@ def read_experiments(store: Store) -> dict[str, Experiment]:
             tags={key.removeprefix(_TAG): value for key, value in facts.items() if key.startswith(_TAG)},
             creation_time=int(facts["creation_time"]) if "creation_time" in facts else None,
         )
+    return found
+
+
+def find_experiment(open_store: Callable[[], Store], number: str) -> Experiment:
+    """Return the experiment that has an id; raise `NotFoundError` where none has. The default one needs no store."""
+    found = DEFAULT if number == DEFAULT.experiment_id else read_experiments(open_store()).get(number)
+    if found is None:
+        raise NotFoundError(f"there is no experiment with the id {number!r}; create_experiment makes one")
     return found
 
 

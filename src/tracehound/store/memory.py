@@ -18,12 +18,13 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
-from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over
+from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over, without_discarded
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
+from tracehound.model.weight import WEIGHT, read_weight
 from tracehound.query.evaluate import compare_places, matches, order_values, value_of
 from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.limit import SearchLimit
@@ -97,18 +98,23 @@ class MemoryStore:
                 known.setdefault(to_msgpack(change), change)
             elif isinstance(change, Edit):
                 edits[trace_id] = latest_edits([*edits.get(trace_id, self._edits.get(trace_id, [])), change])
-        all_parts, all_edits = ChainMap(parts, self._parts), ChainMap(edits, self._edits)
+        all_edits = ChainMap(edits, self._edits)
+        parts = {trace_id: self._parts[trace_id] for trace_id in edits.keys() & self._parts.keys()} | parts
+        parts = {trace_id: _kept(known, all_edits.get(trace_id, [])) for trace_id, known in parts.items()}
         merged = {
-            trace_id: lay_over(merge_parts(list(all_parts[trace_id].values())), all_edits.get(trace_id, []))
-            for trace_id in parts.keys() | edits.keys()
-            if trace_id in all_parts
+            trace_id: lay_over(merge_parts(list(known.values())), all_edits.get(trace_id, []))
+            for trace_id, known in parts.items()
+            if known
         }
         # What could fail is done.
-        self._parts.update({trace_id: _without_overtaken(known) for trace_id, known in parts.items()})
         self._edits.update(edits)
         self._traces.update(merged)
-        for trace_id in parts:
-            self._numbers.setdefault(trace_id, next(self._counter))
+        for trace_id, known in parts.items():
+            if known:
+                self._parts[trace_id] = known
+                self._numbers.setdefault(trace_id, next(self._counter))
+            else:
+                self._forget(trace_id)
         names = {part.experiment for known in parts.values() for part in known.values()}
         self._experiments.update({experiment_id(name): name for name in names})
         for deletion in deletions:
@@ -126,7 +132,12 @@ class MemoryStore:
         """Take away all that is of a trace, and remember that it is deleted."""
         trace_id = deletion.trace_id
         self._deleted_ns[trace_id] = max(deletion.written_ns, self._deleted_ns.get(trace_id, 0))
-        for kept in (self._parts, self._edits, self._traces, self._numbers):
+        self._edits.pop(trace_id, None)
+        self._forget(trace_id)
+
+    def _forget(self, trace_id: str) -> None:
+        """Take away a trace, but not what was said of it."""
+        for kept in (self._parts, self._traces, self._numbers):
             kept.pop(trace_id, None)
 
     def settle(self, before_ns: int) -> None:
@@ -225,7 +236,8 @@ class MemoryStore:
         for info in matching:
             period = () if query.period is None else (query.period.start_of(info.request_time),)
             members[(*period, *(value_of(field, info) for field in query.fields))].append(info)
-        return {key: _summarise(infos, query.wanted) for key, infos in members.items()}
+        summarise = _summarise_weighted if query.are_weighted else _summarise
+        return {key: summarise(infos, query.wanted) for key, infos in members.items()}
 
     def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
         """Return what one SELECT over the documented views selects: of a copy, in a file that is gone afterwards."""
@@ -276,9 +288,9 @@ class MemoryStore:
 _CHECK_EVERY: Final = 100  # traces: whether there is time left
 
 
-def _without_overtaken(parts: dict[bytes, TracePart]) -> dict[bytes, TracePart]:
-    """Return the parts without the snapshots that say nothing more."""
-    kept = {id(part) for part in effective_parts(list(parts.values()))}
+def _kept(parts: dict[bytes, TracePart], edits: Sequence[Edit]) -> dict[bytes, TracePart]:
+    """Return the parts without the snapshots that say nothing more, or of what was not kept."""
+    kept = {id(part) for part in effective_parts(without_discarded(list(parts.values()), edits))}
     return {key: part for key, part in parts.items() if id(part) in kept}
 
 
@@ -295,6 +307,17 @@ def _summarise(infos: Sequence[TraceInfo], wanted: AbstractSet[str]) -> Summary:
         if name in wanted:
             summary.distinct[name] = len({value_of(field, info) for info in infos} - {None})
     keep_wanted(summary, wanted)
+    return summary
+
+
+def _summarise_weighted(infos: Sequence[TraceInfo], wanted: AbstractSet[str]) -> Summary:
+    """Return what traces add up to where each counts as often as it stands for."""
+    by_weight: defaultdict[float, list[TraceInfo]] = defaultdict(list)
+    for info in infos:
+        by_weight[read_weight(info.trace_metadata.get(WEIGHT))].append(info)
+    summary = Summary(distinct=_summarise(infos, wanted).distinct)
+    for weight, alike in sorted(by_weight.items()):
+        summary.join(_summarise(alike, wanted).times(weight))
     return summary
 
 

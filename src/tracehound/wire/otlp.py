@@ -4,16 +4,16 @@ The attributes of a resource are said of the whole trace: they become metadata, 
 begin with `WHOLE`, goes where it belongs. Each span keeps the name of its service, for a trace may run through several,
 and what its scope says, under the names that exporters without scopes use.
 
-What they say in the conventions of others is said in our names as well (`wire.dialects`). The spans of one trace that
+What is not our own export passes through the intake of all that comes in (`wire.intake`). The spans of one trace that
 come together are one part. The same request gives the same parts, so that a store takes in once what is sent again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from tracehound.errors import TracehoundError
 from tracehound.model.occurrence import RecordedEvent, RecordedLink
@@ -30,10 +30,11 @@ from tracehound.model.span import (
 )
 from tracehound.model.trace import TracePart, TraceState
 from tracehound.model.values import clean_text, decode_value, encode_value, to_text
-from tracehound.wire.dialects.translate import translate_part
+from tracehound.wire.dialects import mlflow
 
 WHOLE: Final = "tracehound.trace."
-EXPERIMENT: Final = f"{WHOLE}experiment"
+EXPERIMENT: Final = f"{WHOLE}experiment"  # says as well that it is our own export
+NAMED_EXPERIMENT: Final = "tracehound.experiment"  # for others who send
 STATE: Final = f"{WHOLE}state"
 TEXTS: Final = ("client_request_id", "request_preview", "response_preview")
 TAG: Final = f"{WHOLE}tag."
@@ -46,6 +47,9 @@ KINDS: Final = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONS
 CODES: Final = (SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR)
 _STATUSES: Final = tuple(map(SpanStatus, CODES))  # nearly all spans have one of these
 _MAX_NS: Final = 2**63 - 1
+
+# What parts pass through on their way into a store (`wire.intake`).
+Intake: TypeAlias = "Callable[[TracePart], TracePart]"
 
 # What reading raises where something is damaged, beside errors of the format.
 FAULTS: Final = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
@@ -106,11 +110,15 @@ def to_span(
     texts: dict[str, str],
     events: list[RecordedEvent],
     links: list[RecordedLink],
+    is_ours: bool,
 ) -> Span:
     """Return a span of what a reader has read; `texts` are all its attributes as JSON, and become the span's.
 
-    A time of 0 is none, a kind and a code that are newer than this program are the first of their list.
+    A time of 0 is none, a kind and a code that are newer than this program are the first of their list. What
+    `to_otlp_line` wrote is ours: values under MLflow's names are those that they are, and not JSON in a text.
     """
+    if not is_ours:
+        texts = mlflow.unwrapped(texts)
     texts.pop(TRACE_REQUEST_ID, None)
     span_type = texts.pop(SPAN_TYPE, None)
     status = _STATUSES[code if 0 <= code < len(CODES) else 0]
@@ -137,14 +145,20 @@ def to_event(name: str, time_ns: int, texts: dict[str, str]) -> RecordedEvent:
     return RecordedEvent(clean_text(name), _checked_ns(time_ns), texts)
 
 
-def to_parts(resource: Mapping[str, str], spans: Iterable[Span], experiment: str) -> Iterator[TracePart]:
-    """Yield a part for each trace that has spans there; the experiment is that of what names none."""
+def to_parts(
+    resource: Mapping[str, str], spans: Iterable[Span], experiment: str, intake: Intake
+) -> Iterator[TracePart]:
+    """Yield a part for each trace that has spans there; the experiment is that of what names none.
+
+    What is not ours passes through `intake`.
+    """
     by_trace: defaultdict[str, list[Span]] = defaultdict(list)
     for span in spans:
         by_trace[span.trace_id].append(span)
     whole = _Whole.read(resource)
     for trace_id, found in by_trace.items():
-        yield translate_part(whole.to_part(trace_id, found, experiment))
+        part = whole.to_part(trace_id, found, experiment)
+        yield part if EXPERIMENT in resource else intake(part)
 
 
 @dataclass(frozen=True)
@@ -160,8 +174,9 @@ class _Whole:
     @staticmethod
     def read(resource: Mapping[str, str]) -> _Whole:
         said = {key: to_text(decode_value(text)) for key, text in resource.items()}
-        experiment = said.pop(EXPERIMENT, None)
-        if experiment is not None:
+        experiment = said.pop(NAMED_EXPERIMENT, None)
+        if EXPERIMENT in said:
+            experiment = said.pop(EXPERIMENT)
             said.pop(SERVICE_NAME, None)
         state = said.pop(STATE, None)
         texts = {name: said.pop(f"{WHOLE}{name}") for name in TEXTS if f"{WHOLE}{name}" in said}

@@ -23,6 +23,7 @@ from tracehound.model.span import INPUTS, OUTPUTS, SPAN_TYPE, UNKNOWN, Span
 from tracehound.model.trace import Trace, TracePart
 from tracehound.model.values import encode_value
 from tracehound.wire.any_value import MAX_BYTES, from_attributes, to_attributes
+from tracehound.wire.dialects.translate import translate_part
 from tracehound.wire.otlp import (
     CODES,
     EXPERIMENT,
@@ -37,6 +38,7 @@ from tracehound.wire.otlp import (
     WHOLE,
     Arrived,
     DamagedRequestError,
+    Intake,
     said_of_spans,
     to_event,
     to_parts,
@@ -55,15 +57,16 @@ def to_otlp_line(trace: Trace, experiment: str) -> bytes:
     return to_json({"resourceSpans": [{"resource": resource, "scopeSpans": [scope_spans]}]}) + b"\n"
 
 
-def from_otlp_line(line: bytes, experiment: str) -> list[TracePart]:
+def from_otlp_line(line: bytes, experiment: str, intake: Intake = translate_part) -> list[TracePart]:
     """Return what a line holds, as parts of traces; raise `DamagedLineError` where any of it is damaged.
 
-    `experiment` is the name of that which the traces go into where the line names none. The same line gives the same
-    parts, so that a store takes them in once.
+    `experiment` is the name of that which the traces go into where the line names none. What others wrote passes
+    through `intake`; what `to_otlp_line` wrote came out of a store and has done so, and comes back as it was. The same
+    line gives the same parts, so that a store takes them in once.
     """
     try:
         form = from_json(line)
-        arrived = _read_request(form, experiment)
+        arrived = _read_request(form, experiment, intake)
         if _get(form, "resourceSpans") is None or arrived.refused:
             raise ValueError(arrived.reason)
     except DecodeError as error:
@@ -125,14 +128,14 @@ def _to_form(span: Span) -> dict[str, Any]:
     return form
 
 
-def read_otlp_json(data: bytes, experiment: str) -> Arrived:
+def read_otlp_json(data: bytes, experiment: str, intake: Intake = translate_part) -> Arrived:
     """Return what a request in OTLP's JSON brings, without the spans that are damaged.
 
-    `experiment` is the name of that which the traces go into where the request names none. Raise `DamagedRequestError`
-    for what is no request at all.
+    `experiment` is the name of that which the traces go into where the request names none; each part passes through
+    `intake`. Raise `DamagedRequestError` for what is no request at all.
     """
     try:
-        return _read_request(from_json(data), experiment)
+        return _read_request(from_json(data), experiment, intake)
     except (DecodeError, UnicodeDecodeError) as error:
         raise DamagedRequestError("the body is no JSON, or cut off") from error
     except RecursionError as error:
@@ -141,7 +144,7 @@ def read_otlp_json(data: bytes, experiment: str) -> Arrived:
         raise DamagedRequestError("the body is JSON, and no ExportTraceServiceRequest of OTLP") from error
 
 
-def _read_request(form: Any, experiment: str) -> Arrived:
+def _read_request(form: Any, experiment: str, intake: Intake) -> Arrived:
     arrived = Arrived()
     for resource_spans in _many(form, "resourceSpans"):
         scopes = _many(resource_spans, "scopeSpans")
@@ -151,7 +154,7 @@ def _read_request(form: Any, experiment: str) -> Arrived:
             resource = _texts_in(resource_spans.get("resource") or {})
             spans = _read_spans(resource, forms, arrived)
             forms = []
-            arrived.parts += to_parts(resource, spans, experiment)
+            arrived.parts += to_parts(resource, spans, experiment, intake)
         except FAULTS as error:
             arrived.refuse(len(forms) or len(spans), error)
     return arrived
@@ -160,18 +163,18 @@ def _read_request(form: Any, experiment: str) -> Arrived:
 def _read_spans(resource: Mapping[str, str], forms: Sequence[tuple[Any, Any]], arrived: Arrived) -> list[Span]:
     """Return the spans of a resource, each given with its scope; those that are damaged are counted."""
     spans: list[Span] = []
-    scope, said = None, {}
+    scope, said, is_ours = None, {}, EXPERIMENT in resource
     for each, form in forms:
         try:
             if each is not scope:
                 scope, said = each, said_of_spans(resource, each.get("name"), each.get("version"), _texts_in(each))
-            spans.append(_from_form(form, said))
+            spans.append(_from_form(form, said, is_ours=is_ours))
         except FAULTS as error:  # noqa: PERF203 - one span among others
             arrived.refuse(1, error)
     return spans
 
 
-def _from_form(form: Mapping[str, Any], scope: Mapping[str, str]) -> Span:
+def _from_form(form: Mapping[str, Any], scope: Mapping[str, str], *, is_ours: bool) -> Span:
     status = _get(form, "status") or {}
     return to_span(
         trace_id=_trace_id(form),
@@ -184,6 +187,7 @@ def _from_form(form: Mapping[str, Any], scope: Mapping[str, str]) -> Span:
         code=_number_of(status.get("code", 0), [f"STATUS_CODE_{each.value}" for each in CODES]),
         message=status.get("message") or "",
         texts={**scope, **from_attributes(_many(form, "attributes"))},
+        is_ours=is_ours,
         events=[
             to_event(_get(each, "name") or "", int(_get(each, "timeUnixNano") or 0), _texts_in(each))
             for each in _many(form, "events")

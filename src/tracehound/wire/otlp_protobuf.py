@@ -21,41 +21,48 @@ from tracehound.model.ids import TRACE_ID_PREFIX
 from tracehound.model.occurrence import RecordedLink
 from tracehound.model.span import Span
 from tracehound.wire.any_value import to_texts
-from tracehound.wire.otlp import FAULTS, Arrived, DamagedRequestError, said_of_spans, to_event, to_parts, to_span
+from tracehound.wire.dialects.translate import translate_part
+from tracehound.wire.otlp import (
+    EXPERIMENT,
+    FAULTS,
+    Arrived,
+    DamagedRequestError,
+    Intake,
+    said_of_spans,
+    to_event,
+    to_parts,
+    to_span,
+)
 
 _NO_TRACE: bytes = bytes(16)
 _NO_SPAN: bytes = bytes(8)
 
 
-def read_otlp_protobuf(data: bytes, experiment: str) -> Arrived:
+def read_otlp_protobuf(data: bytes, experiment: str, intake: Intake = translate_part) -> Arrived:
     """Return what a request in protobuf brings, without the spans that are damaged.
 
-    `experiment` is the name of that which the traces go into where the request names none. Raise `DamagedRequestError`
-    for what is no request at all.
+    `experiment` is the name of that which the traces go into where the request names none; each part passes through
+    `intake`. Raise `DamagedRequestError` for what is no request at all.
     """
     try:
         request = ExportTraceServiceRequest.FromString(data)
     except DecodeError as error:
         raise DamagedRequestError("the body is no ExportTraceServiceRequest of OTLP, or cut off") from error
-    return read_request(request, experiment)
-
-
-def read_request(request: ExportTraceServiceRequest, experiment: str) -> Arrived:
-    """Return what a request brings, as `read_otlp_protobuf` does."""
     arrived = Arrived()
     for resource_spans in request.resource_spans:
         resource = _texts_of(resource_spans.resource.attributes)
+        is_ours = EXPERIMENT in resource
         spans: list[Span] = []
         for scope_spans in resource_spans.scope_spans:
             scope = scope_spans.scope
             said = said_of_spans(resource, scope.name, scope.version, _texts_of(scope.attributes))
             for each in scope_spans.spans:
                 try:
-                    spans.append(_to_span(each, said))
+                    spans.append(_to_span(each, said, is_ours=is_ours))
                 except FAULTS as error:  # noqa: PERF203 - one span among others
                     arrived.refuse(1, error)
         try:
-            arrived.parts += to_parts(resource, spans, experiment)
+            arrived.parts += to_parts(resource, spans, experiment, intake)
         except FAULTS as error:
             arrived.refuse(len(spans), error)
     return arrived
@@ -70,7 +77,7 @@ def write_answer(refused: int, reason: str) -> bytes:
     return answer.SerializeToString()
 
 
-def _to_span(message: trace_pb2.Span, said: Mapping[str, str]) -> Span:
+def _to_span(message: trace_pb2.Span, said: Mapping[str, str], *, is_ours: bool) -> Span:
     status = message.status
     parent = message.parent_span_id
     return to_span(
@@ -84,6 +91,7 @@ def _to_span(message: trace_pb2.Span, said: Mapping[str, str]) -> Span:
         code=status.code,
         message=status.message,
         texts={**said, **_texts_of(message.attributes)},
+        is_ours=is_ours,
         events=[to_event(each.name, each.time_unix_nano, _texts_of(each.attributes)) for each in message.events],
         links=[
             RecordedLink(

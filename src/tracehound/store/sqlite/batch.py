@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from tracehound.model.edit import Edit, lay_over
+from tracehound.model.edit import Edit, lay_over, without_discarded
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_json, to_msgpack
@@ -40,8 +40,11 @@ Entries: TypeAlias = "dict[Term, Row]"  # of the index: the posting of each term
 Edits: TypeAlias = Mapping[str, Sequence[Edit]]  # of each trace that has some
 
 
-def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edits: Edits) -> None:
-    """Add parts to their traces, whose rows and index rows become what all of their parts and edits say together."""
+def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edits: Edits) -> list[str]:
+    """Add parts to their traces, whose rows and index rows become what all of their parts and edits say together.
+
+    Return the traces that edits have left nothing of: they are still there.
+    """
     arrived: defaultdict[str, dict[Key, TracePart]] = defaultdict(dict)
     for part in parts:
         arrived[part.trace_id][_key(part)] = part
@@ -55,14 +58,19 @@ def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edit
             stored = _Known(last_seq)
         _change_trace(changes, stored, by_key, edits.get(trace_id, ()))
     _apply(connection, changes)
+    return changes.emptied
 
 
-def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str], edits: Edits) -> None:
-    """Bring the rows of those of the traces that exist up to what their parts and edits say now."""
+def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str], edits: Edits) -> list[str]:
+    """Bring the rows of those of the traces that exist up to what their parts and edits say now.
+
+    Return the traces that edits have left nothing of: they are still there.
+    """
     changes = _Changes()
     for trace_id, known in _read_known(connection, trace_ids).items():
         _change_trace(changes, known, {}, edits.get(trace_id, ()))
     _apply(connection, changes)
+    return changes.emptied
 
 
 def index_again(connection: sqlite3.Connection) -> None:
@@ -153,6 +161,7 @@ class _Changes:
     words: list[tuple[int, bytes | None]] = field(default_factory=list)
     experiments: set[str] = field(default_factory=set)
     hours: HourChanges = field(default_factory=HourChanges)
+    emptied: list[str] = field(default_factory=list)
 
     def index(self, before: Entries, after: Entries) -> None:
         """Change what the index has of a trace; what stays the same is left alone."""
@@ -173,7 +182,11 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
         raise DamagedPayloadError("a stored trace is damaged, and cannot be changed")
     seq = known.seq
     parts = {**arrived, **known.parts}  # a part that arrives again is what it has become
-    effective = effective_parts(list(parts.values()))
+    effective = effective_parts(without_discarded(list(parts.values()), edits))
+    if not effective:
+        if known.info is not None:
+            changes.emptied.append(known.info.trace_id)
+        return
     if len(effective) < len(parts):
         kept = {id(part) for part in effective}
         changes.old_parts += [(seq, *key) for key, part in known.parts.items() if id(part) not in kept]

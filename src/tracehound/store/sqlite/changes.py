@@ -44,10 +44,12 @@ def _write_traces(connection: sqlite3.Connection, changes: Sequence[TraceChange]
     known = read_edits(connection, arrived | edited)
     if edits:
         _keep_edits(connection, known, edits)
-    if parts:
-        write_parts(connection, parts, known)
+    emptied = write_parts(connection, parts, known) if parts else []
     if edited:
-        merge_again(connection, list(edited), known)
+        emptied += merge_again(connection, list(edited), known)
+    if emptied:
+        remove_traces(connection, emptied)
+        connection.executemany("UPDATE edit SET is_waiting = 1 WHERE trace_id = ?", [(each,) for each in emptied])
     if known:
         _end_waiting(connection, known)
 

@@ -1,20 +1,23 @@
 """What statistics of all traces are made of: a row for each hour and name, kept up with each batch.
 
 What a trace adds is taken away again when it changes or goes. That tells everything but the extremes: where one of them
-may have gone, the traces of the hour are asked.
+may have gone, the traces of the hour are asked. Traces that stand for several (`model.weight`) are added up apart,
+those of each weight.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from tracehound.model.record import from_json, to_json
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.trace import TraceInfo, TraceState
+from tracehound.model.weight import WEIGHT, read_weight
 from tracehound.query.numbers import number_at
 from tracehound.query.sql import marks
 from tracehound.store.sqlite.faults import damaged_structures
@@ -22,6 +25,7 @@ from tracehound.store.sqlite.faults import damaged_structures
 HOUR_MS: Final = 3_600_000
 
 Key: TypeAlias = tuple[int, int, str]  # experiment, hour, name
+Weighted: TypeAlias = dict[float, Summary]  # what the traces of each weight add up to, all with the same extremes
 
 _READ: Final = "SELECT sums, buckets, counts FROM hour WHERE experiment = ? AND hour = ? AND name = ?"
 _EXTREMES: Final = (
@@ -34,7 +38,7 @@ _EXTREMES: Final = (
 class _Change:
     """What becomes of one row: what is added to it, less what is taken away."""
 
-    summary: Summary = field(default_factory=Summary)
+    of_weight: defaultdict[float, Summary] = field(default_factory=lambda: defaultdict(Summary))
     gone_ms: set[int] = field(default_factory=set)  # durations that were taken away
 
 
@@ -46,13 +50,12 @@ class HourChanges:
 
     def add(self, info: TraceInfo) -> None:
         """Add a trace."""
-        change = self._change(info)
-        change.summary.join(_summary_of(info))
+        self._change(info).of_weight[_weight_of(info)].join(_summary_of(info))
 
     def remove(self, info: TraceInfo) -> None:
         """Take a trace away."""
         change, less = self._change(info), _summary_of(info)
-        into = change.summary
+        into = change.of_weight[_weight_of(info)]
         into.count -= less.count
         into.errors -= less.errors
         into.ended -= less.ended
@@ -70,16 +73,19 @@ class HourChanges:
         emptied: list[Key] = []
         for key, change in self._changes.items():
             found = connection.execute(_READ, key).fetchone()
-            summary = Summary() if found is None else _from_row(*found)
-            summary.join(change.summary)
-            if summary.count == 0:
+            of_weight: Weighted = {} if found is None else _from_row(*found)
+            for weight, summary in change.of_weight.items():
+                of_weight.setdefault(weight, Summary()).join(summary)
+            whole = join_all(of_weight.values())
+            if whole.count == 0:
                 emptied.append(key)
                 continue
-            if not change.gone_ms.isdisjoint((summary.least_ms, summary.most_ms)):
+            extremes = whole.least_ms, whole.most_ms
+            if not change.gone_ms.isdisjoint(extremes):
                 experiment, hour, name = key
                 of_hour = (experiment, hour * HOUR_MS, (hour + 1) * HOUR_MS - 1, name)
-                summary.least_ms, summary.most_ms = connection.execute(_EXTREMES, of_hour).fetchone()
-            rows.append((*key, *_to_row(summary)))
+                extremes = connection.execute(_EXTREMES, of_hour).fetchone()
+            rows.append((*key, *_to_row(of_weight, extremes)))
         connection.executemany("DELETE FROM hour WHERE experiment = ? AND hour = ? AND name = ?", emptied)
         connection.executemany(
             "INSERT INTO hour (experiment, hour, name, sums, buckets, counts) VALUES (?, ?, ?, ?, ?, ?)"
@@ -93,11 +99,26 @@ class HourChanges:
         return self._changes.setdefault(key, _Change())
 
 
-def read_hours(connection: sqlite3.Connection, experiments: Sequence[int]) -> Iterator[tuple[int, str, Summary]]:
-    """Yield each row of the experiments: its hour and name, and what its traces add up to."""
+def join_all(summaries: Iterable[Summary]) -> Summary:
+    """Return what several add up to together: where there is one, which nearly always is so, that one."""
+    several = list(summaries)
+    if len(several) == 1:
+        return several[0]
+    whole = Summary()
+    for each in several:
+        whole.join(each)
+    return whole
+
+
+def read_hours(connection: sqlite3.Connection, experiments: Sequence[int]) -> Iterator[tuple[int, str, Weighted]]:
+    """Yield each row of the experiments: its hour and name, and what its traces of each weight add up to."""
     text = f"SELECT hour, name, sums, buckets, counts FROM hour WHERE experiment IN ({marks(experiments)})"  # noqa: S608 - question marks
     for hour, name, *found in connection.execute(text, experiments):
         yield hour, name, _from_row(*found)
+
+
+def _weight_of(info: TraceInfo) -> float:
+    return read_weight(info.trace_metadata.get(WEIGHT))
 
 
 def _summary_of(info: TraceInfo) -> Summary:
@@ -109,19 +130,45 @@ def _summary_of(info: TraceInfo) -> Summary:
     return summary
 
 
-def _to_row(summary: Summary) -> tuple[str, bytes, bytes]:
-    added = {name: (value, summary.having[name]) for name, value in summary.sums.items() if summary.having[name]}
-    numbers = [summary.count, summary.errors, summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms, added]
-    kept = sorted((bucket, count) for bucket, count in summary.buckets.items() if count)
+def _to_row(of_weight: Weighted, extremes: tuple[int | None, int | None]) -> tuple[str, bytes, bytes]:
+    """Return what of a row follows from its traces; the first number is how many there are, of whatever weight."""
+    plain = of_weight.get(1.0, Summary())
+    count = sum(each.count for each in of_weight.values())
+    numbers = [count, plain.errors, plain.ended, plain.sum_ms, *extremes, _added(plain)]
+    others = [
+        [weight, each.count, each.errors, each.ended, each.sum_ms, _added(each), _buckets(each)]
+        for weight, each in sorted(of_weight.items())
+        if weight != 1.0 and each.count
+    ]
+    kept = _buckets(plain)
     buckets, counts = ([pair[at] for pair in kept] for at in (0, 1))
-    return to_json(numbers).decode(), array("H", buckets).tobytes(), array("I", counts).tobytes()
+    text = to_json([*numbers, others] if others else numbers).decode()
+    return text, array("H", map(int, buckets)).tobytes(), array("I", map(int, counts)).tobytes()
 
 
-def _from_row(sums: str, buckets: bytes, counts: bytes) -> Summary:
+def _added(summary: Summary) -> dict[str, tuple[float, float]]:
+    return {name: (value, summary.having[name]) for name, value in summary.sums.items() if summary.having[name]}
+
+
+def _buckets(summary: Summary) -> list[tuple[int, float]]:
+    return sorted((bucket, count) for bucket, count in summary.buckets.items() if count)
+
+
+def _from_row(sums: str, buckets: bytes, counts: bytes) -> Weighted:
     with damaged_structures():
-        count, errors, ended, sum_ms, least_ms, most_ms, added = from_json(sums)
+        count, errors, ended, sum_ms, least_ms, most_ms, added, *others = from_json(sums)
         pairs = zip(memoryview(buckets).cast("H"), memoryview(counts).cast("I"), strict=True)
-        summary = Summary(count, errors, ended, sum_ms, least_ms, most_ms, dict(pairs))
-        for name, (value, having) in added.items():
-            summary.add_number(name, value, having)
-        return summary
+        found: Weighted = {}
+        count -= sum(each[1] for each in others[0]) if others else 0
+        if count:
+            found[1.0] = _with_sums(Summary(count, errors, ended, sum_ms, least_ms, most_ms, dict(pairs)), added)
+        for weight, count, errors, ended, sum_ms, added, in_buckets in others[0] if others else ():
+            summary = Summary(count, errors, ended, sum_ms, least_ms, most_ms, dict(in_buckets))
+            found[float(weight)] = _with_sums(summary, added)
+        return found
+
+
+def _with_sums(summary: Summary, added: dict[str, tuple[float, float]]) -> Summary:
+    for name, (value, having) in added.items():
+        summary.add_number(name, value, having)
+    return summary

@@ -172,7 +172,8 @@ def _read_events(source: Source) -> list[Told]:
     for event in source.events:
         if event.name.startswith("gen_ai."):
             within = Source(event.attributes_json)
-            found.append(_read_attributes(within))
+            if event.name not in _MESSAGES and not DIALECT.markers.isdisjoint(event.attributes_json):
+                found.append(_read_attributes(within))
             told.append({"event.name": event.name, **{key: within.value(key) for key in within.texts}})
     return [read_event_forms(told), *found] if told else []
 

@@ -44,10 +44,25 @@ def read_messages(value: Any) -> list[dict[str, Any]] | None:
     [{'role': 'user', 'content': 'why?'}]
     """
     listed = value if isinstance(value, list) else [value]
-    items = [unwrap(each) for each in listed]
+    items = [unpacked(unwrap(each)) for each in listed]
     if not items or not all(isinstance(each, dict) and _is_message(each) for each in items):
         return None
     return [message for item in items for message in to_messages(item)]
+
+
+def unpacked(value: Any) -> Any:
+    """Return what is in a message that LangChain has packed, in one of two ways; anything else as it is."""
+    if isinstance(value, dict):
+        inner = value.get("kwargs") if value.get("lc") == 1 else value.get("data") if "type" in value else None
+        if isinstance(inner, dict) and "content" in inner:
+            return inner
+    return value
+
+
+def tool_result(value: Any) -> Any:
+    """Return what a tool gave back, without the message that LangChain makes of it."""
+    inner = unpacked(value)
+    return inner["content"] if isinstance(inner, dict) and inner.get("type") == "tool" and "content" in inner else value
 
 
 def to_messages(item: Mapping[str, Any], role: str | None = None) -> list[dict[str, Any]]:
@@ -88,7 +103,7 @@ def read_choices(value: Any) -> list[dict[str, Any]] | None:
     >>> read_choices([{"role": "assistant", "parts": [{"type": "text", "content": "so"}], "finish_reason": "stop"}])
     [{'index': 0, 'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': 'so'}}]
     """
-    items = [unwrap(each) for each in (value if isinstance(value, list) else [value])]
+    items = [unpacked(unwrap(each)) for each in (value if isinstance(value, list) else [value])]
     if not items or not all(isinstance(each, dict) and _is_message(each) for each in items):
         return None
     if any(each.get("type") in _ITEMS for each in items):

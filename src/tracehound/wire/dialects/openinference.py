@@ -11,7 +11,7 @@ from typing import Any, Final
 from tracehound.model.span import SpanType
 from tracehound.wire.dialects.messages import read_tools, to_choice, to_messages
 from tracehound.wire.dialects.payloads import read_parameters
-from tracehound.wire.dialects.source import Source, texts_in, texts_of
+from tracehound.wire.dialects.source import Source, said_by_users, texts_in
 from tracehound.wire.dialects.told import (
     CACHE_CREATION,
     CACHE_READ,
@@ -78,14 +78,15 @@ def read(source: Source) -> Told:
     named = read_named(source, _NAMES)
     lists = _read_found(source) if named.span_type in _LISTS_OF_OTHERS else _read_conversation(source)
     parameters = source.value("llm.invocation_parameters", "embedding.invocation_parameters")
+    is_told = named.span_type == SpanType.LLM
     beside = Told(
         first_token_s=source.seconds_to(_FIRST_TOKEN),
         labels=texts_in(source.value("tag.tags")) or None,
         metadata=_read_metadata(source),
         parameters=read_parameters(parameters),
         request_model=_model_in(parameters),
-        inputs=None if lists.messages or lists.inputs else source.value("input.value"),
-        outputs=None if lists.choices and lists.finish_reasons else lists.outputs or source.value("output.value"),
+        inputs=None if is_told and lists.messages else source.value("input.value"),
+        outputs=None if is_told and lists.choices and lists.finish_reasons else source.value("output.value"),
     )
     return together([lists, beside, named])
 
@@ -170,7 +171,7 @@ def _read_documents(source: Source) -> list[dict[str, Any]] | None:
 
 def _read_metadata(source: Source) -> dict[str, str] | None:
     told = source.value("metadata")
-    return (texts_of(told.items()) or None) if isinstance(told, dict) else None
+    return said_by_users(told) if isinstance(told, dict) else None
 
 
 def _model_in(parameters: Any) -> str | None:

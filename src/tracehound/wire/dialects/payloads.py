@@ -25,7 +25,8 @@ from tracehound.wire.dialects.told import CACHE_CREATION, CACHE_READ, INPUT, OUT
 _NO_PARAMETERS: Final = frozenset(
     {
         "messages", "contents", "input", "prompt", "system", "instructions", "model", "tools", "functions",
-        "system_instruction", "systemInstruction", "encoding_format", "extra_headers", "stream", "stream_options",
+        "system_instruction", "systemInstruction", "model_name", "_type", "encoding_format",
+        "extra_headers", "stream", "stream_options",
     }
 )  # fmt: skip
 _USAGE: Final = {
@@ -51,6 +52,8 @@ _USAGE: Final = {
         "thoughtsTokenCount",
     ),
 }  # fmt: skip
+_WITHIN: Final = ("message", "content")  # where the one answer of a response is
+_REASONS: Final = ("finish_reason", "finishReason", "stop_reason", "stopReason")
 _OURS: Final = {theirs: ours for ours, names in _USAGE.items() for theirs in names}
 _DETAILS: Final = (
     "prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details",
@@ -129,7 +132,8 @@ def _messages_of(request: Mapping[str, Any]) -> list[dict[str, Any]] | None:
             return None
         messages: list[dict[str, Any]] | None = [{"role": "user", "content": held}]
     else:
-        messages = read_messages(held)
+        is_batch_of_one = len(held) == 1 and isinstance(held[0], list)  # LangChain's models take several at once
+        messages = read_messages(held[0] if is_batch_of_one else held)
     apart = ("system", "instructions", "system_instruction", "systemInstruction")
     told = next((request[each] for each in apart if request.get(each)), None)
     return None if messages is None else with_system(told, messages)
@@ -144,9 +148,11 @@ def _choices_of(response: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     if isinstance(response.get("output"), list):
         reason = response.get("finish_reason") or response.get("status")
         return _with_reason(read_choices(response["output"]), reason)
-    inner = response.get("message")
-    if isinstance(inner, dict):
-        return read_choices({**inner, **{key: response[key] for key in ("finish_reason",) if key in response}})
+    output = response.get("output")
+    holders = (response, output) if isinstance(output, dict) else (response,)  # Bedrock's is one deeper
+    inner = next((held for each in holders for key in _WITHIN if isinstance(held := each.get(key), dict)), None)
+    if inner is not None:
+        return read_choices({**{key: response[key] for key in _REASONS if key in response}, **inner})
     return read_choices(response) if "role" in response else None
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tracehound.model.occurrence import RecordedEvent
 from tracehound.model.values import decode_value, to_text
 
+_OF_FRAMEWORKS: Final = ("langgraph_", "ls_", "lc_", "checkpoint_ns")
 _OPENS_JSON: Final = ("{", "[")
 
 
@@ -123,6 +124,11 @@ def unwrap(value: Any) -> Any:
     return value
 
 
+def to_told_text(value: Any) -> str | None:
+    """Return a text that is not empty, or None for anything else."""
+    return value if isinstance(value, str) and value else None
+
+
 def to_count(value: Any) -> int | None:
     """Return a whole number from 0 up, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -154,6 +160,15 @@ def texts_in(value: Any) -> list[str]:
     """Return the texts in a list, or the one text that the value is."""
     listed = value if isinstance(value, list) else [value]
     return [each for each in listed if isinstance(each, str) and each]
+
+
+def said_by_users(metadata: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return metadata without what LangChain and LangGraph put among it, which is about a step and not the trace.
+
+    >>> said_by_users({"team": "search", "langgraph_step": 3, "ls_provider": "openai"})
+    {'team': 'search'}
+    """
+    return texts_of((key, value) for key, value in metadata.items() if not key.startswith(_OF_FRAMEWORKS)) or None
 
 
 def texts_of(values: Iterable[tuple[str, Any]]) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tracehound.model.record import Record, to_tuple
-from tracehound.wire.dialects.source import Source
+from tracehound.model.values import decode_value
+from tracehound.wire.dialects.source import Source, to_count, to_number, to_told_text, unwrap
 
 
 class Told(Record, frozen=True):
@@ -51,23 +52,51 @@ class Dialect:
     read: Callable[[Source], Told]
 
 
-class Names(Record, frozen=True, kw_only=True):
+@dataclass(frozen=True)
+class _Cell:
+    """What one attribute says: a field of `Told`, or a key of one that is a mapping. A lower rank counts first."""
+
+    field: str
+    key: str | None
+    rank: int
+    read: Callable[[Any], Any]
+
+
+class Names:
     """The table of a convention: which attributes say what. The first that is there counts.
 
-    `span_types` has the values of an attribute that name the kind of span. `parameters` are ours by theirs.
+    `span_types` has the values of an attribute that name the kind of span. `usage`, `cost` and `parameters` are by our
+    names. It is looked through by what a span has, which is less than what a convention has.
     """
 
-    span_types: dict[str, dict[str, str]] = {}  # noqa: RUF012 - msgspec copies the empty default
-    request_model: tuple[str, ...] = ()
-    response_model: tuple[str, ...] = ()
-    provider: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    session: tuple[str, ...] = ()
-    user: tuple[str, ...] = ()
-    usage: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - as above
-    cost: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - as above
-    parameters: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - as above
+    def __init__(
+        self,
+        *,
+        span_types: Mapping[str, Mapping[str, str]] | None = None,
+        usage: Mapping[str, Sequence[str]] | None = None,
+        cost: Mapping[str, Sequence[str]] | None = None,
+        parameters: Mapping[str, Sequence[str]] | None = None,
+        inputs: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        **texts: Sequence[str],
+    ) -> None:
+        self.cells: dict[str, list[_Cell]] = {}
+        for rank, (attribute, types) in enumerate((span_types or {}).items()):
+            self._add("span_type", None, (attribute,), _reader_of_types(types), rank)
+        for field, attributes in texts.items():
+            self._add(field, None, attributes, to_told_text)
+        for field, attributes in (("inputs", inputs), ("outputs", outputs)):
+            self._add(field, None, attributes, unwrap)
+        mappings = (("usage", usage, to_count), ("cost", cost, to_number), ("parameters", parameters, unwrap))
+        for field, names, read in mappings:
+            for key, attributes in (names or {}).items():
+                self._add(field, key, attributes, read)
+
+    def _add(
+        self, field: str, key: str | None, attributes: Sequence[str], read: Callable[[Any], Any], first: int = 0
+    ) -> None:
+        for rank, attribute in enumerate(attributes, first):
+            self.cells.setdefault(attribute, []).append(_Cell(field, key, rank, read))
 
 
 INPUT: Final = "input_tokens"
@@ -83,19 +112,20 @@ TOTAL_COST: Final = "total_cost"
 
 def read_named(source: Source, names: Names) -> Told:
     """Return what the attributes of a table say."""
-    return Told(
-        span_type=_read_type(source, names.span_types),
-        request_model=source.text(*names.request_model),
-        response_model=source.text(*names.response_model),
-        provider=source.text(*names.provider),
-        inputs=source.value(*names.inputs),
-        outputs=source.value(*names.outputs),
-        session=source.text(*names.session),
-        user=source.text(*names.user),
-        usage=_told_of((name, source.count(*keys)) for name, keys in names.usage.items()),
-        cost=_told_of((name, source.number(*keys)) for name, keys in names.cost.items()),
-        parameters=_told_of((name, source.value(*keys)) for name, keys in names.parameters.items()),
-    )
+    found: dict[str, Any] = {}
+    ranks: dict[tuple[str, str | None], int] = {}
+    for attribute in names.cells.keys() & source.texts.keys():
+        plain = decode_value(source.texts[attribute])
+        for cell in names.cells[attribute]:
+            place = (cell.field, cell.key)
+            if ranks.get(place, cell.rank) < cell.rank or (value := cell.read(plain)) is None:
+                continue
+            ranks[place] = cell.rank
+            if cell.key is None:
+                found[cell.field] = value
+            else:
+                found.setdefault(cell.field, {})[cell.key] = value
+    return Told(**found)
 
 
 def together(tolds: Sequence[Told]) -> Told:
@@ -120,13 +150,8 @@ def together(tolds: Sequence[Told]) -> Told:
 _MIXED: Final = 4  # the first fields of `Told`: mappings, of which each key is a thing of its own
 
 
-def _read_type(source: Source, tables: Mapping[str, Mapping[str, str]]) -> str | None:
-    for key, table in tables.items():
-        told = source.text(key)
-        if told is not None and (found := table.get(told) or table.get(told.lower())) is not None:
-            return found
-    return None
+def _reader_of_types(types: Mapping[str, str]) -> Callable[[Any], str | None]:
+    def read(value: Any) -> str | None:
+        return types.get(value, types.get(value.lower())) if isinstance(value, str) else None
 
-
-def _told_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any] | None:
-    return {name: value for name, value in pairs if value is not None} or None
+    return read

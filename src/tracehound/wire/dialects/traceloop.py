@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tracehound.model.span import SpanType
 from tracehound.wire.dialects.messages import read_tools, to_choice, to_messages
-from tracehound.wire.dialects.source import Source, texts_of
+from tracehound.wire.dialects.source import Source, said_by_users
 from tracehound.wire.dialects.told import REASONING, TOTAL, Dialect, Names, Told, read_named, together
 
 _PROPERTIES: Final = "traceloop.association.properties"
@@ -87,7 +87,7 @@ def _result(value: Any) -> Any:
 def _read_metadata(source: Source) -> dict[str, str] | None:
     told = source.below(_PROPERTIES)
     named = {key: source.value(f"{_PROPERTIES}.{key}") for key in told if key not in (*_SESSION, *_USER)}
-    return texts_of(named.items()) or None
+    return said_by_users(named)
 
 
 DIALECT: Final = Dialect(

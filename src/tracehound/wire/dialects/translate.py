@@ -29,7 +29,7 @@ from tracehound.model.trace import TracePart
 from tracehound.model.values import encode_value
 from tracehound.wire.any_value import MAX_BYTES
 from tracehound.wire.dialects import genai, langfuse, logfire, openinference, others, traceloop, vercel
-from tracehound.wire.dialects.messages import read_choices, read_messages, text_choice, to_reason
+from tracehound.wire.dialects.messages import read_choices, read_messages, text_choice, to_reason, tool_result
 from tracehound.wire.dialects.payloads import read_request, read_response
 from tracehound.wire.dialects.source import Source
 from tracehound.wire.dialects.told import (
@@ -57,8 +57,9 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     *others.DIALECTS,
     genai.DIALECT,
 )
-_MARKERS: Final = frozenset().union(*(dialect.markers for dialect in DIALECTS))
+MARKERS: Final = frozenset().union(*(dialect.markers for dialect in DIALECTS))
 _MODEL_CALLS: Final = (SpanType.LLM, SpanType.CHAT_MODEL)
+_CONVERSING: Final = (None, SpanType.AGENT, *_MODEL_CALLS)  # others have values, whatever conversation is beside them
 _RARE_USAGE: Final = (CACHE_READ, CACHE_CREATION, REASONING)
 
 _logger = logging.getLogger("tracehound.wire")
@@ -66,9 +67,8 @@ _logger = logging.getLogger("tracehound.wire")
 
 def translate_part(part: TracePart) -> TracePart:
     """Return the part with its foreign spans translated; the part itself where there is none. Never raises."""
-    # Each span that is ours passes here: a set that has none of its keys costs less than looking at the keys.
     for span in part.spans:
-        if not _MARKERS.isdisjoint(span.attributes_json):
+        if not MARKERS.isdisjoint(span.attributes_json):
             break
     else:
         return part
@@ -119,11 +119,13 @@ def _complete(told: Told, own: str | None) -> tuple[Told, str | None]:
         return told, kind
     sides = [told]
     if not told.messages:
-        sides += [read_request(told.inputs), Told(messages=read_messages(told.inputs))]
+        request = read_request(told.inputs)
+        sides += [request if request.messages else Told(messages=read_messages(told.inputs))]
     if not told.choices or not told.finish_reasons:
         response = read_response(told.outputs)
-        reasons = [each["finish_reason"] for each in response.choices or () if each["finish_reason"]]
-        sides += [response, Told(choices=read_choices(told.outputs), finish_reasons=reasons or None)]
+        choices = response.choices or read_choices(told.outputs)
+        reasons = [each["finish_reason"] for each in choices or () if each["finish_reason"]]
+        sides += [response, Told(choices=choices, finish_reasons=reasons or None)]
     told = together(sides)
     is_chat = own is None and kind == SpanType.LLM and bool(told.messages)
     return told, SpanType.CHAT_MODEL if is_chat else kind
@@ -138,7 +140,7 @@ def _inputs_of(told: Told, kind: str | None) -> Any:
         return None if given is None else {"input": given, **request}
     if kind == SpanType.AGENT and told.messages and (text := _text_alone(told.messages, "user")) is not None:
         return text
-    if told.messages and (kind != SpanType.TOOL or told.inputs is None):
+    if told.messages and (kind in _CONVERSING or told.inputs is None):
         return {"messages": told.messages, **request}
     return told.inputs
 
@@ -166,8 +168,8 @@ def _outputs_of(told: Told, kind: str | None) -> Any:
     choices = told.choices
     if choices is None and kind in _MODEL_CALLS and told.messages and isinstance(told.outputs, str):
         choices = text_choice(told.outputs)
-    if not choices or (kind in (SpanType.TOOL, SpanType.EMBEDDING) and told.outputs is not None):
-        return told.outputs
+    if not choices or (kind not in _CONVERSING and told.outputs is not None):
+        return tool_result(told.outputs) if kind == SpanType.TOOL else told.outputs
     if kind == SpanType.AGENT:
         text = _text_alone([each["message"] for each in choices], "assistant")
         if text is not None:
@@ -186,11 +188,12 @@ def _attributes_of(told: Told) -> dict[str, str]:
     """Return what is told as attributes in our names."""
     reasons = [to_reason(each) for each in told.finish_reasons or ()]
     reasons = reasons or [each["finish_reason"] for each in told.choices or () if each["finish_reason"]]
+    model = told.response_model or told.request_model
     values: dict[str, Any] = {
         SPAN_USAGE: _usage_of(told.usage),
         SPAN_COST: _cost_of(told.cost),
-        SPAN_MODEL: told.response_model or told.request_model,
-        SPAN_PROVIDER: told.provider,
+        SPAN_MODEL: model,
+        SPAN_PROVIDER: told.provider if model else None,  # a framework calls itself the provider of its own steps
         SPAN_TOOLS: told.tools,
         SESSION_ID: told.session,
         USER_ID: told.user,
