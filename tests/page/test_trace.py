@@ -132,7 +132,9 @@ def test_feedback_is_added_corrected_and_taken_back(view: Open, trace_id: str, o
     page.get_by_label("Why").fill("It came on time.")
     page.locator("form").get_by_role("button", name="Correct").click()
     expect(said).to_contain_text("helpful yes")
-    [kept] = tracehound.get_trace(trace_id).search_assessments("helpful")
+    found = tracehound.get_trace(trace_id)
+    assert found is not None
+    [kept] = found.search_assessments("helpful")
     assert (getattr(kept, "value", None), kept.rationale) == (True, "It came on time.")
     said.get_by_role("button", name="Take back").click()
     expect(said).to_have_count(0)
@@ -149,7 +151,9 @@ def test_tags_are_set_changed_and_removed(view: Open, trace_id: str, own_server:
     page.get_by_label("Value of env").press("Enter")
     page.get_by_role("button", name="Remove reviewed by/ana").click()
     expect(page.get_by_label("Value of reviewed by/ana")).to_have_count(0)
-    tags = tracehound.get_trace(trace_id).info.tags
+    found = tracehound.get_trace(trace_id)
+    assert found is not None
+    tags = found.info.tags
     assert tags["env"] == "prod"
     assert "reviewed by/ana" not in tags
 

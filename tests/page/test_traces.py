@@ -28,7 +28,7 @@ def wait_for_query(page: Page, **wanted: str) -> None:
 
 def rows_of(page: Page) -> int:
     expect(page.locator(".table .row:not(.head)").first).to_be_visible()
-    return page.locator(".table .row:not(.head)").count()
+    return int(page.locator(".table .row:not(.head)").count())
 
 
 def write_filter(page: Page, text: str) -> None:
@@ -84,7 +84,7 @@ def test_a_wrong_filter_is_told_in_the_servers_words_under_the_place_with_what_i
     place = page.locator(".cm-lintRange-error")
     expect(place).to_have_text("stauts")
     arrow = told.locator("span").first
-    assert abs(place.bounding_box()["x"] - arrow.bounding_box()["x"]) < 4  # type: ignore[index] # both are in view
+    assert abs(place.bounding_box()["x"] - arrow.bounding_box()["x"]) < 4
     told.get_by_role("button").click()
     expect(told).to_have_count(0)
     expect(page.locator("#row-0")).to_contain_text("answer_ticket")
@@ -125,10 +125,10 @@ def test_columns_are_chosen_ordered_and_made_wider(view: Open) -> None:
     heads = page.get_by_role("columnheader")
     expect(heads.first).to_contain_text("Name")
     expect(heads.last).to_contain_text("Session")
-    before = heads.first.bounding_box()["width"]  # type: ignore[index] # it is in view
+    before = heads.first.bounding_box()["width"]
     page.get_by_role("separator", name="Width of Name").press("ArrowRight")
     page.wait_for_function("() => location.search.includes('name%3A')")
-    assert heads.first.bounding_box()["width"] == before + 16  # type: ignore[index] # as above
+    assert heads.first.bounding_box()["width"] == before + 16
     page.reload()
     expect(heads.first).to_contain_text("Name")
     expect(heads.last).to_contain_text("Session")
