@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests import forked
 
@@ -13,10 +14,10 @@ from tests import forked
 class ServerProcess:
     """A server on a free port of this machine; made again with the same store it is the same server, started anew."""
 
-    def __init__(self, store: Path, *options: str, port: int = 0) -> None:
+    def __init__(self, store: Path, *options: str, port: int = 0, command: str = "server") -> None:
         self.store = store
         own_output, output_end = os.pipe()
-        arguments = ["server", "--port", str(port), "--store", str(store), *options]
+        arguments = [command, "--port", str(port), "--store", str(store), *options]
         with Path(os.devnull).open("rb") as nothing:
             self._process = forked.start(arguments, os.environ, nothing.fileno(), output_end)
         os.close(output_end)
@@ -25,7 +26,7 @@ class ServerProcess:
         found = re.search(r"http://\S+", self.said)
         assert found is not None, f"the server did not start: {self.said + self._output.read()}"
         self.url = found[0]
-        self.port = int(self.url.rpartition(":")[2])
+        self.port = urlsplit(self.url).port or 0
 
     def next_line(self) -> str:
         """Return the next line that it says."""

@@ -22,7 +22,7 @@ from tracehound.cli.care import run_backup, run_doctor
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
 from tracehound.cli.formats import ROW_FORMATS
 from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option, use
-from tracehound.cli.server import server
+from tracehound.cli.server import server, ui
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.warehouse import warehouse
 from tracehound.errors import ArgumentError, FilterError, TracehoundError
@@ -248,6 +248,7 @@ cli.add_command(tags)
 cli.add_command(experiments)
 cli.add_command(warehouse)
 cli.add_command(server)
+cli.add_command(ui)
 
 
 @cli.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

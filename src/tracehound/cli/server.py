@@ -1,6 +1,10 @@
-"""`tracehound server`: a store behind HTTP."""
+"""`tracehound server`: a store behind HTTP. `tracehound ui`: the same, and the browser opens on its page."""
 
 from __future__ import annotations
+
+import threading
+import webbrowser
+from urllib.parse import urlencode
 
 import click
 
@@ -38,4 +42,30 @@ def server(
         print_line(f"OpenTelemetry: {address}/v1/traces{grpc}  REST: {address}/api/v1/openapi.json  Ctrl-C stops it")
 
     run_server(settings, host, port, limits, tell, grpc_port)
+    print_line("stopped; everything that was answered for is kept")
+
+
+@click.command("ui")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one.")
+@click.option("--browser/--no-browser", default=True, help="Whether to open the page in the browser.")
+@store_option
+@click.option("--experiment", metavar="NAME", help="Show the traces of this one at first.")
+def ui(host: str, port: int, browser: bool, store: str | None, experiment: str | None) -> None:  # noqa: FBT001
+    """Look at the store in the browser, until Ctrl-C.
+
+    This is a server as `tracehound server` runs it: programs can send their traces to it, too.
+    """
+    from tracehound.server.limits import ServerLimits
+    from tracehound.server.serving import run_server
+
+    settings = chosen_settings(store, experiment)
+    chosen = "" if experiment is None else f"?{urlencode({'experiment': experiment})}"
+
+    def tell(address: str, _grpc_address: str | None) -> None:
+        print_line(f"Tracehound shows {settings.tracking_uri} at {address}/{chosen}  Ctrl-C stops it")
+        if browser:  # a browser of the terminal would keep the server waiting
+            threading.Thread(target=webbrowser.open, args=[f"{address}/{chosen}"], daemon=True).start()
+
+    run_server(settings, host, port, ServerLimits(), tell, None)
     print_line("stopped; everything that was answered for is kept")

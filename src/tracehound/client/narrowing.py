@@ -30,11 +30,12 @@ def to_search(
     run_id: str | None = None,
     model_id: str | None = None,
     page_token: str | None = None,
+    also: Sequence[Checked] = (),
 ) -> Search:
     """Return the search that arguments of `search_traces` ask for, those of a run and a model among them.
 
-    Runs and models are those of the store. Raise `NotFoundError` for a run or an experiment that is not there. Without
-    an experiment it is that of the run.
+    Runs and models are those of the store. What is found has to pass the conditions `also`, too. Raise `NotFoundError`
+    for a run or an experiment that is not there. Without an experiment it is that of the run.
     """
     check_text("run_id", run_id)
     check_text("model_id", model_id)
@@ -47,7 +48,7 @@ def to_search(
     )  # fmt: skip
     if locations is not None or experiment_ids is not None:
         _check_known(runtime, store, search.experiment_ids)
-    conditions: list[Checked] = []
+    conditions: list[Checked] = [*also]
     if run_id is not None:
         conditions.append(Test(ATTRIBUTES["run_id"], Operator.EQ, run_id))
     if model_id is not None:

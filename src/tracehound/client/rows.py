@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 from tracehound.client.extract import SpanField
+from tracehound.client.garbage import no_collection
 from tracehound.model.span import INPUTS, OUTPUTS
 from tracehound.model.trace import Trace
 from tracehound.model.values import decode_value
@@ -27,7 +26,7 @@ class Table:
 
     def add(self, traces: Sequence[Trace]) -> None:
         """Add a row for each trace."""
-        with _no_collection():
+        with no_collection():
             rows = [self._row(trace) for trace in traces]
         if rows:
             for column, values in zip(self._columns, zip(*rows, strict=True), strict=True):
@@ -54,23 +53,3 @@ class Table:
 def decoded(text: str | None) -> Any:
     """Return the value of a JSON text, None where there is none."""
     return None if text is None else decode_value(text)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage while one page is decoded.
-
-    All that is made is kept. With five spans a trace the search for garbage took two thirds of the time. What was made
-    is then put among what is old: frozen and let go again it is there without having been looked at. Else the first
-    search behind each page would go through all of it, for another two fifths of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            if gc.get_freeze_count() == 0:  # what the program itself has frozen stays so
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from tracehound.server import entities, events, ingest, metrics, remote, shapes, status, traces
+from tracehound.server import (
+    entities,
+    events,
+    ingest,
+    metrics,
+    outline,
+    page,
+    remote,
+    shapes,
+    status,
+    suggestions,
+    traces,
+)
 from tracehound.server.bodies import JSON
 from tracehound.server.mlflow.routes import MLFLOW_ROUTES
 from tracehound.server.rows import Call, Endpoint, Nothing, Right, Row
@@ -18,6 +30,8 @@ _TRACE: Final = f"{_API}/traces/{{trace_id}}"
 
 ROUTES: Final[tuple[Row, ...]] = (
     Endpoint("POST", "/v1/traces", ingest.receive_spans, _OTLP, _OTLP, Right.INGEST),
+    Endpoint("GET", "/", page.give_page, (), ("text/html",), Right.NONE),
+    Endpoint("GET", "/assets/{name}", page.give_file, (), ("*/*",), Right.NONE),
     Endpoint("GET", "/health", status.tell_health, (), ("text/plain",), Right.NONE),
     Call("GET", "/ready", status.tell_ready, Nothing, status.Ready, Right.NONE),
     Endpoint("GET", "/metrics", status.tell_metrics, (), (metrics.MEDIA_TYPE,), Right.READ),
@@ -31,10 +45,17 @@ ROUTES: Final[tuple[Row, ...]] = (
     Endpoint("GET", f"{_API}/events", status.tell_events, (), (events.MEDIA_TYPE,), Right.READ),
     Call("POST", f"{_API}/traces/search", traces.search_traces, traces.SearchRequest, traces.SearchPage, Right.READ),
     Call("POST", f"{_API}/traces/stats", traces.read_stats, traces.StatsRequest, traces.StatsTable, Right.READ),
+    Call(
+        "POST", f"{_API}/fields/search", suggestions.search_fields, suggestions.FieldsRequest, suggestions.FieldsPage,
+        Right.READ,
+    ),
     Call("POST", f"{_API}/traces/delete", traces.delete_traces, traces.DeleteRequest, traces.Deleted, Right.ADMIN),
     Call("GET", _TRACE, traces.get_trace, traces.TraceRequest, shapes.WholeTraceShape, Right.READ),
     Call("DELETE", _TRACE, traces.delete_trace, traces.TraceRequest, traces.Deleted, Right.ADMIN),
     Call("GET", f"{_TRACE}/spans", traces.get_spans, traces.TraceRequest, traces.SpansPage, Right.READ),
+    Call("GET", f"{_TRACE}/spans/{{span_id}}", outline.get_span, outline.SpanRequest, shapes.SpanShape, Right.READ),
+    Call("GET", f"{_TRACE}/outline", outline.get_outline, traces.TraceRequest, outline.Outline, Right.READ),
+    Call("GET", f"{_TRACE}/matches", outline.find_in_trace, outline.MatchRequest, outline.Matches, Right.READ),
     Call("PUT", f"{_TRACE}/tags/{{key:path}}", traces.put_tag, traces.TagRequest, Nothing, Right.WRITE),
     Call("DELETE", f"{_TRACE}/tags/{{key:path}}", traces.remove_tag, traces.TagNameRequest, Nothing, Right.WRITE),
     Call(

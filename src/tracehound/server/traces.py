@@ -19,7 +19,9 @@ from tracehound.model.record import Record
 from tracehound.model.reserved import IMMUTABLE_TAGS
 from tracehound.model.trace import Trace
 from tracehound.model.values import clean_text
+from tracehound.query.fields import TIMESTAMP
 from tracehound.query.search import DEFAULT_LIMIT, Search
+from tracehound.query.tree import Checked, Operator, Test
 from tracehound.server.rows import Asked, Nothing
 from tracehound.server.served import Served
 from tracehound.server.shapes import (
@@ -38,11 +40,16 @@ from tracehound.store.experiments import read_experiments
 
 
 class SearchScope(Asked, frozen=True, kw_only=True):
-    """Which traces: of experiments by id or by name, of all where none is named, that a filter is true of."""
+    """Which traces: of experiments by id or by name, of all where none is named, that a filter is true of.
+
+    They began at `since_ms` or later, and before `until_ms`.
+    """
 
     experiment_ids: list[str] | None = None
     experiments: list[str] | None = None
     filter: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
     run_id: str | None = None
     model_id: str | None = None
     timeout_s: float | None = None
@@ -84,12 +91,16 @@ class SpansPage(Record, frozen=True, kw_only=True):
 
 
 class StatsRequest(SearchScope, frozen=True, kw_only=True):
-    """Numbers about traces, by groups and periods; `trace_stats` of the SDK says what there is."""
+    """Numbers about traces, by groups and periods; `trace_stats` of the SDK says what there is.
+
+    `limit` keeps the first rows: without an interval those are the largest groups.
+    """
 
     group_by: list[str] = []
     interval: str | None = None
     metrics: list[str] = []
     time_zone: str = "UTC"
+    limit: int | None = None
 
 
 class StatsTable(Record, frozen=True, kw_only=True):
@@ -168,7 +179,7 @@ def search_traces(served: Served, asked: SearchRequest) -> SearchPage:
     if not 1 <= asked.limit <= served.limits.max_results:
         raise ArgumentError(f"limit is a number from 1 to {served.limits.max_results}, not {asked.limit}")
     store = served.runtime.drained_store()
-    search = _to_search(served, store, asked, asked.order_by, asked.cursor)
+    search = search_of(served, store, asked, asked.order_by, asked.cursor)
     cursors: list[str | None] = [None]
     pages = read_pages(store, search, asked.limit, include_spans=asked.include_spans, on_page=cursors.append)
     found = [_shape_of_found(trace, asked.include_spans) for page in pages for trace in page]
@@ -177,21 +188,22 @@ def search_traces(served: Served, asked: SearchRequest) -> SearchPage:
 
 def get_trace(served: Served, asked: TraceRequest) -> WholeTraceShape:
     """Return a trace with its spans."""
-    trace = _read(served, asked.trace_id)
+    trace = read_trace(served, asked.trace_id)
     return WholeTraceShape(trace=shape_of_trace(trace.info), spans=shapes_of_spans(trace.data.spans))
 
 
 def get_spans(served: Served, asked: TraceRequest) -> SpansPage:
     """Return the spans of a trace."""
-    return SpansPage(spans=shapes_of_spans(_read(served, asked.trace_id).data.spans))
+    return SpansPage(spans=shapes_of_spans(read_trace(served, asked.trace_id).data.spans))
 
 
 def read_stats(served: Served, asked: StatsRequest) -> StatsTable:
     """Return counts, errors, latencies and sums of the traces that a filter is true of, group by group."""
     store = served.runtime.drained_store()
-    search = _to_search(served, store, asked)
+    search = search_of(served, store, asked)
     found = read_statistics(store, search, asked.group_by, asked.interval, asked.metrics, asked.time_zone)
-    return StatsTable(groups=list(found.groups), metrics=list(found.metrics), rows=[list(row) for row in found.rows])
+    rows = found.rows if asked.limit is None else found.rows[: max(asked.limit, 0)]
+    return StatsTable(groups=list(found.groups), metrics=list(found.metrics), rows=[list(row) for row in rows])
 
 
 def put_tag(served: Served, asked: TagRequest) -> Nothing:
@@ -246,24 +258,30 @@ def delete_traces(served: Served, asked: DeleteRequest) -> Deleted:
 
 def delete_trace(served: Served, asked: TraceRequest) -> Deleted:
     """Delete a trace."""
-    trace = _read(served, asked.trace_id)
+    trace = read_trace(served, asked.trace_id)
     return Deleted(deleted=delete_from(served.runtime, trace.info.experiment_id, trace_ids=[trace.info.trace_id]))
 
 
-def _to_search(
+def search_of(
     served: Served, store: Store, asked: SearchScope, order_by: Sequence[str] = (), cursor: str | None = None
 ) -> Search:
     """Return the search of a request. A cursor of all experiments goes on when there is another one meanwhile."""
     ids = _experiment_ids(asked)
     search = to_search(
         served.runtime, store, ids or [], asked.filter, None, list(order_by), run_id=asked.run_id,
-        model_id=asked.model_id, page_token=cursor,
+        model_id=asked.model_id, page_token=cursor, also=_in_time(asked),
     )  # fmt: skip
     if ids is None:
         search = dataclasses.replace(search, experiment_ids=tuple(sorted(read_experiments(store))))
     if asked.timeout_s is not None:
         served.time_limit.shorten(asked.timeout_s)
     return dataclasses.replace(search, time_limit=served.time_limit)
+
+
+def _in_time(asked: SearchScope) -> list[Checked]:
+    """Return the conditions that the times of a request are."""
+    bounds = ((Operator.GE, asked.since_ms), (Operator.LT, asked.until_ms))
+    return [Test(TIMESTAMP, operator, time_ms) for operator, time_ms in bounds if time_ms is not None]
 
 
 def _experiment_ids(asked: SearchScope) -> list[str] | None:
@@ -279,7 +297,8 @@ def _shape_of_found(trace: Trace, include_spans: bool) -> FoundShape:  # noqa: F
     return FoundShape(trace=shape_of_trace(trace.info), spans=spans)
 
 
-def _read(served: Served, trace_id: str) -> Trace:
+def read_trace(served: Served, trace_id: str) -> Trace:
+    """Return a trace; raise `NotFoundError` for one that is not there."""
     wanted = clean_text(trace_id)
     found = served.runtime.drained_store().read_traces([wanted]).get(wanted)
     if found is None:

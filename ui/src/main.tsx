@@ -1,0 +1,9 @@
+import "./style/tokens.css";
+import "./style/page.css";
+import "./style/traces.css";
+import "./style/trace.css";
+import { render } from "preact";
+import { App } from "./app";
+
+const place = document.getElementById("page");
+if (place) render(<App />, place);

@@ -1,0 +1,109 @@
+/** The traces that are shown: pages of a search, read as they are scrolled to, and how many are new since. */
+import { batch, computed, effect, signal } from "@preact/signals";
+import { get } from "../page/address";
+import { type Problem, type Scope, searchTraces, type Trace } from "../page/api";
+import { asked_ms, range } from "../page/times";
+
+const PAGE = 100;
+
+export const scope = computed<Scope>(() => ({
+  ...(get("filter") && { filter: get("filter") }),
+  ...(get("experiment") && { experiments: [get("experiment")] }),
+  ...range.value,
+}));
+
+export const rows = signal<Trace[]>([]);
+export const cursor = signal<string | null>(null);
+export const isLoading = signal(true);
+export const problem = signal<Problem | null>(null);
+export const fresh = signal(0);
+/** Grows when everything that is shown is asked for anew. */
+export const round = signal(0);
+
+let under_way: AbortController | null = null;
+
+const query = computed(() => ({ ...scope.value, ...(get("order") && { order_by: [get("order")] }), limit: PAGE }));
+
+async function read(asked: typeof query.value, after: string | null): Promise<void> {
+  under_way?.abort();
+  const own = new AbortController();
+  under_way = own;
+  isLoading.value = true;
+  try {
+    const page = await searchTraces({ ...asked, cursor: after }, own.signal);
+    batch(() => {
+      rows.value = after ? [...rows.peek(), ...page.traces] : page.traces;
+      cursor.value = page.cursor;
+      problem.value = null;
+      isLoading.value = false;
+    });
+  } catch (error) {
+    if (own.signal.aborted) return;
+    batch(() => {
+      problem.value = error as Problem;
+      isLoading.value = false;
+    });
+  }
+}
+
+/** Read the next page, unless one is on its way or there is none. */
+export function readMore(): void {
+  if (!isLoading.peek() && cursor.peek()) void read(query.peek(), cursor.peek());
+}
+
+/** Ask for everything anew, with what is now as the end of a relative range. */
+export function refresh(): void {
+  batch(() => {
+    asked_ms.value = Date.now();
+    round.value += 1;
+  });
+}
+
+/** Read whenever what is asked for changes. */
+export function startReading(): () => void {
+  return effect(() => {
+    round.value;
+    const asked = query.value;
+    fresh.value = 0;
+    void read(asked, null);
+  });
+}
+
+async function countFresh(): Promise<void> {
+  const first = rows.peek()[0];
+  const known = new Set(rows.peek().map((each) => each.trace_id));
+  const since_ms = Math.max(first ? first.request_time_ms : 0, query.peek().since_ms ?? 0);
+  const newest = { ...scope.peek(), since_ms, limit: PAGE };
+  const page = await searchTraces(newest).catch(() => null);
+  if (!page) return;
+  if (known.size) fresh.value = page.traces.filter((each) => !known.has(each.trace_id)).length;
+  else if (page.traces.length) refresh(); // nothing is being read that could move
+}
+
+function show(changed: Trace): void {
+  const at = rows.peek().findIndex((each) => each.trace_id === changed.trace_id);
+  if (at >= 0) rows.value = rows.peek().with(at, changed);
+}
+
+/** Hear of traces that are new or have changed: they are counted, and nothing that is being read moves. */
+export function startListening(onChange: (id: string) => void): () => void {
+  const events = new EventSource("/api/v1/events");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const soon = () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void countFresh();
+    }, 500);
+  };
+  events.addEventListener("trace", soon);
+  events.addEventListener("stale", soon);
+  events.addEventListener("changed", (event) => {
+    const trace = JSON.parse(event.data) as Trace;
+    show(trace);
+    onChange(trace.trace_id);
+  });
+  return () => {
+    clearTimeout(timer);
+    events.close();
+  };
+}
