@@ -51,7 +51,7 @@ ANSWERED = {
     "numbers beyond 64 bits": f"attributes.latency < {2**70} AND attributes.timestamp > -1e400 AND {LEAF}",
     "NULs": f"tags.`\0` = '\0' OR {LEAF}",
     "10,000 runs": f"attributes.run_id IN ({', '.join(f'{chr(39)}{n}{chr(39)}' for n in range(9_999))}) OR {LEAF}",
-    "a run at the limit of depth": nested(MAX_DEPTH, 1).replace("attributes.latency >= 0", "attributes.run_id != 'x'"),
+    "a run at the limit of depth": nested(MAX_DEPTH, 1).replace(LEAF, "attributes.run_id != 'x'"),
     "inputs that are quotes": f"metadata.`mlflow.traceInputs` = '{chr(34) * 499}' OR {LEAF}",
 }
 REFUSED = {
