@@ -78,11 +78,11 @@ def test_a_filter_is_written_with_completion_from_the_data(view: Open) -> None:
 
 
 def test_a_wrong_filter_is_told_in_the_servers_words_under_the_place_with_what_is_meant(view: Open) -> None:
-    page = view(experiment=DESK, filter="attributes.name = 'answer_ticket' AND stauts = 'OK'")
+    page = view(experiment=DESK, filter="attributes.name = 'answer_ticket' AND status = 'OK'")
     told = page.get_by_role("alert")
-    expect(told).to_contain_text("stauts")
+    expect(told).to_contain_text("status")
     place = page.locator(".cm-lintRange-error")
-    expect(place).to_have_text("stauts")
+    expect(place).to_have_text("status")
     arrow = told.locator("span").first
     assert abs(place.bounding_box()["x"] - arrow.bounding_box()["x"]) < 4
     told.get_by_role("button").click()

@@ -5,6 +5,7 @@ import {
   closeCompletion,
   completionKeymap,
   completionStatus,
+  startCompletion,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { setDiagnostics } from "@codemirror/lint";
@@ -95,7 +96,7 @@ export function FilterEditor({ value, fields, problem, onSubmit, onPlace }: Prop
           oneLine,
           filterLanguage,
           placeholder(HINT),
-          autocompletion({ override: [completeFilter(() => known.current)], icons: false }),
+          autocompletion({ override: [completeFilter(() => known.current)], icons: false, interactionDelay: 0 }),
           Prec.high(
             keymap.of([
               { key: "Tab", run: acceptCompletion },
@@ -125,6 +126,12 @@ export function FilterEditor({ value, fields, problem, onSubmit, onPlace }: Prop
     view.current = editor;
     return () => editor.destroy();
   }, []);
+
+  useEffect(() => {
+    // Who has begun to write before the fields were known is told of them now.
+    const editor = view.current;
+    if (fields.length && editor?.hasFocus && editor.state.doc.length) startCompletion(editor);
+  }, [fields]);
 
   useEffect(() => {
     const editor = view.current;

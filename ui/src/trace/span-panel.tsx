@@ -1,4 +1,5 @@
 /** What is known of the span that is selected, and of its trace. */
+import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, readSpan, type Span, type SpanEvent, type Trace } from "../page/api";
 import { Copy } from "../page/copy";
@@ -56,10 +57,12 @@ const TABS: Tab[] = [
   },
 ];
 
+/** The tab that is open: it stays so from span to span, and from trace to trace. */
+const tab = signal(TABS[0].name);
+
 export function SpanPanel({ trace, id, onChange }: { trace: Trace; id: string; onChange: () => void }) {
   const [span, setSpan] = useState<Span | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [tab, setTab] = useState("Values");
   useEffect(() => {
     if (!id) return undefined;
     const own = new AbortController();
@@ -82,7 +85,7 @@ export function SpanPanel({ trace, id, onChange }: { trace: Trace; id: string; o
   }
   if (!span) return <div class="panel" aria-busy="true" />;
   const props = { trace, span, onChange };
-  const shown = TABS.find((each) => each.name === tab) ?? TABS[0];
+  const shown = TABS.find((each) => each.name === tab.value) ?? TABS[0];
   return (
     <section class="panel" aria-label="Span">
       <header>
@@ -99,7 +102,9 @@ export function SpanPanel({ trace, id, onChange }: { trace: Trace; id: string; o
             role="tab"
             class="plain"
             aria-selected={each === shown}
-            onClick={() => setTab(each.name)}
+            onClick={() => {
+              tab.value = each.name;
+            }}
           >
             {each.name}
             {each.size && <span class="muted"> {each.size(props)}</span>}
