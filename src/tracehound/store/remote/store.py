@@ -15,7 +15,7 @@ import http.client
 import os
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -288,10 +288,10 @@ def _read_id(folder: Path) -> str:
     return path.read_text("ascii")
 
 
-def _put(own: Path, path: Path, link: Callable[[Path, Path], None] = os.link) -> None:
+def _put(own: Path, path: Path) -> None:
     """Put a file at a path where there is none."""
     try:
-        link(own, path)
+        os.link(own, path)
     except FileExistsError:
         pass
     except OSError:  # a file system without links
