@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from tracehound.client.arguments import check_return_type, check_search
+from tracehound.client.garbage import no_collection
 from tracehound.errors import ArgumentError
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.query.limit import SearchLimit, to_limit
@@ -185,13 +186,14 @@ def read_statistics(
     found = store.statistics(StatisticsQuery(search, tuple(fields), period, wanted, are_weighted=True))
     if not found and not fields and period is None:
         found = {(): Summary()}
-    ordered = sorted(found.items(), key=lambda item: _place(item[0], item[1].count, has_time=period is not None))
-    return Statistics(
-        groups=(*([TIME] if period is not None else []), *fields.values()),
-        metrics=tuple(each.name for each in chosen),
-        rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
-        has_time=period is not None,
-    )
+    with no_collection():
+        ordered = sorted(found.items(), key=lambda item: _place(item[0], item[1].count, has_time=period is not None))
+        return Statistics(
+            groups=(*([TIME] if period is not None else []), *fields.values()),
+            metrics=tuple(each.name for each in chosen),
+            rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
+            has_time=period is not None,
+        )
 
 
 def parse_metric(name: str) -> Metric:
@@ -229,8 +231,8 @@ def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
 
 def _place(key: Sequence[KeyValue], count: float, *, has_time: bool) -> tuple[Any, ...]:
     """Return what a group is sorted by: time if there is one, then how many it has, then its values."""
-    time_ms = key[0] if has_time else 0
-    return time_ms, -count, [(value is None, str(value)) for value in key]
+    time_ms, values = (key[0], key[1:]) if has_time else (0, key)
+    return time_ms, -count, [(value is None, str(value)) for value in values]
 
 
 def _shown(key: Sequence[KeyValue], period: Period | None) -> Iterable[Any]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage while one page, or one large trace, is decoded.
+    """Keep Python from looking for garbage while one page, one large trace or the rows of a table are made.
 
     All that is made is kept. With five spans a trace the search for garbage took two thirds of the time. What was made
     is then put among what is old: frozen and let go again it is there without having been looked at. Else the first

@@ -26,7 +26,7 @@ from tracehound.store.sqlite.plan import ENDS, choose_for_statistics
 from tracehound.store.sqlite.text import Words
 
 # Of time, for each connection: SQLite sorts the traces of each by their groups, fewer at a time sooner (by an eighth).
-_PIECES: Final = 16
+_PIECES: Final = 24
 _HAS_WEIGHTS: Final = "SELECT 1 FROM term WHERE kind = ? AND key = ? LIMIT 1"
 _BUCKETS: Final = {str(bucket): bucket for bucket in range(bucket_of(2**63) + 1)}
 
