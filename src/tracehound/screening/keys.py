@@ -75,7 +75,8 @@ _BEHIND_NAME: Final = re.compile(
     r"""s?["']?(?:\s{0,8}(?::|=>?|\bis\b)\s{0,8}|\s{1,8}|["'],\s{0,8})["']?([0-9A-Za-z+/_=.~-]{16,})"""
 )
 _MIN_ENTROPY_BITS: Final = 2.8  # a character: words have less, at these lengths
-_IN_URL: Final = re.compile(r"""://[^\s/:@"'<>]{0,128}:([^\s/@"'<>]{1,256})@""")
+# A password that is what stands for one (`pseudonyms`) has been taken out before.
+_IN_URL: Final = re.compile(r"""://[^\s/:@"'<>]{0,128}:(?!\[[A-Z_]{1,32}_[a-p]{16}\]@)([^\s/@"'<>]{1,256})@""")
 
 
 def find_keys(text: str) -> Iterator[Place]:
