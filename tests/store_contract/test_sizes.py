@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from tests.store_contract.conftest import HERE, opened
 from tests.traces import part, span
 from tracehound.client.counting import count_traces
 from tracehound.errors import FilterError
@@ -70,6 +74,13 @@ REFUSED = {
     "a lone surrogate": "tags.a = '\ud800'",
     "a regular expression of 100 KB": f"tags.a RLIKE '{'(' * 100_000}'",
 }
+
+
+@pytest.fixture(params=[*HERE, "asgi"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Open a store. A server is asked without a socket, which makes no difference to a filter but takes its time."""
+    with opened(request.param, request, tmp_path) as found:
+        yield found
 
 
 @pytest.mark.parametrize("name", ANSWERED)
