@@ -4,6 +4,9 @@ import "./style/traces.css";
 import "./style/trace.css";
 import { render } from "preact";
 import { App } from "./app";
+import * as api from "./page/api";
+import { readFrom } from "./page/source";
 
+readFrom({ ...api, isServer: true });
 const place = document.getElementById("page");
 if (place) render(<App />, place);

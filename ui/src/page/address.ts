@@ -43,6 +43,10 @@ export function linkTo(changes: Changes): string {
 export function go(changes: Changes, { replace = false } = {}): void {
   const next = changed(changes);
   if (next === search.peek()) return;
-  history[replace ? "replaceState" : "pushState"](null, "", next === "?" ? location.pathname : next);
+  try {
+    history[replace ? "replaceState" : "pushState"](null, "", next === "?" ? location.pathname : next);
+  } catch {
+    // a frame of a notebook has no address of its own
+  }
   search.value = next;
 }

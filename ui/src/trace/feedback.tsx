@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { type Assessment, addAssessment, changeAssessment, deleteAssessment, type Problem } from "../page/api";
 import { oneLine, visible } from "../page/format";
+import { source } from "../page/source";
 
 type Reader = (text: string) => unknown;
 
@@ -72,62 +73,66 @@ export function FeedbackList({ trace, assessments, onChange }: Props) {
             </p>
             {each.error && <p class="error">{visible(each.error.error_message ?? each.error.error_code)}</p>}
             {each.rationale && <p>{visible(each.rationale)}</p>}
-            <p class="buttons">
-              <button type="button" class="quiet" onClick={() => correct(each)}>
-                Correct
-              </button>
-              <button type="button" class="quiet" onClick={() => run(deleteAssessment(trace, each.assessment_id))}>
-                Take back
-              </button>
-            </p>
+            {source.isServer && (
+              <p class="buttons">
+                <button type="button" class="quiet" onClick={() => correct(each)}>
+                  Correct
+                </button>
+                <button type="button" class="quiet" onClick={() => run(deleteAssessment(trace, each.assessment_id))}>
+                  Take back
+                </button>
+              </p>
+            )}
           </li>
         ))}
       </ul>
-      <form class="fields" key={corrected?.assessment_id ?? "new"} onSubmit={submit}>
-        {corrected ? (
-          <p>
-            Correct <b>{oneLine(corrected.name, 60)}</b>
-          </p>
-        ) : (
-          <>
-            <label>
-              Kind
-              <select name="kind">
-                <option value="feedback">Feedback</option>
-                <option value="expectation">Expectation</option>
-              </select>
-            </label>
-            <label>
-              Name <input name="name" required placeholder="correct" />
-            </label>
-          </>
-        )}
-        <label>
-          Value
-          <input
-            name="value"
-            required
-            placeholder="yes, no, a number or a text"
-            defaultValue={corrected ? told(corrected.value) : undefined}
-          />
-        </label>
-        <label>
-          Why <input name="rationale" defaultValue={corrected?.rationale ?? undefined} />
-        </label>
-        <p class="buttons">
-          <button type="submit">{corrected ? "Correct" : "Add"}</button>
-          {corrected && (
-            <button type="button" class="quiet" onClick={() => correct(null)}>
-              Leave it
-            </button>
+      {source.isServer && (
+        <form class="fields" key={corrected?.assessment_id ?? "new"} onSubmit={submit}>
+          {corrected ? (
+            <p>
+              Correct <b>{oneLine(corrected.name, 60)}</b>
+            </p>
+          ) : (
+            <>
+              <label>
+                Kind
+                <select name="kind">
+                  <option value="feedback">Feedback</option>
+                  <option value="expectation">Expectation</option>
+                </select>
+              </label>
+              <label>
+                Name <input name="name" required placeholder="correct" />
+              </label>
+            </>
           )}
-        </p>
-        {error && (
-          <p class="error" role="alert">
-            {error}
+          <label>
+            Value
+            <input
+              name="value"
+              required
+              placeholder="yes, no, a number or a text"
+              defaultValue={corrected ? told(corrected.value) : undefined}
+            />
+          </label>
+          <label>
+            Why <input name="rationale" defaultValue={corrected?.rationale ?? undefined} />
+          </label>
+          <p class="buttons">
+            <button type="submit">{corrected ? "Correct" : "Add"}</button>
+            {corrected && (
+              <button type="button" class="quiet" onClick={() => correct(null)}>
+                Leave it
+              </button>
+            )}
           </p>
-        )}
-      </form>
+          {error && (
+            <p class="error" role="alert">
+              {error}
+            </p>
+          )}
+        </form>
+      )}
     </section>
   );
 }

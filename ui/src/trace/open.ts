@@ -1,6 +1,7 @@
 /** The trace that is open: its outline, and what is told of it while it runs. */
 import { signal } from "@preact/signals";
-import { type Outline, type Problem, readOutline } from "../page/api";
+import type { Outline, Problem } from "../page/api";
+import { source } from "../page/source";
 
 export const outline = signal<Outline | null>(null);
 export const problem = signal<Problem | null>(null);
@@ -15,7 +16,7 @@ export async function open(id: string): Promise<void> {
   under_way = own;
   if (outline.peek()?.trace.trace_id !== id) outline.value = null;
   try {
-    outline.value = await readOutline(id, own.signal);
+    outline.value = await source.readOutline(id, own.signal);
     problem.value = null;
     edition.value += 1;
   } catch (error) {

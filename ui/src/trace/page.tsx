@@ -2,11 +2,12 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { added, equals } from "../filter/compose";
 import { get, go } from "../page/address";
-import { findInTrace, type Trace } from "../page/api";
+import type { Trace } from "../page/api";
 import { Copy } from "../page/copy";
 import { cost, count, duration, moment, oneLine } from "../page/format";
 import { onKeys } from "../page/keys";
 import { Notice } from "../page/notice";
+import { source } from "../page/source";
 import { choose, chosen } from "../traces/chosen";
 import { costOf, StateMark, tokensOf } from "../traces/columns";
 import { readMore, rows } from "../traces/rows";
@@ -136,7 +137,7 @@ function useMatches(trace: string, text: string): ReadonlySet<string> | null {
     }
     const own = new AbortController();
     const timer = setTimeout(() => {
-      findInTrace(trace, text, own.signal).then(setMatches, () => undefined); // the next letter asks again
+      source.findInTrace(trace, text, own.signal).then(setMatches, () => undefined); // the next letter asks again
     }, SOON_MS);
     return () => {
       clearTimeout(timer);
@@ -162,15 +163,18 @@ function Head({ trace }: { trace: Trace }) {
     ["User", trace.metadata["mlflow.trace.user"] ?? null],
     ["Session", trace.metadata["mlflow.trace.session"] ?? null],
   ];
+  const hasOthers = source.isServer || rows.value.length > 1;
   const like = () => {
     const same = equals("attributes.name", trace.name);
     go({ ...AWAY, filter: trace.state === "ERROR" ? added(same, equals("attributes.status", "ERROR")) : same });
   };
   return (
     <header class="about">
-      <button type="button" class="quiet" onClick={() => go(AWAY)} title="All traces (Esc)">
-        ← Traces
-      </button>
+      {hasOthers && (
+        <button type="button" class="quiet" onClick={() => go(AWAY)} title="All traces (Esc)">
+          ← Traces
+        </button>
+      )}
       <h1>{oneLine(trace.name, 48)}</h1>
       <StateMark state={trace.state} />
       <dl class="facts">
@@ -185,15 +189,21 @@ function Head({ trace }: { trace: Trace }) {
       </dl>
       <span class="space" />
       <Copy text={() => trace.trace_id} label="Copy the id" />
-      <button type="button" class="quiet" onClick={like}>
-        Traces like this one
-      </button>
-      <button type="button" class="quiet" title="Previous trace (p)" onClick={() => step(-1)}>
-        ↑<span class="unseen"> Previous trace</span>
-      </button>
-      <button type="button" class="quiet" title="Next trace (n)" onClick={() => step(1)}>
-        ↓<span class="unseen"> Next trace</span>
-      </button>
+      {source.isServer && (
+        <button type="button" class="quiet" onClick={like}>
+          Traces like this one
+        </button>
+      )}
+      {hasOthers && (
+        <>
+          <button type="button" class="quiet" title="Previous trace (p)" onClick={() => step(-1)}>
+            ↑<span class="unseen"> Previous trace</span>
+          </button>
+          <button type="button" class="quiet" title="Next trace (n)" onClick={() => step(1)}>
+            ↓<span class="unseen"> Next trace</span>
+          </button>
+        </>
+      )}
     </header>
   );
 }

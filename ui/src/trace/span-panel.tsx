@@ -1,10 +1,12 @@
 /** What is known of the span that is selected, and of its trace. */
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { type Problem, readSpan, type Span, type SpanEvent, type Trace } from "../page/api";
+import type { Problem, Span, SpanEvent, Trace } from "../page/api";
 import { Copy } from "../page/copy";
 import { count, duration, moment, oneLine, visible } from "../page/format";
 import { Notice } from "../page/notice";
+import { source } from "../page/source";
+import { tagsOf } from "../traces/columns";
 import { JsonView } from "../values/json";
 import { Text } from "../values/text";
 import { Value } from "../values/value";
@@ -50,7 +52,7 @@ const TABS: Tab[] = [
     name: "Trace",
     show: ({ trace, onChange }) => (
       <>
-        <Tags trace={trace} onChange={onChange} />
+        {source.isServer ? <Tags trace={trace} onChange={onChange} /> : <Pairs title="Tags" pairs={tagsOf(trace)} />}
         <Pairs title="Metadata" pairs={Object.entries(trace.metadata)} />
       </>
     ),
@@ -66,7 +68,7 @@ export function SpanPanel({ trace, id, onChange }: { trace: Trace; id: string; o
   useEffect(() => {
     if (!id) return undefined;
     const own = new AbortController();
-    readSpan(trace.trace_id, id, own.signal).then(
+    source.readSpan(trace.trace_id, id, own.signal).then(
       (found) => {
         setSpan(found);
         setProblem(null);

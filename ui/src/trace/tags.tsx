@@ -76,6 +76,7 @@ export function Pairs({ title, pairs }: { title: string; pairs: [string, string]
   return (
     <section>
       <h3>{title}</h3>
+      {!pairs.length && <p class="muted">None.</p>}
       <dl class="pairs">
         {pairs.map(([key, value]) => (
           <div key={key}>

@@ -1,7 +1,8 @@
 /** The traces that are shown: pages of a search, read as they are scrolled to, and how many are new since. */
 import { batch, computed, effect, signal } from "@preact/signals";
 import { get } from "../page/address";
-import { type Problem, type Scope, searchTraces, type Trace } from "../page/api";
+import type { Problem, Scope, Trace } from "../page/api";
+import { source } from "../page/source";
 import { asked_ms, range } from "../page/times";
 
 const PAGE = 100;
@@ -30,7 +31,7 @@ async function read(asked: typeof query.value, after: string | null): Promise<vo
   under_way = own;
   isLoading.value = true;
   try {
-    const page = await searchTraces({ ...asked, cursor: after }, own.signal);
+    const page = await source.searchTraces({ ...asked, cursor: after }, own.signal);
     batch(() => {
       rows.value = after ? [...rows.peek(), ...page.traces] : page.traces;
       cursor.value = page.cursor;
@@ -74,7 +75,7 @@ async function countFresh(): Promise<void> {
   const known = new Set(rows.peek().map((each) => each.trace_id));
   const since_ms = Math.max(first ? first.request_time_ms : 0, query.peek().since_ms ?? 0);
   const newest = { ...scope.peek(), since_ms, limit: PAGE };
-  const page = await searchTraces(newest).catch(() => null);
+  const page = await source.searchTraces(newest).catch(() => null);
   if (!page) return;
   if (known.size) fresh.value = page.traces.filter((each) => !known.has(each.trace_id)).length;
   else if (page.traces.length) refresh(); // nothing is being read that could move
