@@ -1,4 +1,7 @@
-"""`tracehound export` and `tracehound import`: traces as OTLP JSON lines (`wire.otlp_json`), a trace a line."""
+"""`tracehound export` and `tracehound import`: traces as OTLP JSON lines (`wire.otlp_json`), a trace a line.
+
+What they do with pages of HTML stands in `cli.pages`.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,9 @@ from tracehound.cli.options import Scope, ask, chosen_settings, experiments_of, 
 from tracehound.cli.outputs import open_output
 from tracehound.client.pages import read_pages
 from tracehound.errors import ArgumentError, StoreBusyError
+from tracehound.model.edit import Change
 from tracehound.model.record import replace
-from tracehound.model.trace import TracePart, TraceState
+from tracehound.model.trace import Trace, TracePart, TraceState
 from tracehound.model.values import clean_text
 from tracehound.store.api import Store
 from tracehound.wire.intake import Intake
@@ -35,23 +39,40 @@ _TOLD: Final = 20  # damaged lines that are told one by one
 
 def run_export(scope: Scope, filter_string: str | None, output: str | None) -> None:
     """Write the traces that have finished, oldest first; what runs is left out, and said to be."""
-    store = open_scope(scope)
-    experiments = experiments_of(scope, store)
-    names = {each.experiment_id: each.name for each in experiments}
-    search = ask(scope, experiments, filter_string, _OLDEST_FIRST)
-    written = running = 0
-    with _progress("exporting") as progress, open_output(output) as plain, _packed(plain, output) as out:
-        task = progress.add_task("", total=None)
-        for page in read_pages(store, search):
-            for trace in page:
-                if trace.info.state is TraceState.IN_PROGRESS:
-                    running += 1
-                    continue
-                out.write(to_otlp_line(trace, names[trace.info.experiment_id]))
-                written += 1
-            progress.update(task, completed=written, description=f"{written:,} traces")
-    left_out = f"; {running:,} still run and were left out" if running else ""
-    click.echo(f"{written:,} traces exported{left_out}", err=True)
+    traces = Exported(scope, filter_string, _OLDEST_FIRST)
+    with open_output(output) as plain, _packed(plain, output) as out:
+        for trace, experiment in traces:
+            out.write(to_otlp_line(trace, experiment))
+    traces.tell()
+
+
+class Exported:
+    """The traces that a filter is true of and that have finished, each with the name of its experiment.
+
+    They are read while one goes through them, once, with a bar that shows how far they are.
+    """
+
+    def __init__(self, scope: Scope, filter_string: str | None, order_by: Sequence[str] | None = None) -> None:
+        self._store = open_scope(scope)
+        experiments = experiments_of(scope, self._store)
+        self._names = {each.experiment_id: each.name for each in experiments}
+        self._search = ask(scope, experiments, filter_string, order_by)
+        self._written = self._running = 0
+
+    def __iter__(self) -> Iterator[tuple[Trace, str]]:
+        with progress_bar("exporting") as progress:
+            task = progress.add_task("", total=None)
+            for page in read_pages(self._store, self._search):
+                finished = [trace for trace in page if trace.info.state is not TraceState.IN_PROGRESS]
+                yield from ((trace, self._names[trace.info.experiment_id]) for trace in finished)
+                self._written += len(finished)
+                self._running += len(page) - len(finished)
+                progress.update(task, completed=self._written, description=f"{self._written:,} traces")
+
+    def tell(self) -> None:
+        """Say how many there were, and how many were left out."""
+        left_out = f"; {self._running:,} still run and were left out" if self._running else ""
+        click.echo(f"{self._written:,} traces exported{left_out}", err=True)
 
 
 @dataclass
@@ -72,7 +93,7 @@ def run_import(source: str, store: str | None, experiment: str | None) -> int:
     intake = Intake(settings.prices)
     told = _Imported()
     try:
-        with _progress("importing") as progress, _open_source(source) as (lines, size):
+        with progress_bar("importing") as progress, _open_source(source) as (lines, size):
             runtime.replace(runtime.Runtime(settings))
             task = progress.add_task("", total=size)
             for batch in _batches(lines):
@@ -100,16 +121,16 @@ def _import(batch: dict[int, bytes], experiment: str, told: _Imported, intake: I
         parts += [replace(part, experiment=clean_text(experiment)) for part in found] if is_named else found
         lines += 1
     if parts:
-        _write(runtime.current().drained_store(), parts)
+        write_patiently(runtime.current().drained_store(), parts)
     told.lines += lines
     told.spans += sum(len(part.spans) for part in parts)
 
 
-def _write(store: Store, parts: Sequence[TracePart]) -> None:
-    """Write parts in one transaction; where others keep the store locked, wait for them."""
+def write_patiently(store: Store, changes: Sequence[Change]) -> None:
+    """Write changes in one transaction; where others keep the store locked, wait for them."""
     for attempt in range(_ATTEMPTS):
         try:
-            store.write(parts)
+            store.write(changes)
         except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -159,7 +180,7 @@ def _packed(plain: IO[bytes], name: str | None) -> Iterator[IO[bytes]]:
         yield packed  # type: ignore[misc] # it is written to like any other file
 
 
-def _progress(what: str) -> Progress:
+def progress_bar(what: str) -> Progress:
     """Return a bar on stderr, which is shown in a terminal only and gone at the end."""
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

@@ -155,15 +155,16 @@ def tail(
 @click.argument("trace_id")
 @click.option("--format", "form", type=click.Choice(["tree", "json"]), help="[default: tree in a terminal, else json]")
 @click.option("--full", "is_full", is_flag=True, help="Show whole values, attributes and events.")
+@click.option("--html", metavar="FILE", help="Write a page instead, which shows it without a server.")
 @store_option
-def show(trace_id: str, store: str | None, form: str | None, *, is_full: bool) -> None:
+def show(trace_id: str, store: str | None, form: str | None, html: str | None, *, is_full: bool) -> None:
     """Show one trace: its spans as a tree, with what went in and out.
 
     TRACE_ID is an id, the beginning of one, or `last` for the newest trace.
     """
     from tracehound.cli.showing import run_show
 
-    run_show(trace_id, store, form, is_full=is_full)
+    run_show(trace_id, store, form, html, is_full=is_full)
 
 
 @cli.command()
@@ -223,11 +224,19 @@ def sql(query: str, store: str | None, form: str | None, output: str | None, tim
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
 @click.option("--output", "-o", metavar="FILE", help="Write a file, packed if it ends in .gz.  [default: -]")
-def export_traces(scope: Scope, filter_string: str | None, output: str | None) -> None:
+@click.option("--html", metavar="FILE", help="Write a page instead, which shows the traces without a server.")
+def export_traces(scope: Scope, filter_string: str | None, output: str | None, html: str | None) -> None:
     """Write the traces that FILTER is true of as OTLP JSON lines, oldest first. What still runs is left out."""
-    from tracehound.cli.exporting import run_export
+    if html is not None and output is not None:
+        raise ArgumentError("give either --output or --html")
+    if html is not None:
+        from tracehound.cli.pages import run_export_page
 
-    run_export(scope, filter_string, output)
+        run_export_page(scope, filter_string, html)
+    else:
+        from tracehound.cli.exporting import run_export
+
+        run_export(scope, filter_string, output)
 
 
 @cli.command("import")
@@ -235,10 +244,14 @@ def export_traces(scope: Scope, filter_string: str | None, output: str | None) -
 @store_option
 @click.option("--experiment", metavar="NAME", help="Put all into this experiment, whatever the file says.")
 def import_traces(source: str, store: str | None, experiment: str | None) -> None:
-    """Bring OTLP JSON lines into the store, from our export or any OpenTelemetry exporter of files.
+    """Bring OTLP JSON lines into the store, from our export or any OpenTelemetry exporter of files, or a page of ours.
 
     Importing again changes nothing. Damaged lines are told, and all others imported. Ctrl-C keeps what is imported.
     """
+    if source.lower().endswith((".html", ".htm")):
+        from tracehound.cli.pages import run_import_page
+
+        sys.exit(run_import_page(source, store, experiment))
     from tracehound.cli.exporting import run_import
 
     sys.exit(run_import(source, store, experiment))

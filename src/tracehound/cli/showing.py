@@ -22,11 +22,17 @@ _DIGITS: Final = 32
 _BEGINNING: Final = re.compile("[0-9a-f]+")
 
 
-def run_show(trace_id: str, store: str | None, form: str | None, *, is_full: bool) -> None:
-    """Print a trace: as a tree in a terminal, as JSON elsewhere, unless `form` says what."""
+def run_show(trace_id: str, store: str | None, form: str | None, html: str | None, *, is_full: bool) -> None:
+    """Print a trace: as a tree in a terminal, as JSON elsewhere, unless `form` says what; or write a page with it."""
     use(store)
-    trace = find_trace(current().drained_store(), trace_id)
-    if form == "json" or (form is None and not sys.stdout.isatty()):
+    opened = current().drained_store()
+    trace = find_trace(opened, trace_id)
+    if html is not None:
+        from tracehound.cli.pages import write_trace_page
+
+        names = {each.experiment_id: each.name for each in opened.experiments()}
+        write_trace_page(trace, names.get(trace.info.experiment_id, ""), html)
+    elif form == "json" or (form is None and not sys.stdout.isatty()):
         sys.stdout.buffer.write(to_json(trace.to_dict()) + b"\n")
         sys.stdout.buffer.flush()
     else:

@@ -27,7 +27,8 @@ from tracehound.client.columns import (
     value_in,
 )
 from tracehound.client.text import to_texts
-from tracehound.model.html import SHOWN_TRACES, traces_html
+from tracehound.model.notebook import show_traces
+from tracehound.model.viewer import viewer_page
 
 # What a frame has for `columns`, without what is added here.
 _columns: Final[Any] = pd.DataFrame.columns
@@ -152,10 +153,10 @@ class TraceFrame(pd.DataFrame):
         super().insert(loc, column, value, *arguments, **named)
 
     def _repr_html_(self) -> str:
-        """Return the table that notebooks show; what is no result of a search any more is shown as pandas does."""
+        """Return the viewer that notebooks show; what is no result of a search any more is shown as pandas does."""
         if not {"trace", "trace_id"} <= getattr(_columns.__get__(self), "ours", set()):
             return str(_plain(self)._repr_html_())  # type: ignore[operator] # it is there, whatever the stubs say
-        return traces_html(list(self._cells("trace")[:SHOWN_TRACES]), len(self))
+        return show_traces(list(self._cells("trace")), viewer_page())
 
     def groupby(self, by: Any = None, *arguments: Any, **named: Any) -> Any:
         """Group by columns, which may be named by the older names, as `DataFrame.groupby` does."""

@@ -13,6 +13,7 @@ from tracehound.client.extract import SpanField, parse_fields
 from tracehound.client.narrowing import to_search
 from tracehound.client.pages import once, read_pages
 from tracehound.client.progress import with_progress
+from tracehound.client.trace_list import TraceList
 from tracehound.client.warehouses import read_warehouse
 from tracehound.errors import ArgumentError
 from tracehound.model.trace import Trace
@@ -215,7 +216,7 @@ def _to_result(kind: str, pages: Iterator[list[Trace]], fields: Sequence[SpanFie
         return to_reader(pages, fields)
     pages = with_progress(once(pages), max_results)
     if kind == "list":
-        return list(itertools.chain.from_iterable(pages))
+        return TraceList(itertools.chain.from_iterable(pages))
     if kind == "polars":
         from tracehound.client.arrow import to_polars
 

@@ -40,6 +40,11 @@ def trace_html(trace: Trace) -> str:
     return f"<div>{head}{about}{_tree(trace.data.span_dicts())}</div>"
 
 
+def quiet_html(text: str) -> str:
+    """Return a line that is no louder than it has to be."""
+    return f'<div style="{_QUIET}">{escape(text)}</div>'
+
+
 def traces_html(cells: Sequence[Any], total: int) -> str:
     """Return a table of the first traces of a result; cells that hold no trace are left out."""
     if not total:

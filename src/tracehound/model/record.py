@@ -58,6 +58,11 @@ def to_record(value: object, kind: type[R], *, is_text: bool = False) -> R:
     return msgspec.convert(value, kind, strict=not is_text)
 
 
+def to_plain(value: object) -> Any:
+    """Return records, and whatever is made of them, as dicts, lists, texts and numbers; `to_record` is the inverse."""
+    return msgspec.to_builtins(value)
+
+
 def json_schemas(kinds: Sequence[Any], template: str) -> tuple[Sequence[dict[str, Any]], dict[str, Any]]:
     """Return the JSON schema of each kind, and by their names those of the records that they are made of.
 

@@ -364,9 +364,10 @@ class Trace(Record, frozen=True):
 
     def _repr_html_(self) -> str:
         """Return what notebooks show of it."""
-        from tracehound.model.html import trace_html
+        from tracehound.model.notebook import show_trace
+        from tracehound.model.viewer import viewer_page
 
-        return trace_html(self)
+        return show_trace(self, viewer_page())
 
 
 class Experiment(Record, frozen=True):

@@ -1,0 +1,87 @@
+"""Traces in pages of HTML, which show them without a server: `export --html`, `show --html`, `import FILE.html`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tracehound import runtime
+from tracehound.cli.exporting import Exported, progress_bar, write_patiently
+from tracehound.cli.options import Scope, chosen_settings
+from tracehound.cli.outputs import open_output
+from tracehound.errors import ArgumentError
+from tracehound.model.edit import ASSESSMENT, Change, Edit
+from tracehound.model.record import to_json
+from tracehound.model.trace import Trace, TraceState
+from tracehound.model.viewer import needed_viewer_page, read_page, write_page
+from tracehound.wire.otlp_json import from_otlp_line, to_otlp_line
+
+_STEP: Final = 200  # traces imported in one transaction
+
+
+def run_export_page(scope: Scope, filter_string: str | None, output: str) -> None:
+    """Write a page with the traces that have finished, newest first; what runs is left out, and said to be."""
+    page = needed_viewer_page()
+    traces = Exported(scope, filter_string)
+    with open_output(output) as out:
+        write_page(page, traces, out)
+    traces.tell()
+
+
+def write_trace_page(trace: Trace, experiment: str, output: str) -> None:
+    """Write a page with one trace."""
+    page = needed_viewer_page()
+    with open_output(output) as out:
+        write_page(page, [(trace, experiment)], out)
+
+
+def run_import_page(source: str, store: str | None, experiment: str | None) -> int:
+    """Bring the traces of a page into the store, with what was said of them; return the exit code.
+
+    Importing it again changes nothing. A trace that ran when it was written is left out: its end would never come.
+    """
+    settings = chosen_settings(store, experiment)
+    try:
+        page = Path(source).read_bytes()
+    except OSError as error:
+        raise ArgumentError(f"{source} cannot be read: {error.strerror or error}") from error
+    finished = _finished(page)
+    spans = traces = 0
+    with progress_bar("importing") as progress:
+        task = progress.add_task("", total=None)
+        while batch := list(islice(finished, _STEP)):
+            if not traces:
+                runtime.replace(runtime.Runtime(settings))  # a page that cannot be read leaves no store
+            changes = [
+                change for trace, name in batch for change in _changes(trace, experiment or name or settings.experiment)
+            ]
+            write_patiently(runtime.current().drained_store(), changes)
+            traces += len(batch)
+            spans += sum(len(trace.data.spans) for trace, _ in batch)
+            progress.update(task, completed=traces, description=f"{spans:,} spans")
+    click.echo(f"{spans:,} spans of {traces:,} traces are in the store", err=True)
+    return 0
+
+
+def _finished(page: bytes) -> Iterator[tuple[Trace, str]]:
+    return ((trace, name) for trace, name in read_page(page) if trace.info.state is not TraceState.IN_PROGRESS)
+
+
+def _changes(trace: Trace, experiment: str) -> Sequence[Change]:
+    """Return what brings a trace, and the assessments of it, into a store; always the same."""
+    said = [
+        Edit(
+            trace.info.trace_id,
+            each.assessment_id,
+            to_json(each.to_dict()).decode(),
+            each.last_update_time_ms * 1_000_000,
+            ASSESSMENT,
+        )
+        for each in trace.info.assessments
+        if each.assessment_id is not None
+    ]
+    return [*from_otlp_line(to_otlp_line(trace, experiment), experiment), *said]
