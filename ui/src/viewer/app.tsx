@@ -1,6 +1,7 @@
 /** The viewer: the trace of a file or, where there are several, a list of them to choose from. */
 import { useEffect } from "preact/hooks";
 import { get, go } from "../page/address";
+import type { Trace } from "../page/api";
 import { count } from "../page/format";
 import { Help } from "../page/help";
 import { isHelpOpen, onKeys } from "../page/keys";
@@ -10,7 +11,7 @@ import { TracePage } from "../trace/page";
 import { rows } from "../traces/rows";
 import { Table } from "../traces/table";
 
-export function Viewer({ only }: { only: string | null }) {
+export function Viewer({ traces }: { traces: Trace[] }) {
   useEffect(
     () =>
       onKeys({
@@ -21,7 +22,7 @@ export function Viewer({ only }: { only: string | null }) {
       }),
     [],
   );
-  const trace = get("trace") || only;
+  const trace = get("trace") || (traces.length === 1 ? traces[0].trace_id : "");
   return (
     <>
       <header class="top">

@@ -25,8 +25,12 @@ const RANKS: Record<string, Rank> = {
   model_id: metadata("mlflow.modelId"),
 };
 
+/** The order in which the traces lie in the file, which is that of the result that was written. */
+export const FILE_ORDER = "file";
+
 /** Traces in an order as the language writes it, newest first where none is asked for; what has no value comes last. */
 function inOrder(traces: Trace[], order = "timestamp_ms DESC"): Trace[] {
+  if (order === FILE_ORDER) return traces;
   const [name, direction] = order.split(" ");
   const rank = RANKS[name] ?? RANKS.timestamp_ms;
   const sign = direction === "ASC" ? 1 : -1;
@@ -43,8 +47,13 @@ function has(trace: Trace, wanted: string): boolean {
   return [...texts, ...said].some((text) => text?.toLowerCase().includes(wanted));
 }
 
+export interface File extends Source {
+  traces: Trace[];
+  isNewestFirst: boolean;
+}
+
 /** Read the traces of the file, and give them as a source. */
-export async function openFile(): Promise<Source> {
+export async function openFile(): Promise<File> {
   const saved = new Map((await readTraces()).map((each) => [each.trace.trace_id, each]));
   const traces = [...saved.values()].map(toTrace);
   let opened: { id: string; spans: Map<string, SavedSpan> } | null = null;
@@ -60,6 +69,8 @@ export async function openFile(): Promise<Source> {
     return opened.spans;
   };
   return {
+    traces,
+    isNewestFirst: traces.every((each, at) => !at || each.request_time_ms <= traces[at - 1].request_time_ms),
     isServer: false,
     searchTraces: async ({ filter, order_by }: Search) => {
       const wanted = filter?.toLowerCase();
