@@ -1,4 +1,7 @@
-"""What notebooks show, through the formatter of a real IPython."""
+"""What notebooks show, through the formatter of a real IPython: the viewer or, where it was not built, plain HTML.
+
+That notebooks run the viewer, with the network off, is what `tests/page/test_notebook.py` sees.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import tracehound
+from tests.model.test_viewer import PAGE
+from tracehound.entities import Trace
+from tracehound.model.viewer import read_page
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=\"y()\">"
 
@@ -22,12 +28,15 @@ class Tags(HTMLParser):
         self.open: list[str] = []
         self.seen: set[str] = set()
         self.attributes: set[str] = set()
+        self.frame: dict[str, str | None] = {}
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.open.append(tag)
         self.seen.add(tag)
         self.attributes.update(name for name, _ in attrs)
+        if tag == "iframe":
+            self.frame = dict(attrs)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -44,6 +53,22 @@ def show(value: Any) -> tuple[Tags, str]:
     page.feed(shown["text/html"])
     assert not page.open
     return page, shown["text/plain"]
+
+
+def has_viewer(monkeypatch: pytest.MonkeyPatch, page: bytes | None) -> None:
+    """Have the package built with this page, or without one."""
+    monkeypatch.setattr("tracehound.model.viewer.viewer_page", lambda: page)
+    monkeypatch.setattr("tracehound.client.frame.viewer_page", lambda: page)
+
+
+@pytest.fixture(autouse=True)
+def not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_viewer(monkeypatch, None)
+
+
+@pytest.fixture
+def built(not_built: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_viewer(monkeypatch, PAGE)
 
 
 @pytest.fixture
@@ -107,3 +132,65 @@ def test_a_deep_and_broad_trace_is_cut() -> None:
     page, _ = show(trace)
     assert page.text.count("deeper") == 1 + 30  # the name, and as many levels
     assert "and 100 more spans" in page.text
+
+
+def shown_in(page: Tags) -> list[Trace]:
+    """Return the traces that the frame holds, which may run scripts and do nothing else."""
+    assert page.seen == {"iframe", "div"}
+    assert page.frame["sandbox"] == "allow-scripts allow-popups"
+    return [trace for trace, _ in read_page((page.frame["srcdoc"] or "").encode())]
+
+
+@pytest.mark.usefixtures("built")
+def test_a_trace_is_shown_in_the_viewer(trace_id: str) -> None:
+    trace = tracehound.get_trace(trace_id)
+    page, text = show(trace)
+    [shown] = shown_in(page)
+    assert shown.data.spans[0] == trace.data.spans[0]
+    assert shown.data.spans[1].outputs.endswith("… 40,002 characters more")
+    assert (
+        page.text
+        == f"{trace_id}. Left out: the ends of 1 value. All of it: tracehound show {trace_id} --html trace.html"
+    )
+    assert trace_id in text
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("kind", ["pandas", "list"])
+def test_a_result_is_shown_in_the_viewer_in_its_own_order(kind: Any) -> None:
+    for name in ("b", "a", "c"):
+        tracehound.start_span_no_context(name).end()
+    found = tracehound.search_traces(order_by=["attributes.name ASC"], return_type=kind)
+    page, text = show(found)
+    assert [trace.info.name for trace in shown_in(page)] == ["a", "b", "c"]
+    assert page.text == "3 traces"
+    assert "a" in text
+
+
+@pytest.mark.usefixtures("built")
+def test_what_a_cell_holds_has_a_bound_and_what_is_not_there_is_told() -> None:
+    for _ in range(205):
+        tracehound.start_span_no_context("step").end()
+    page, _ = show(tracehound.search_traces())
+    assert len(shown_in(page)) == 200
+    assert page.text == "200 of 205 traces are shown. All of it: tracehound export --html traces.html"
+
+
+@pytest.mark.usefixtures("built")
+def test_of_a_trace_with_very_many_values_the_first_spans_are_shown() -> None:
+    with tracehound.start_span("root") as root:
+        for number in range(400):
+            with tracehound.start_span(f"step {number}") as step:
+                step.set_outputs(str(number) * 3_000)
+    page, _ = show(tracehound.get_trace(root.trace_id))
+    [shown] = shown_in(page)
+    assert 100 < len(shown.data.spans) < 401
+    assert f"Left out: {401 - len(shown.data.spans)} spans." in page.text
+
+
+@pytest.mark.usefixtures("built")
+def test_without_spans_there_is_the_table() -> None:
+    tracehound.start_span_no_context("step").end()
+    assert "no spans were read" in show(tracehound.search_traces(include_spans=False))[0].text
+    assert show(tracehound.search_traces("attributes.name = 'none'"))[0].text == "no traces"
+    assert show(tracehound.search_traces("attributes.name = 'none'", return_type="list"))[0].text == "no traces"

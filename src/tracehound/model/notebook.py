@@ -57,9 +57,7 @@ def _frame(page: bytes, excerpt: Excerpt, title: str) -> str:
 
 def _missing(excerpt: Excerpt, how: str, *, is_cut: bool = False) -> list[str]:
     """Return sentences on what is missing, and on how to have it."""
-    told = []
-    if excerpt.missing_spans:
-        told.append(f"{excerpt.missing_spans:,} spans are left out")
-    if excerpt.missing_values:
-        told.append(f"{excerpt.missing_values:,} long values are cut")
-    return [*told, f"All of it: {how}"] if told or is_cut else []
+    counts = (("", excerpt.missing_spans, "span"), ("the ends of ", excerpt.missing_values, "value"))
+    told = [f"{of}{count:,} {name}{'s' * (count != 1)}" for of, count, name in counts if count]
+    left_out = [f"Left out: {', '.join(told)}"] if told else []
+    return [*left_out, f"All of it: {how}"] if told or is_cut else []
