@@ -39,7 +39,7 @@ def traces(store_path: Path) -> list[Trace]:
     tracehound.set_trace_tag(root.trace_id, "mlflow.traceName", "renamed")
     tracehound.log_expectation(trace_id=root.trace_id, name="city", value={"name": "Paris"})
     first = tracehound.log_feedback(trace_id=root.trace_id, name="good", value=0.5, span_id=tool.span_id)
-    tracehound.override_feedback(trace_id=root.trace_id, assessment_id=first.assessment_id, value=1)
+    tracehound.override_feedback(trace_id=root.trace_id, assessment_id=first.assessment_id or "", value=1)
     tracehound.log_feedback(trace_id=root.trace_id, name="judge", error=ValueError("no answer"))
     return everything("tracehound.db")
 
