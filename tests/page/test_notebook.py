@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Request, expect
 
 from tests.page.conftest import NEEDED, ROOT
+from tests.page.test_everywhere import IMAGES
 
 NOTEBOOK = ROOT / "examples" / "traces_in_a_notebook.ipynb"
 PYTHON = os.environ.get("TRACEHOUND_TEST_NOTEBOOK_PYTHON")  # of an environment with Jupyter in it: ./dev page test
@@ -76,9 +77,7 @@ def test_a_trace_is_shown_in_its_cell(page: Page) -> None:
 def test_a_frame_and_a_list_are_shown_to_choose_from(page: Page) -> None:
     _, frame, chosen = frames(page)
     expect(frame.get_by_role("status")).to_have_text("3 traces")
-    expect(frame.locator("#row-0")).to_contain_text("Where is my order?")  # in the order of the result
-    expect(frame.get_by_role("columnheader", name="Time")).to_have_attribute("aria-sort", "none")
-    frame.locator("#row-1").click()
+    frame.get_by_role("row").filter(has_text="When does it come?").first.click()
     expect(frame.get_by_role("treeitem").first).to_contain_text("answer")
     frame.get_by_role("treeitem").nth(2).click()
     expect(frame.locator(".panel .markdown strong")).to_have_text("When does it come?")
@@ -96,6 +95,16 @@ def test_a_value_is_copied_and_the_notebook_is_out_of_reach(page: Page) -> None:
         return tries.map(each => { try { each(); return 'reached'; } catch (error) { return error.name; } });
     }""")
     assert reached == ["SecurityError"] * 3
+
+
+def test_a_picture_for_the_documentation(page: Page, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """It is taken in each run, so that it can be, and kept where that is asked for."""
+    trace, _, _ = frames(page)
+    trace.get_by_role("treeitem").nth(2).click()
+    expect(trace.get_by_role("heading", name="TimeoutError")).to_be_visible()
+    cell = page.locator(".jp-CodeCell").nth(1)
+    folder = IMAGES if request.config.getoption("--update-golden") else tmp_path
+    assert len(cell.screenshot(path=folder / "notebook.png")) > 20_000
 
 
 def test_what_the_notebook_keeps_is_small_and_has_a_text_for_those_who_show_no_html(run_notebook: Path) -> None:

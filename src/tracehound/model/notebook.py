@@ -23,8 +23,8 @@ _MOST_CHARACTERS: Final = 3_000_000  # before they are compressed
 _HEIGHT_PX: Final = 520
 _FRAME: Final = (
     '<iframe title="{title}" sandbox="allow-scripts allow-popups" allow="clipboard-write" '
-    'style="display:block;width:100%;height:{height}px;border:1px solid rgba(128,128,128,.35);border-radius:6px" '
-    'srcdoc="{page}"></iframe>'
+    'style="display:block;width:100%;height:{height}px;min-height:240px;resize:vertical;'
+    'border:1px solid rgba(128,128,128,.35);border-radius:6px" srcdoc="{page}"></iframe>'
 )
 
 
@@ -44,7 +44,8 @@ def show_traces(cells: Sequence[Any], page: bytes | None) -> str:
         return traces_html(cells[:SHOWN_TRACES], len(cells))
     excerpt = take_excerpt(traces, _MOST_CHARACTERS)
     is_cut = len(excerpt.traces) < len(cells)
-    told = f"{len(excerpt.traces):,} of {len(cells):,} traces are shown" if is_cut else f"{len(cells):,} traces"
+    whole = _counted(len(cells), "trace")
+    told = f"{len(excerpt.traces):,} of {whole} are shown" if is_cut else whole
     missing = _missing(excerpt, "tracehound export --html traces.html", is_cut=is_cut)
     return _frame(page, excerpt, told) + quiet_html(". ".join([told, *missing]))
 
@@ -58,6 +59,10 @@ def _frame(page: bytes, excerpt: Excerpt, title: str) -> str:
 def _missing(excerpt: Excerpt, how: str, *, is_cut: bool = False) -> list[str]:
     """Return sentences on what is missing, and on how to have it."""
     counts = (("", excerpt.missing_spans, "span"), ("the ends of ", excerpt.missing_values, "value"))
-    told = [f"{of}{count:,} {name}{'s' * (count != 1)}" for of, count, name in counts if count]
+    told = [of + _counted(count, name) for of, count, name in counts if count]
     left_out = [f"Left out: {', '.join(told)}"] if told else []
     return [*left_out, f"All of it: {how}"] if told or is_cut else []
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isHelpOpen, KEYS } from "./keys";
+import { source } from "./source";
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -22,7 +23,7 @@ export function Help() {
         </form>
       </header>
       <dl class="keys">
-        {KEYS.map(([keys, told]) => (
+        {KEYS.filter(([, , isServers]) => source.isServer || !isServers).map(([keys, told]) => (
           <div key={keys}>
             <dt>
               {keys.split("  ").map((key) => (

@@ -6,18 +6,18 @@ type Keys = Record<string, () => void>;
 const listening: Keys[] = [];
 export const isHelpOpen = signal(false);
 
-/** What each key does, as the dialog tells it. */
-export const KEYS: [keys: string, told: string][] = [
-  ["/", "Write a filter; in a trace: look for a text"],
+/** What each key does, as the dialog tells it; some do it only where a server is asked. */
+export const KEYS: [keys: string, told: string, isServers?: boolean][] = [
+  ["/", "Find traces; in a trace: look for a text"],
   ["j  k  ↓  ↑", "Next, previous"],
   ["Enter", "Open the trace"],
   ["←  →", "Close, open a branch of the tree"],
   ["n  p", "Next, previous trace"],
   ["e", "Next span with an error"],
   ["v", "Tree, waterfall and flame"],
-  ["r", "Show what is new"],
-  ["t", "Range of time"],
-  ["f", "Facets"],
+  ["r", "Show what is new", true],
+  ["t", "Range of time", true],
+  ["f", "Facets", true],
   ["c", "Columns"],
   ["d", "Dark or light"],
   ["Esc", "Back"],

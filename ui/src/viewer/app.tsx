@@ -5,9 +5,11 @@ import type { Trace } from "../page/api";
 import { count } from "../page/format";
 import { Help } from "../page/help";
 import { isHelpOpen, onKeys } from "../page/keys";
+import { toggleMenu } from "../page/menu";
 import { Notice } from "../page/notice";
 import { theme, toggleTheme } from "../page/theme";
 import { TracePage } from "../trace/page";
+import { COLUMN_MENU, ColumnMenu } from "../traces/column-menu";
 import { rows } from "../traces/rows";
 import { Table } from "../traces/table";
 
@@ -29,6 +31,7 @@ export function Viewer({ traces }: { traces: Trace[] }) {
         <b class="home">Tracehound</b>
         {!trace && <Find />}
         <span class="space" />
+        {!trace && <ColumnMenu />}
         <button type="button" class="quiet" onClick={toggleTheme} title="Dark or light (d)">
           {theme.value === "dark" ? "Light" : "Dark"}
         </button>
@@ -43,7 +46,14 @@ export function Viewer({ traces }: { traces: Trace[] }) {
 }
 
 function Find() {
-  useEffect(() => onKeys({ "/": () => document.querySelector<HTMLInputElement>("#find-traces")?.focus() }), []);
+  useEffect(
+    () =>
+      onKeys({
+        "/": () => document.querySelector<HTMLInputElement>("#find-traces")?.focus(),
+        c: () => toggleMenu(COLUMN_MENU),
+      }),
+    [],
+  );
   return (
     <>
       <input
@@ -56,7 +66,7 @@ function Find() {
         onInput={(event) => go({ filter: event.currentTarget.value }, { replace: true })}
       />
       <span class="muted" role="status">
-        {count(rows.value.length)} traces
+        {count(rows.value.length)} {rows.value.length === 1 ? "trace" : "traces"}
       </span>
     </>
   );
