@@ -21,10 +21,12 @@ from tracehound.model.viewer import write_page
 _MOST_TRACES: Final = 200
 _MOST_CHARACTERS: Final = 3_000_000  # before they are compressed
 _HEIGHT_PX: Final = 520
+# Read where frames are taken out, as Jupyter does in notebooks that it does not trust.
+_UNTRUSTED: Final = "Trust this notebook, or run the cell, to see the traces here. "
 _FRAME: Final = (
     '<iframe title="{title}" sandbox="allow-scripts allow-popups" allow="clipboard-write" '
     'style="display:block;width:100%;height:{height}px;min-height:240px;resize:vertical;'
-    'border:1px solid rgba(128,128,128,.35);border-radius:6px" srcdoc="{page}"></iframe>'
+    'border:1px solid rgba(128,128,128,.35);border-radius:6px" srcdoc="{page}">{untrusted}</iframe>'
 )
 
 
@@ -53,7 +55,9 @@ def show_traces(cells: Sequence[Any], page: bytes | None) -> str:
 def _frame(page: bytes, excerpt: Excerpt, title: str) -> str:
     whole = io.BytesIO()
     write_page(page, [(trace, "") for trace in excerpt.traces], whole)
-    return _FRAME.format(title=escape(title), height=_HEIGHT_PX, page=escape(whole.getvalue().decode()))
+    return _FRAME.format(
+        title=escape(title), height=_HEIGHT_PX, page=escape(whole.getvalue().decode()), untrusted=_UNTRUSTED
+    )
 
 
 def _missing(excerpt: Excerpt, how: str, *, is_cut: bool = False) -> list[str]:
