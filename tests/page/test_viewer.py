@@ -253,8 +253,16 @@ def large_trace() -> TracePart:
     return TracePart(spans[0].trace_id, experiment="large", written_ns=1, spans=spans)
 
 
+def processor_s(browser: Browser) -> float:
+    """Return how much time of processors all processes of the browser have taken."""
+    session = browser.new_browser_cdp_session()
+    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return float(sum(each["cpuTime"] for each in found))
+
+
 def test_ten_thousand_spans_are_less_than_five_megabytes_and_open(
-    open_file: Open, tmp_path: Path, seconds: Callable[[], float]
+    open_file: Open, browser: Browser, tmp_path: Path, seconds: Callable[[], float]
 ) -> None:
     path = tmp_path / "large.db"
     part = large_trace()
@@ -271,11 +279,11 @@ def test_ten_thousand_spans_are_less_than_five_megabytes_and_open(
     assert size < 5_000_000
     [(found, _)] = read_page(file.read_bytes())
     assert sorted(each.span_id for each in found.data.spans) == sorted(each.span_id for each in part.spans)
-    begun = seconds()
+    begun, used_s = seconds(), processor_s(browser)
     page = open_file(file)
     expect(page.get_by_role("treeitem").first).to_be_visible()
     opened_s = seconds() - begun
-    painted_ms = page.evaluate("performance.now()")
+    used_s = processor_s(browser) - used_s
     expect(page.get_by_text(f"{SPANS:,} spans")).to_be_visible()
     page.get_by_role("tree").focus()
     begun = seconds()
@@ -288,6 +296,6 @@ def test_ten_thousand_spans_are_less_than_five_megabytes_and_open(
     found_s = seconds() - begun
     print(
         f"10,000 spans with {held / 1e6:.1f} MB of values: {size / 1e6:.2f} MB of page, written in {written_s:.2f} s, "
-        f"open after {opened_s:.2f} s ({painted_ms:.0f} ms by the page's own clock), the last span in view "
+        f"open after {opened_s:.2f} s ({used_s:.2f} s of processors), the last span in view "
         f"{scrolled_s:.2f} s after the key, all looked through in {found_s:.2f} s"
     )
