@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from base64 import b64encode
 from html.parser import HTMLParser
+from zlib import compress
 
 import pytest
 from hypothesis import given
@@ -90,6 +92,8 @@ def test_ten_megabytes_in_a_value_take_a_few_kilobytes_and_come_back() -> None:
         (written().replace(b'data-form="1"', b'data-form="2"'), "by a newer Tracehound"),
         (re.sub(rb'data-form="1">\w{8}', b'data-form="1">AAAAAAAA', written()), "are damaged"),
         (re.sub(rb'(?<="spans" data-form="1">)[^<]*', b"", written(STEP)), "are damaged"),
+        (re.sub(rb'(?<="traces" data-form="1">)[^<]*', b64encode(compress(b"{}\n")), written(STEP)), "are damaged"),
+        (re.sub(rb'(?<="spans" data-form="1">)[^<]*', b64encode(compress(b'["a"]\n')), written(STEP)), "are damaged"),
     ],
 )
 def test_a_page_that_is_none_of_ours_is_refused(page: bytes, message: str) -> None:

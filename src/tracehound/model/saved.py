@@ -89,12 +89,12 @@ def to_line(value: object) -> bytes:
 
 
 def read_line(line: bytes) -> SavedTrace:
-    """Return what a line says of a trace; raise `ValueError` for any other line."""
+    """Return what a line says of a trace; raise `ValueError` for what is no JSON, `DecodeError` for any other line."""
     return to_record(read_json_text(line), SavedTrace)
 
 
 def read_spans(line: bytes) -> list[SavedSpan]:
-    """Return the spans of a line; raise `ValueError` for any other line."""
+    """Return the spans of a line; raises as `read_line` does."""
     return to_record(read_json_text(line), list[SavedSpan])
 
 

@@ -16,6 +16,7 @@ from importlib import resources
 from typing import IO, Final
 
 from tracehound.errors import ArgumentError, MissingExtraError
+from tracehound.model.record import DecodeError
 from tracehound.model.saved import (
     FORM,
     SavedInfo,
@@ -33,6 +34,7 @@ _PLACE: Final = b"<!-- traces -->"
 _BLOCK_BYTES: Final = 4_000_000  # before they are compressed
 _ELEMENT: Final = '<script type="application/vnd.tracehound" data-holds="%s" data-form="%d">'
 _END: Final = b"</script>\n"
+_FAULTS: Final = (zlib.error, DecodeError, ValueError, LookupError, TypeError, RecursionError)
 _BLOCKS: Final = re.compile(
     rb'<script type="application/vnd\.tracehound" data-holds="(spans|traces)" data-form="(\d+)">([\w+/=]*)</script>'
 )
@@ -108,7 +110,7 @@ def read_page(page: bytes) -> Iterator[tuple[Trace, str]]:
         raise ArgumentError("the page holds no traces, or was cut off: it is not one that `tracehound export` wrote")
     try:
         yield from _read_blocks(blocks[b"traces"][0], blocks[b"spans"])
-    except (ValueError, LookupError, TypeError, zlib.error) as error:
+    except _FAULTS as error:
         raise ArgumentError("the traces in the page are damaged") from error
 
 
