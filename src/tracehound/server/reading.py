@@ -23,7 +23,6 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Final, cast
 
-import tracehound
 from tracehound.model.record import DecodeError
 from tracehound.server.reading_process import READERS, Answer, Order, read_answer, receive, send
 from tracehound.wire.otlp import Arrived, Intake
@@ -176,7 +175,7 @@ class _OtherProcess:
 def _started(prices: str | None) -> Iterator[_OtherProcess]:
     """Have a process read, and end it behind the block; raise `OSError` or `EOFError` where it does not start."""
     command = [sys.executable, "-m", _MODULE, *([] if prices is None else [str(Path(prices).absolute())])]
-    folder = Path(tracehound.__file__).parents[1]  # from there it finds itself, however this one was found
+    folder = Path(__file__).resolve().parents[2]  # from there it finds itself, however this one was found
     with subprocess.Popen(  # noqa: S603 - ourselves
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=folder
     ) as process:
