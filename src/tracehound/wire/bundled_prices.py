@@ -58,10 +58,7 @@ class BundledPrices:
 
         self._calculate: Callable[..., PriceCalculation] = genai_prices.calc_price
         self._usage: Callable[..., Any] = genai_prices.Usage
-        self._is_one_price = lambda prices: (
-            isinstance(prices, ModelPrice)
-            and not any(isinstance(price, TieredPrices) for price in vars(prices).values())
-        )
+        self._kinds = (ModelPrice, TieredPrices)
         self._rates = functools.lru_cache(_MODELS_KNOWN)(self._read_rates)
 
     def cost_of(self, model: str, provider: str | None, tokens: Tokens, at_ns: int) -> tuple[float, float] | None:
