@@ -1,8 +1,8 @@
 """The SDK of OpenTelemetry sends a hundred thousand spans, over HTTP and over gRPC: ./dev senders [SPANS].
 
 Two programs with its stock exporters share every trace: one begins it, the other goes on with it, as a header says.
-Afterwards each span that one of them has made has to be there, once, in the trace that it was made in, and there have to
-be as many traces as were begun. The exit code is 1 where anything is missing, twice or more.
+Afterwards each span that one of them has made has to be there, once, in the trace that it was made in, and there have
+to be as many traces as were begun. The exit code is 1 where anything is missing, twice or more.
 """
 
 from __future__ import annotations
