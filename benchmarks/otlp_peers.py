@@ -2,8 +2,8 @@
 
     ./dev bench
 
-`./dev bench` makes an environment for theirs. Each is started by its own command, over SQLite in a folder of its own, at
-a port of this machine, and is sent the same requests (`otlp_speed.py`) by the same cheap sender. Two moments are
+`./dev bench` makes an environment for theirs. Each is started by its own command, over SQLite in a folder of its own,
+at a port of this machine, and is sent the same requests (`otlp_speed.py`) by the same cheap sender. Two moments are
 measured, since they are not the same everywhere: when the last request was answered for, and when all spans are in the
 store's table. Memory is what the processes of a server have to themselves, and their share of the rest.
 
@@ -87,7 +87,8 @@ def kinds(peers: Path) -> dict[str, Kind]:
             "MLflow",
             lambda folder, port: [
                 str(peers / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-                "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "artifacts"),
+                "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}",
+                "--artifacts-destination", str(folder / "artifacts"),
             ],
             lambda _folder, _port: {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
             health="/health",
