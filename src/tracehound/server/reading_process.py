@@ -18,6 +18,7 @@ from typing import Final
 
 from tracehound.model.record import Record, to_msgpack, unpacker
 from tracehound.model.trace import TracePart
+from tracehound.server.collecting import collect_seldom
 from tracehound.wire.intake import Intake
 from tracehound.wire.otlp import Arrived
 from tracehound.wire.otlp import Intake as Passage
@@ -92,6 +93,7 @@ def answer(order: Order, intake: Passage) -> Answer:
 def main(orders: RawIOBase, answers: RawIOBase, prices: str | None) -> None:
     """Answer orders until there are no more; first say that one is ready."""
     intake = Intake(prices)
+    collect_seldom()
     send(answers, Answer())
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
