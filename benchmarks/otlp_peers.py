@@ -39,7 +39,7 @@ from rich.table import Table
 
 READY_WITHIN_S: Final = 300.0
 STORED_WITHIN_S: Final = 600.0
-console = Console()
+console = Console(width=120)
 
 
 @dataclass(frozen=True)
