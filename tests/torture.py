@@ -8,7 +8,8 @@ once and whole, and the spool has to be tidy. Ctrl-C ends it after the round, wi
 The processes are forked from one that has everything imported already, so that a round is short.
 
 For every four of these rounds there is one in which a server takes spans in over OTLP from four senders and is killed:
-then every span that it had answered for has to be there, once.
+then every span that it had answered for has to be there, once. And there is one in which three programs trace to a
+server, and they and the server are killed. In the end a server is away for a minute while a program traces on to it.
 """
 
 from __future__ import annotations
@@ -45,10 +46,13 @@ from tracehound.runtime import Runtime
 from tracehound.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.server.killing import Killed
+    from tests.remote.away import Away
+    from tests.remote.killing import RemoteKilling
+    from tests.server.killing import Killed, Killing
 
 PROCESSES: Final = 4
 ROUNDS_OF_A_STORE: Final = 20
+CALLS_A_SECOND: Final = 500  # of the program whose server is away
 LONGEST_ROUND_S: Final = 0.15
 START_TIMEOUT_S: Final = 60.0
 # Mostly small, some larger than what is written with the interpreter lock held.
@@ -227,20 +231,19 @@ def catch_interrupts() -> list[int]:
     return interrupts
 
 
-def run_servers(rounds: int, seed: int, console: Console) -> Killed:
-    """Kill a server so many times, or until Ctrl-C, and return what was seen of all of them together."""
-    # Here: the processes of the other rounds import this module, and have no time for what servers need.
-    from tests.server.killing import Killed, Killing
+def run_killing(name: str, make: type[Killing | RemoteKilling], rounds: int, seed: int, console: Console) -> Killed:
+    """Kill so many times, or until Ctrl-C, and return what was seen of all rounds together."""
+    from tests.server.killing import Killed
 
     total = Killed()
     chance = random.Random(seed)
     interrupts = catch_interrupts()
-    columns = (TextColumn("servers"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("servers", total=rounds, told="")
+        task = progress.add_task(name, total=rounds, told="")
         while total.rounds < rounds and not interrupts:
             with tempfile.TemporaryDirectory(prefix="tracehound-torture-") as folder:
-                killing = Killing(Path(folder) / "tracehound.db", chance)
+                killing = make(Path(folder) / "tracehound.db", chance)
                 for _ in range(min(ROUNDS_OF_A_STORE, rounds - total.rounds)):
                     if not interrupts:
                         killing.play()
@@ -249,6 +252,24 @@ def run_servers(rounds: int, seed: int, console: Console) -> Killed:
             total = Killed(*map(operator.add, dataclasses.astuple(total), seen))
             progress.update(task, told=f"{total.answered:,} answered for, {total.lost} lost")
     return total
+
+
+def run_away(seconds: float, console: Console) -> Away:
+    """Have a server be away for so long while a program traces, and return what was seen."""
+    from tests.remote.away import be_away
+
+    with console.status(f"a server is away for {seconds:.0f} s"), tempfile.TemporaryDirectory() as folder:
+        seen = be_away(Path(folder), seconds, CALLS_A_SECOND)
+    console.print(
+        f"away for {seen.seconds:.0f} s: {seen.returned:,} calls returned, {seen.found:,} traces found,"
+        f" {seen.lost} lost, {seen.twice} twice, {seen.dropped} dropped"
+    )
+    console.print(f"the program's memory: {seen.memory_before_mb:.0f} MB before, at most {seen.memory_most_mb:.0f} MB")
+    console.print(
+        f"on its disk: at most {seen.disk_most_mb:.1f} MB, {seen.disk_after_mb:.1f} MB"
+        f" {seen.caught_up_s:.1f} s after the server was back"
+    )
+    return seen
 
 
 def show(figures: Figures | Killed, seconds: float, console: Console) -> None:
@@ -269,16 +290,29 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev torture", description="Kill traced processes; find what they traced.")
     parser.add_argument("rounds", type=int, nargs="?", default=200, help="how many rounds (200)")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the sizes and the moments")
+    parser.add_argument(
+        "--away", type=float, default=60.0, help="how many seconds a server is away (60); 0 is not at all"
+    )
     asked = parser.parse_args(arguments)
+    # Here: the processes of the first rounds import this module, and have no time for what servers need.
+    from tests.remote.killing import RemoteKilling
+    from tests.server.killing import Killing
+
     console = Console()
     console.print(f"{PROCESSES} processes a round, seed {asked.seed}")
     begun_s = time.monotonic()
     figures = run(asked.rounds, asked.seed, console)
     show(figures, time.monotonic() - begun_s, console)
-    begun_s = time.monotonic()
-    killed = run_servers(figures.rounds // 4, asked.seed, console)
-    show(killed, time.monotonic() - begun_s, console)
-    return 0 if figures.is_good and killed.is_good else 1
+    is_good = figures.is_good
+    kinds: tuple[tuple[str, type[Killing | RemoteKilling]], ...] = (("servers", Killing), ("clients", RemoteKilling))
+    for name, make in kinds:
+        begun_s = time.monotonic()
+        killed = run_killing(name, make, figures.rounds // 4, asked.seed, console)
+        show(killed, time.monotonic() - begun_s, console)
+        is_good = is_good and killed.is_good
+    if asked.away > 0:
+        is_good = run_away(asked.away, console).is_good and is_good
+    return 0 if is_good else 1
 
 
 if __name__ == "__main__":

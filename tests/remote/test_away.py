@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 
 import tracehound
 from tests.forked import Program
+from tests.remote.away import be_away
+from tests.remote.killing import AT_LEAST, PROGRAMS, RemoteKilling
 from tests.remote.troubled import spool_of
 from tests.server.process import ServerProcess
 from tests.spool.programs import ENDLESS, kill_after
@@ -71,6 +74,23 @@ def test_a_server_that_is_killed_and_started_anew_under_load_misses_nothing(plac
     assert {len(trace.data.spans) for trace in found} == {1}
     assert not spool_of(state)
     server.kill()
+
+
+def test_nothing_is_lost_whichever_of_the_programs_and_their_server_is_killed_first(tmp_path: Path) -> None:
+    killing = RemoteKilling(tmp_path / "served.db", random.Random(7))
+    for _ in range(2):
+        killing.play()
+    seen = killing.look()
+    assert (seen.rounds, seen.lost, seen.twice) == (2, 0, 0)
+    assert seen.answered >= 2 * PROGRAMS * AT_LEAST
+    assert not killing.left()
+
+
+def test_a_program_traces_on_while_its_server_is_away_and_takes_no_more_than_what_waits(tmp_path: Path) -> None:
+    seen = be_away(tmp_path, seconds=0.5, rate=1_000)
+    assert seen.is_good, seen
+    assert seen.memory_most_mb < seen.memory_before_mb + 20
+    assert 0 < seen.disk_most_mb < seen.returned * 2_000 / 1e6
 
 
 def test_what_a_killed_program_left_while_the_server_was_away_is_sent_by_a_later_one(place: Path, state: Path) -> None:

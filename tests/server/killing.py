@@ -69,7 +69,7 @@ class Killing:
 
     def look(self) -> Killed:
         """Return what is there of all that was answered for."""
-        found = self._spans()
+        found = spans_in(self._store)
         answered = {(trace_id(each), f"{span:016x}") for each in self._answered for span in (1, SPANS_OF_A_TRACE)}
         return Killed(
             rounds=self._rounds,
@@ -96,16 +96,17 @@ class Killing:
                 is_enough.set()
         connection.close()
 
-    def _spans(self) -> Counter[tuple[str, str]]:
-        """Return how often each span is there, read from the file itself."""
-        store = SqliteStore(self._store)
-        search = parse_search(["0"], limit=_PAGE)
-        found: Counter[tuple[str, str]] = Counter()
-        while True:
-            page = store.search_whole(search)
-            found.update((trace.info.trace_id, span.span_id) for trace in page.traces for span in trace.data.spans)
-            if page.next_cursor is None:
-                break
-            search = search.behind(page.next_cursor)
-        store.close()
-        return found
+
+def spans_in(path: Path) -> Counter[tuple[str, str]]:
+    """Return how often each span is in a store, by the ids of its trace and its own, read from the file itself."""
+    store = SqliteStore(path)
+    search = parse_search(["0"], limit=_PAGE)
+    found: Counter[tuple[str, str]] = Counter()
+    while True:
+        page = store.search_whole(search)
+        found.update((trace.info.trace_id, span.span_id) for trace in page.traces for span in trace.data.spans)
+        if page.next_cursor is None:
+            break
+        search = search.behind(page.next_cursor)
+    store.close()
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import logging
 import os
@@ -10,16 +11,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import genai_prices
 import pytest
-from hypothesis import given
+from genai_prices.data_snapshot import get_snapshot
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from tests.traces import part, span
 from tracehound.errors import ArgumentError
 from tracehound.model.record import replace
 from tracehound.model.span import Span
+from tracehound.wire.bundled_prices import BundledPrices, Tokens
 from tracehound.wire.prices import Prices, parse_prices
 
+BUNDLED = BundledPrices()
 USAGE = {"input_tokens": 1_000_000, "output_tokens": 100_000, "total_tokens": 1_100_000}
 
 
@@ -150,3 +155,29 @@ print(trace.data.spans[0].llm_cost)
         env={**os.environ, "TRACEHOUND_PRICES": str(tmp_path / "prices.json")},
     )  # fmt: skip
     assert done.stdout.strip() == "{'input_cost': 1.0, 'output_cost': 1.0, 'total_cost': 2.0}"
+
+
+def models_of_the_table() -> list[tuple[str, str]]:
+    return [(provider.id, model.id) for provider in get_snapshot().providers for model in provider.models]
+
+
+@given(
+    st.sampled_from(models_of_the_table()),
+    st.tuples(*[st.integers(0, 10**7)] * 4),
+    st.integers(1_600_000_000, 1_900_000_000),
+)
+def test_a_cost_is_that_of_the_library_of_the_bundled_table(
+    model: tuple[str, str], counts: tuple[int, int, int, int], at_s: int
+) -> None:
+    plain, made, cache_read, cache_write = counts
+    tokens = Tokens(plain + cache_read + cache_write, made, cache_read, cache_write)
+    usage = genai_prices.Usage(
+        input_tokens=tokens.input, output_tokens=made, cache_read_tokens=cache_read, cache_write_tokens=cache_write
+    )
+    moment = datetime.datetime.fromtimestamp(at_s, datetime.timezone.utc)
+    try:
+        found = genai_prices.calc_price(usage, model[1], provider_id=model[0], genai_request_timestamp=moment)
+    except LookupError:  # some names of the table are none that its models answer to
+        reject()
+    told = BUNDLED.cost_of(model[1], model[0], tokens, at_s * 10**9)
+    assert told == (float(found.input_price), float(found.output_price))

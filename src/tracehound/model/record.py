@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar, Union
 import msgspec
 
 Record = msgspec.Struct
+Raw = msgspec.Raw  # what is not decoded
 
 R = TypeVar("R")
 

@@ -27,6 +27,7 @@ from tracehound.server.gone import cancelled_when_gone
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
+from tracehound.server.reading import Reader
 from tracehound.server.routes import ALL_ROUTES
 from tracehound.server.rows import Call, Guard, Row, let_in
 from tracehound.server.served import Served
@@ -64,6 +65,7 @@ def create_app(
             await served.announcer.close()
             await run_in_threadpool(served.writer.close)
             served.readers.shutdown()
+            await run_in_threadpool(served.reader.close)
 
     app = Starlette(
         routes=[Route(row.path, _endpoint(row, served, guard), methods=[row.method]) for row in routes],
@@ -82,6 +84,7 @@ def _serve(
     writer = GroupWriter(store, limits.patience_s)
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
+    intake = Intake(settings.prices)
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
     return Served(
         store=store,
@@ -93,7 +96,8 @@ def _serve(
         metrics=metrics,
         announcer=announcer,
         readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),
-        intake=Intake(settings.prices),
+        intake=intake,
+        reader=Reader(intake, settings.prices),
         experiment_names={},
         rows=rows,
         version=metadata.version("tracehound"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
@@ -22,26 +21,17 @@ from tracehound.model.record import replace, to_json
 from tracehound.model.values import clean_text
 from tracehound.server.bodies import JSON, media_type, read_body
 from tracehound.server.problems import BadRequestError, MediaTypeError
+from tracehound.server.reading_process import PROTOBUF
 from tracehound.server.served import Served
 from tracehound.server.writer import Backlog
 from tracehound.wire.compression import decompress
-from tracehound.wire.otlp import Arrived, Intake
-from tracehound.wire.otlp_json import read_otlp_json
-from tracehound.wire.otlp_protobuf import read_otlp_protobuf, write_answer
+from tracehound.wire.otlp import Arrived
+from tracehound.wire.otlp_protobuf import write_answer
 
-PROTOBUF: Final = "application/x-protobuf"
 EXPERIMENT_ID_HEADER: Final = "x-mlflow-experiment-id"
 EXPERIMENT_HEADER: Final = "x-tracehound-experiment"
 RUN_ID_HEADER: Final = "x-mlflow-run-id"
 PACKED: Final = 8  # about how many times as large a compressed body becomes
-
-
-@dataclass(frozen=True)
-class _Format:
-    """How spans are written: what reads them, and what writes how many were refused, and why."""
-
-    read: Callable[[bytes, str, Intake], Arrived]
-    answer: Callable[[int, str], bytes]
 
 
 def _json_answer(refused: int, reason: str) -> bytes:
@@ -49,10 +39,8 @@ def _json_answer(refused: int, reason: str) -> bytes:
     return to_json(said)
 
 
-_FORMATS: Final = {
-    PROTOBUF: _Format(read_otlp_protobuf, write_answer),
-    JSON: _Format(read_otlp_json, _json_answer),
-}
+# What writes how many were refused, and why, by the media type in which spans come.
+_ANSWERS: Final[dict[str, Callable[[int, str], bytes]]] = {PROTOBUF: write_answer, JSON: _json_answer}
 
 
 class Share:
@@ -77,8 +65,8 @@ class Share:
 async def receive_spans(served: Served, request: Request) -> Response:
     """Keep the spans of a request; those that are damaged are counted in the answer, and all others are safe then."""
     kind = media_type(request)
-    form = _FORMATS.get(kind)
-    if form is None:
+    write = _ANSWERS.get(kind)
+    if write is None:
         raise MediaTypeError(f"spans are sent as {PROTOBUF} or {JSON}, and Content-Type says which")
     experiment = await _experiment_of(served, request)
     run_id = request.headers.get(RUN_ID_HEADER)
@@ -91,18 +79,18 @@ async def receive_spans(served: Served, request: Request) -> Response:
         async with served.gate.passed(len(packed) * (PACKED if encoding else 1)):
             # Not among the threads that search: those may all be waiting for the store.
             arrived, size_bytes = await asyncio.get_running_loop().run_in_executor(
-                served.readers, _read, served, form, packed, encoding, experiment, run_id
+                served.readers, _read, served, kind, packed, encoding, experiment, run_id
             )
             share.take(max(0, size_bytes - len(packed)))
             if arrived.parts:
                 await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
     note_arrival(served, arrived)
-    return Response(form.answer(arrived.refused, arrived.reason), media_type=kind)
+    return Response(write(arrived.refused, arrived.reason), media_type=kind)
 
 
-def take_in(served: Served, read: Callable[[bytes, str, Intake], Arrived], data: bytes, experiment: str) -> Arrived:
+def take_in(served: Served, kind: str, data: bytes, experiment: str) -> Arrived:
     """Return what a body brings as it is to be kept: without secrets, where the settings of the server say so."""
-    arrived = read(data, experiment, served.intake)
+    arrived = served.reader.read(kind, data, experiment)
     screen = served.runtime.screen
     if screen is not None:
         arrived.parts = [screen.part(part) for part in arrived.parts]
@@ -116,11 +104,11 @@ def note_arrival(served: Served, arrived: Arrived) -> None:
 
 
 def _read(
-    served: Served, form: _Format, packed: bytes, encoding: str, experiment: str, run_id: str | None
+    served: Served, kind: str, packed: bytes, encoding: str, experiment: str, run_id: str | None
 ) -> tuple[Arrived, int]:
     """Return what a body brings, and how large it is when it is unpacked."""
     data = decompress(packed, encoding, served.limits.max_body_bytes)
-    arrived = take_in(served, form.read, data, experiment)
+    arrived = take_in(served, kind, data, experiment)
     if run_id is not None:
         said = {SOURCE_RUN: clean_text(run_id)}
         arrived.parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]

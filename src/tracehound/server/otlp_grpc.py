@@ -13,8 +13,9 @@ from typing import Any, Final
 from tracehound.errors import ArgumentError
 from tracehound.server.ingest import Share, name_experiment, note_arrival, take_in
 from tracehound.server.problems import to_problem
+from tracehound.server.reading_process import PROTOBUF
 from tracehound.server.served import Served
-from tracehound.wire.otlp_protobuf import read_otlp_protobuf, write_answer
+from tracehound.wire.otlp_protobuf import write_answer
 
 _SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
 _WORKERS: Final = 8
@@ -67,7 +68,7 @@ def _receive(served: Served, data: bytes, context: Any, grpc: Any) -> bytes:
         experiment = name_experiment(served, dict(context.invocation_metadata()))
         with Share(served.backlog) as share:
             share.take(len(data))
-            arrived = take_in(served, read_otlp_protobuf, data, experiment)
+            arrived = take_in(served, PROTOBUF, data, experiment)
             if arrived.parts:
                 served.writer.submit(arrived.parts, len(data)).result()
     except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged

@@ -19,13 +19,14 @@ from tracehound.server import (
 )
 from tracehound.server.bodies import JSON
 from tracehound.server.mlflow.routes import MLFLOW_ROUTES
+from tracehound.server.reading_process import PROTOBUF
 from tracehound.server.rows import Call, Endpoint, Nothing, Right, Row
 from tracehound.store.remote import forms
 
 _API: Final = "/api/v1"
 _BYTES: Final = "application/octet-stream"
 _PACKED: Final = (forms.MSGPACK,)
-_OTLP: Final = (ingest.PROTOBUF, JSON)
+_OTLP: Final = (PROTOBUF, JSON)
 _TRACE: Final = f"{_API}/traces/{{trace_id}}"
 
 ROUTES: Final[tuple[Row, ...]] = (

@@ -14,6 +14,7 @@ from tracehound.server.events import Announcer
 from tracehound.server.gate import Gate
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
+from tracehound.server.reading import Reader
 from tracehound.server.writer import Backlog, GroupWriter
 from tracehound.store.api import Store
 from tracehound.wire.otlp import Intake
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 class Served:
     """A store, and what is around it.
 
-    `runtime` is how the client's functions reach the store; it has no spool. `readers` read what arrives, as much at a
-    time as the `gate` lets in, and have it pass through the `intake`; `experiment_names` are those that requests have
-    named by their ids. Each call has a `time_limit` of its own, which is cancelled when whoever asks is gone. `started`
-    tells this server from itself started anew.
+    `runtime` is how the client's functions reach the store; it has no spool. `readers` are the threads in which the
+    `reader` reads what arrives, as much at a time as the `gate` lets in; what comes in other forms passes through the
+    `intake`. `experiment_names` are those that requests have named by their ids. Each call has a `time_limit` of its
+    own, which is cancelled when whoever asks is gone. `started` tells this server from itself started anew.
     """
 
     store: Store
@@ -42,6 +43,7 @@ class Served:
     announcer: Announcer
     readers: Executor
     intake: Intake
+    reader: Reader
     experiment_names: dict[str, str]
     rows: Sequence[Row]
     version: str

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from tracehound.errors import ArgumentError
 from tracehound.server.app import create_app
+from tracehound.server.collecting import collect_seldom
 from tracehound.server.limits import ServerLimits
 from tracehound.server.served import Served
 from tracehound.settings import Settings
@@ -67,6 +68,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take requests, and say so."""
         await super().startup(sockets)
+        collect_seldom()
         if self.started:
             self._on_ready()
 

@@ -20,7 +20,7 @@ from tracehound.errors import StoreBusyError, StoreError
 from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
-from tracehound.wire.frames import Good, read_frames, read_origin
+from tracehound.wire.frames import read_origin
 
 if TYPE_CHECKING:
     from tracehound.wire.intake import Intake
@@ -87,13 +87,14 @@ class Drainer:
 
     def pending(self, owners: Collection[str]) -> int:
         """Return how many finished parts in the segments of these owners are not in the store."""
+        from tracehound.spool.counting import count_finished_parts  # for this question alone
+
         with self._mutex:
             return sum(
-                isinstance(item, Good) and item.is_finished_part
+                count_finished_parts(_read(segment, self._applied.get(segment.name, 0), None))
                 for owner, segments in self._segments().items()
                 if owner in owners
                 for segment in segments
-                for item in read_frames(_read(segment, self._applied.get(segment.name, 0), None))
             )
 
     def set_aside(self, owners: Collection[str]) -> int:

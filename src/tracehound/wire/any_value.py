@@ -6,6 +6,7 @@ number of more than 64 bits, travels as it is, under its key behind `RAW`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -30,12 +31,19 @@ def to_texts(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
     """Return attributes, given as keys and plain values, as JSON texts."""
     texts: dict[str, str] = {}
     for given, value in pairs:
-        key = clean_text(given)
-        if key.startswith(RAW) and isinstance(value, str) and _is_json(value):
+        key, is_raw = _read_key(given)
+        if is_raw and isinstance(value, str) and _is_json(value):
             texts[key.removeprefix(RAW)] = value
         else:
             texts[key] = encode_value(value, MAX_BYTES)
     return texts
+
+
+@functools.lru_cache(4_096)  # spans have the same few keys again and again
+def _read_key(given: str) -> tuple[str, bool]:
+    """Return a key without what no text may have, and whether it is one of `RAW`."""
+    key = clean_text(given)
+    return key, key.startswith(RAW)
 
 
 def _to_attribute(key: str, text: str) -> dict[str, Any]:

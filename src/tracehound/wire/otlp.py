@@ -10,6 +10,7 @@ come together are one part. The same request gives the same parts, so that a sto
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ def to_span(
         start_time_ns=_checked_ns(start_ns),
         end_time_ns=_checked_ns(end_ns) or None,
         status=SpanStatus(status.status_code, clean_text(message)) if message else status,
-        span_type=UNKNOWN if span_type is None else to_text(decode_value(span_type)),
+        span_type=UNKNOWN if span_type is None else _read_type(span_type),
         inputs_json=texts.pop(INPUTS, None),
         outputs_json=texts.pop(OUTPUTS, None),
         attributes_json=texts,
@@ -138,6 +139,11 @@ def to_span(
         link_records=links,
         kind=KINDS[kind if 0 <= kind < len(KINDS) else 0],
     )
+
+
+@functools.lru_cache(256)  # there are few, and all spans have one
+def _read_type(text: str) -> str:
+    return to_text(decode_value(text))
 
 
 def to_event(name: str, time_ns: int, texts: dict[str, str]) -> RecordedEvent:

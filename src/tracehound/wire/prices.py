@@ -14,13 +14,11 @@ A `*` stands for anything. A name without one counts before all others, then the
 
 from __future__ import annotations
 
-import datetime
 import fnmatch
 import logging
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from tracehound.errors import ArgumentError
 from tracehound.model.record import Record, read_json_text, replace
@@ -28,17 +26,13 @@ from tracehound.model.reserved import SPAN_COST, SPAN_MODEL, SPAN_PROVIDER, SPAN
 from tracehound.model.span import Span, SpanType
 from tracehound.model.trace import TracePart
 from tracehound.model.values import decode_value, encode_value
+from tracehound.wire.bundled_prices import BundledPrices, Tokens
 from tracehound.wire.dialects.source import to_count, to_number
 from tracehound.wire.dialects.told import CACHE_CREATION, CACHE_READ, INPUT, INPUT_COST, OUTPUT, OUTPUT_COST, TOTAL_COST
 
 _MILLION: Final = 1_000_000
-# What runs on a machine of one's own costs what it costs, whoever else sells the same model.
-_OWN_MACHINES: Final = frozenset({"ollama", "vllm", "lmstudio", "lm_studio", "llama_cpp", "llamacpp", "hugging_face"})
 _KEYS: Final = ("input", "output", "cache_read", "cache_write")
 _logger = logging.getLogger("tracehound.wire")
-
-# Costs of what went in and what came out, by model, provider, tokens and time in ns; None where it does not know.
-_CostOf: TypeAlias = "Callable[[str, str | None, Tokens, int], tuple[float, float] | None]"
 
 
 class Price(Record, frozen=True):
@@ -50,22 +44,13 @@ class Price(Record, frozen=True):
     cache_write: float
 
 
-class Tokens(Record, frozen=True):
-    """The tokens of one call; `input` counts those of the cache as well."""
-
-    input: int
-    output: int
-    cache_read: int
-    cache_write: int
-
-
 class Prices:
     """Puts costs on the spans that lack them. The tables are read when the first such span comes."""
 
     def __init__(self, path: str | None = None) -> None:
         self._path = path
         self._table: Mapping[str, Price] | None = None
-        self._bundled: _CostOf | None = None
+        self._bundled: BundledPrices | None = None
 
     def priced(self, part: TracePart) -> TracePart:
         """Return the part with the cost of each call whose tokens and model are known; the part itself if none is."""
@@ -98,7 +83,7 @@ class Prices:
             self._table, self._bundled = _read_table(self._path), _load_bundled()
         price = find_price(self._table, model)
         if price is None:
-            return None if self._bundled is None else self._bundled(model, provider, tokens, at_ns)
+            return None if self._bundled is None else self._bundled.cost_of(model, provider, tokens, at_ns)
         plain = tokens.input - tokens.cache_read - tokens.cache_write
         cached = tokens.cache_read * price.cache_read + tokens.cache_write * price.cache_write
         return (plain * price.input + cached) / _MILLION, tokens.output * price.output / _MILLION
@@ -170,28 +155,9 @@ def _read_table(path: str | None) -> dict[str, Price]:
         return {}
 
 
-def _load_bundled() -> _CostOf | None:
-    """Return what asks the table of `genai-prices`, which is slow to load and asks nobody; None without it."""
+def _load_bundled() -> BundledPrices | None:
+    """Return the bundled table, which is slow to load; None where it is not installed."""
     try:
-        import genai_prices
+        return BundledPrices()
     except ImportError:
         return None
-
-    def cost_of(model: str, provider: str | None, tokens: Tokens, at_ns: int) -> tuple[float, float] | None:
-        usage = genai_prices.Usage(
-            input_tokens=tokens.input, output_tokens=tokens.output,
-            cache_read_tokens=tokens.cache_read, cache_write_tokens=tokens.cache_write,
-        )  # fmt: skip
-        moment = datetime.datetime.fromtimestamp(at_ns / 1e9, datetime.timezone.utc)
-        if provider in _OWN_MACHINES:
-            return None
-        for known in dict.fromkeys((provider, None)):  # one that it does not know may still be told by the model
-            try:
-                found = genai_prices.calc_price(usage, model, provider_id=known, genai_request_timestamp=moment)
-            except Exception:  # noqa: BLE001, S112 - an unknown model, or tokens that it does not believe
-                continue
-            cost = (float(found.input_price), float(found.output_price))
-            return cost if all(map(math.isfinite, cost)) else None
-        return None
-
-    return cost_of

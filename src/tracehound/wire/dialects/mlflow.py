@@ -14,6 +14,9 @@ from tracehound.model.values import decode_value
 
 _STRUCTURED: Final[tuple[str, ...]] = (INPUTS, OUTPUTS, SPAN_USAGE, SPAN_COST, SPAN_TOOLS)
 
+# How a JSON text begins that holds JSON of an object or a list; blanks before it may be escaped.
+_MAY_HOLD_OBJECT: Final = ('"{', '"[', '" ', '"\\')
+
 
 def unwrapped(texts: dict[str, str]) -> dict[str, str]:
     """Return the attributes of a span that came over OTLP, with MLflow's values as the values that they stand for.
@@ -35,5 +38,7 @@ def _json_in(text: str) -> str:
 
 
 def _holds_object(text: str) -> bool:
+    if not text.startswith(_MAY_HOLD_OBJECT):  # which says it of most without decoding a long text
+        return False
     value = decode_value(text)
     return isinstance(value, str) and isinstance(decode_value(value), (dict, list))

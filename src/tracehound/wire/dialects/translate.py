@@ -67,11 +67,6 @@ _logger = logging.getLogger("tracehound.wire")
 
 def translate_part(part: TracePart) -> TracePart:
     """Return the part with its foreign spans translated; the part itself where there is none. Never raises."""
-    for span in part.spans:
-        if not MARKERS.isdisjoint(span.attributes_json):
-            break
-    else:
-        return part
     spans = [_translate_safely(span) for span in part.spans]
     is_same = all(after is before for after, before in zip(spans, part.spans, strict=True))
     return part if is_same else replace(part, spans=spans)
@@ -80,11 +75,9 @@ def translate_part(part: TracePart) -> TracePart:
 def translate_span(span: Span) -> Span:
     """Return a span with what it says in other conventions under our names; the span itself where that is nothing."""
     texts = span.attributes_json
-    if TRANSLATED_FROM in texts:
+    if MARKERS.isdisjoint(texts) or TRANSLATED_FROM in texts:
         return span
     spoken = [dialect for dialect in DIALECTS if not dialect.markers.isdisjoint(texts)]
-    if not spoken:
-        return span
     source = Source(texts, span.event_records, span.start_time_ns)
     told = together([dialect.read(source) for dialect in spoken])
     own = None if span.span_type in (None, UNKNOWN) else span.span_type

@@ -1,0 +1,108 @@
+"""The process beside a server that reads what arrives: bodies of OTLP come in, parts as they are to be kept go out.
+
+It imports no more than that needs. Orders and answers are MessagePack behind their length, over the pipes that it was
+started with; it ends when the first of them is closed. What is refused with a reason of its own is not told: it is read
+again by the server, which finds the same (`server.reading`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import struct
+import sys
+from collections.abc import Callable
+from io import FileIO, RawIOBase
+from typing import Final
+
+from tracehound.model.record import Record, to_msgpack, unpacker
+from tracehound.model.trace import TracePart
+from tracehound.server.collecting import collect_seldom
+from tracehound.wire.intake import Intake
+from tracehound.wire.otlp import Arrived
+from tracehound.wire.otlp import Intake as Passage
+from tracehound.wire.otlp_json import read_otlp_json
+from tracehound.wire.otlp_protobuf import read_otlp_protobuf
+
+PROTOBUF: Final = "application/x-protobuf"
+JSON: Final = "application/json"
+READERS: Final[dict[str, Callable[[bytes, str, Passage], Arrived]]] = {
+    PROTOBUF: read_otlp_protobuf,
+    JSON: read_otlp_json,
+}
+
+_LENGTH: Final = struct.Struct("<Q")
+
+
+class Order(Record, frozen=True, array_like=True):
+    """A body, its media type, and the name of the experiment that it is of where it names none."""
+
+    kind: str
+    experiment: str
+    data: bytes
+
+
+class Answer(Record, frozen=True, array_like=True):
+    """What a body has brought; `is_readable` is false where it is to be read by whoever asked."""
+
+    is_readable: bool = True
+    parts: list[TracePart] = []
+    refused: int = 0
+    reason: str = ""
+
+
+read_order: Final = unpacker(Order)
+read_answer: Final = unpacker(Answer)
+
+
+def receive(pipe: RawIOBase) -> bytes:
+    """Return the next message of a pipe; raise `EOFError` where it is closed."""
+    (length,) = _LENGTH.unpack(_take(pipe, _LENGTH.size))
+    return _take(pipe, length)
+
+
+def send(pipe: RawIOBase, message: Record) -> None:
+    """Write a message into a pipe."""
+    data = to_msgpack(message)
+    rest = memoryview(_LENGTH.pack(len(data)) + data)
+    while rest:
+        rest = rest[pipe.write(rest) :]
+
+
+def _take(pipe: RawIOBase, length: int) -> bytes:
+    data = bytearray(length)
+    rest = memoryview(data)
+    while rest:
+        count = pipe.readinto(rest)
+        if not count:
+            raise EOFError
+        rest = rest[count:]
+    return bytes(data)
+
+
+def answer(order: Order, intake: Passage) -> Answer:
+    """Read a body."""
+    try:
+        arrived = READERS[order.kind](order.data, order.experiment, intake)
+    except Exception:  # noqa: BLE001 - the server reads it again, and tells what is wrong
+        return Answer(is_readable=False)
+    return Answer(parts=arrived.parts, refused=arrived.refused, reason=arrived.reason)
+
+
+def main(orders: RawIOBase, answers: RawIOBase, prices: str | None) -> None:
+    """Answer orders until there are no more; first say that one is ready."""
+    intake = Intake(prices)
+    collect_seldom()
+    send(answers, Answer())
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            send(answers, answer(read_order(receive(orders)), intake))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the pipe when it is done
+    answering = os.dup(1)
+    os.dup2(2, 1)  # whatever prints something does not print it among the answers
+    with FileIO(0, "r") as own_orders, FileIO(answering, "w") as own_answers:
+        main(own_orders, own_answers, sys.argv[1] if len(sys.argv) > 1 else None)
