@@ -15,3 +15,5 @@ from tracehound.capture.headers import (
 from tracehound.capture.provider import get_span_processor as get_span_processor
 from tracehound.capture.provider import get_tracer_provider as get_tracer_provider
 from tracehound.capture.scoped import context as context
+from tracehound.client.notebook import disable_notebook_display as disable_notebook_display
+from tracehound.client.notebook import enable_notebook_display as enable_notebook_display

@@ -194,3 +194,19 @@ def test_without_spans_there_is_the_table() -> None:
     assert "no spans were read" in show(tracehound.search_traces(include_spans=False))[0].text
     assert show(tracehound.search_traces("attributes.name = 'none'"))[0].text == "no traces"
     assert show(tracehound.search_traces("attributes.name = 'none'", return_type="list"))[0].text == "no traces"
+
+
+@pytest.mark.usefixtures("built")
+def test_the_viewer_is_switched_off_and_on_again(trace_id: str) -> None:
+    values = [
+        tracehound.get_trace(trace_id), tracehound.search_traces(), tracehound.search_traces(return_type="list")
+    ]  # fmt: skip
+    tracehound.tracing.disable_notebook_display()
+    tracehound.tracing.disable_notebook_display()
+    try:
+        seen = [show(value)[0].seen for value in values]
+        assert all("iframe" not in each and "details" in each for each in seen)
+    finally:
+        tracehound.tracing.enable_notebook_display()
+    tracehound.tracing.enable_notebook_display()
+    assert all("iframe" in show(value)[0].seen for value in values)

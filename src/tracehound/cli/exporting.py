@@ -1,78 +1,54 @@
-"""`tracehound export` and `tracehound import`: traces as OTLP JSON lines (`wire.otlp_json`), a trace a line.
-
-What they do with pages of HTML stands in `cli.pages`.
-"""
+"""`tracehound export` and `tracehound import`: traces as OTLP JSON lines (`wire.otlp_json`), a trace a line."""
 
 from __future__ import annotations
 
 import gzip
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tracehound import runtime
 from tracehound.cli.options import Scope, ask, chosen_settings, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
+from tracehound.cli.progress import following
 from tracehound.client.pages import read_pages
-from tracehound.errors import ArgumentError, StoreBusyError
-from tracehound.model.edit import Change
+from tracehound.client.patience import write_patiently
+from tracehound.errors import ArgumentError
 from tracehound.model.record import replace
-from tracehound.model.trace import Trace, TracePart, TraceState
+from tracehound.model.trace import TracePart, TraceState
 from tracehound.model.values import clean_text
-from tracehound.store.api import Store
 from tracehound.wire.intake import Intake
 from tracehound.wire.otlp_json import DamagedLineError, from_otlp_line, to_otlp_line
 
 _OLDEST_FIRST: Final = ("timestamp_ms ASC", "trace_id ASC")
 _STEP_LINES: Final = 200  # imported in one transaction
 _STEP_BYTES: Final = 4_000_000
-_ATTEMPTS: Final = 30  # a store waits about a second for its lock
 _TOLD: Final = 20  # damaged lines that are told one by one
 
 
 def run_export(scope: Scope, filter_string: str | None, output: str | None) -> None:
     """Write the traces that have finished, oldest first; what runs is left out, and said to be."""
-    traces = Exported(scope, filter_string, _OLDEST_FIRST)
-    with open_output(output) as plain, _packed(plain, output) as out:
-        for trace, experiment in traces:
-            out.write(to_otlp_line(trace, experiment))
-    traces.tell()
-
-
-class Exported:
-    """The traces that a filter is true of and that have finished, each with the name of its experiment.
-
-    They are read while one goes through them, once, with a bar that shows how far they are.
-    """
-
-    def __init__(self, scope: Scope, filter_string: str | None, order_by: Sequence[str] | None = None) -> None:
-        self._store = open_scope(scope)
-        experiments = experiments_of(scope, self._store)
-        self._names = {each.experiment_id: each.name for each in experiments}
-        self._search = ask(scope, experiments, filter_string, order_by)
-        self._written = self._running = 0
-
-    def __iter__(self) -> Iterator[tuple[Trace, str]]:
-        with progress_bar("exporting") as progress:
-            task = progress.add_task("", total=None)
-            for page in read_pages(self._store, self._search):
-                finished = [trace for trace in page if trace.info.state is not TraceState.IN_PROGRESS]
-                yield from ((trace, self._names[trace.info.experiment_id]) for trace in finished)
-                self._written += len(finished)
-                self._running += len(page) - len(finished)
-                progress.update(task, completed=self._written, description=f"{self._written:,} traces")
-
-    def tell(self) -> None:
-        """Say how many there were, and how many were left out."""
-        left_out = f"; {self._running:,} still run and were left out" if self._running else ""
-        click.echo(f"{self._written:,} traces exported{left_out}", err=True)
+    store = open_scope(scope)
+    experiments = experiments_of(scope, store)
+    names = {each.experiment_id: each.name for each in experiments}
+    search = ask(scope, experiments, filter_string, _OLDEST_FIRST)
+    written = running = 0
+    with following("exporting", None) as tell, open_output(output) as plain, _packed(plain, output) as out:
+        for page in read_pages(store, search):
+            for trace in page:
+                if trace.info.state is TraceState.IN_PROGRESS:
+                    running += 1
+                    continue
+                out.write(to_otlp_line(trace, names[trace.info.experiment_id]))
+                written += 1
+            tell(f"{written:,} traces", written)
+    left_out = f"; {running:,} still run and were left out" if running else ""
+    click.echo(f"{written:,} traces exported{left_out}", err=True)
 
 
 @dataclass
@@ -93,12 +69,13 @@ def run_import(source: str, store: str | None, experiment: str | None) -> int:
     intake = Intake(settings.prices)
     told = _Imported()
     try:
-        with progress_bar("importing") as progress, _open_source(source) as (lines, size):
+        with _open_source(source) as (lines, size), following("importing", size) as tell:
             runtime.replace(runtime.Runtime(settings))
-            task = progress.add_task("", total=size)
+            done = 0
             for batch in _batches(lines):
                 _import(batch, settings.experiment, told, intake, is_named=experiment is not None)
-                progress.update(task, advance=sum(map(len, batch.values())), description=f"{told.spans:,} spans")
+                done += sum(map(len, batch.values()))
+                tell(f"{told.spans:,} spans", done)
     finally:
         if told.lines or told.damaged:
             damaged = f"; {told.damaged:,} damaged lines were left out" if told.damaged else ""
@@ -124,18 +101,6 @@ def _import(batch: dict[int, bytes], experiment: str, told: _Imported, intake: I
         write_patiently(runtime.current().drained_store(), parts)
     told.lines += lines
     told.spans += sum(len(part.spans) for part in parts)
-
-
-def write_patiently(store: Store, changes: Sequence[Change]) -> None:
-    """Write changes in one transaction; where others keep the store locked, wait for them."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            store.write(changes)
-        except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
-            if attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            return
 
 
 def _batches(lines: IO[bytes]) -> Iterator[dict[int, bytes]]:
@@ -178,10 +143,3 @@ def _packed(plain: IO[bytes], name: str | None) -> Iterator[IO[bytes]]:
         return
     with gzip.GzipFile(filename="", fileobj=plain, mode="wb", mtime=0) as packed:
         yield packed  # type: ignore[misc] # it is written to like any other file
-
-
-def progress_bar(what: str) -> Progress:
-    """Return a bar on stderr, which is shown in a terminal only and gone at the end."""
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

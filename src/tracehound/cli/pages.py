@@ -10,9 +10,11 @@ from typing import Final
 import click
 
 from tracehound import runtime
-from tracehound.cli.exporting import Exported, progress_bar, write_patiently
-from tracehound.cli.options import Scope, chosen_settings
+from tracehound.cli.options import Scope, ask, chosen_settings, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
+from tracehound.cli.progress import following
+from tracehound.client.pages import read_pages
+from tracehound.client.patience import write_patiently
 from tracehound.errors import ArgumentError
 from tracehound.model.edit import ASSESSMENT, Change, Edit
 from tracehound.model.record import to_json
@@ -26,10 +28,25 @@ _STEP: Final = 200  # traces imported in one transaction
 def run_export_page(scope: Scope, filter_string: str | None, output: str) -> None:
     """Write a page with the traces that have finished, newest first; what runs is left out, and said to be."""
     page = needed_viewer_page()
-    traces = Exported(scope, filter_string)
-    with open_output(output) as out:
-        write_page(page, traces, out)
-    traces.tell()
+    store = open_scope(scope)
+    experiments = experiments_of(scope, store)
+    names = {each.experiment_id: each.name for each in experiments}
+    search = ask(scope, experiments, filter_string)
+    written = running = 0
+
+    def finished() -> Iterator[tuple[Trace, str]]:
+        nonlocal written, running
+        for found in read_pages(store, search):
+            ended = [trace for trace in found if trace.info.state is not TraceState.IN_PROGRESS]
+            yield from ((trace, names[trace.info.experiment_id]) for trace in ended)
+            written += len(ended)
+            running += len(found) - len(ended)
+            tell(f"{written:,} traces", written)
+
+    with following("exporting", None) as tell, open_output(output) as out:
+        write_page(page, finished(), out)
+    left_out = f"; {running:,} still run and were left out" if running else ""
+    click.echo(f"{written:,} traces exported{left_out}", err=True)
 
 
 def write_trace_page(trace: Trace, experiment: str, output: str) -> None:
@@ -51,8 +68,7 @@ def run_import_page(source: str, store: str | None, experiment: str | None) -> i
         raise ArgumentError(f"{source} cannot be read: {error.strerror or error}") from error
     finished = _finished(page)
     spans = traces = 0
-    with progress_bar("importing") as progress:
-        task = progress.add_task("", total=None)
+    with following("importing", None) as tell:
         while batch := list(islice(finished, _STEP)):
             if not traces:
                 runtime.replace(runtime.Runtime(settings))  # a page that cannot be read leaves no store
@@ -62,7 +78,7 @@ def run_import_page(source: str, store: str | None, experiment: str | None) -> i
             write_patiently(runtime.current().drained_store(), changes)
             traces += len(batch)
             spans += sum(len(trace.data.spans) for trace, _ in batch)
-            progress.update(task, completed=traces, description=f"{spans:,} spans")
+            tell(f"{spans:,} spans", traces)
     click.echo(f"{spans:,} spans of {traces:,} traces are in the store", err=True)
     return 0
 

@@ -153,10 +153,14 @@ class TraceFrame(pd.DataFrame):
         super().insert(loc, column, value, *arguments, **named)
 
     def _repr_html_(self) -> str:
-        """Return the viewer that notebooks show; what is no result of a search any more is shown as pandas does."""
+        """Return what notebooks show."""
+        return self.shown_with(viewer_page())
+
+    def shown_with(self, page: bytes | None) -> str:
+        """Return a result as HTML, in this page of the viewer if there is one; what is none any more as pandas does."""
         if not {"trace", "trace_id"} <= getattr(_columns.__get__(self), "ours", set()):
             return str(_plain(self)._repr_html_())  # type: ignore[operator] # it is there, whatever the stubs say
-        return show_traces(list(self._cells("trace")), viewer_page())
+        return show_traces(list(self._cells("trace")), page)
 
     def groupby(self, by: Any = None, *arguments: Any, **named: Any) -> Any:
         """Group by columns, which may be named by the older names, as `DataFrame.groupby` does."""
