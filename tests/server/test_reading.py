@@ -19,6 +19,7 @@ from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.server.otlp import request_of
+from tracehound.model.trace import TracePart
 from tracehound.server.reading import Pace, Reader
 from tracehound.server.reading_process import JSON, PROTOBUF, Order, read_answer, receive, send
 from tracehound.wire.intake import Intake
@@ -59,6 +60,11 @@ def other_process(reader: Reader) -> int:
     return process_id
 
 
+def never(_part: TracePart) -> TracePart:
+    """Stand for what parts pass through where this process must not be the one that reads."""
+    raise AssertionError
+
+
 def is_right(arrived: Arrived) -> bool:
     return arrived == read_otlp_protobuf(body(), "shop", Intake())
 
@@ -75,6 +81,7 @@ def test_the_other_process_reads_what_the_server_would() -> None:
     as_json = json_format.MessageToJson(request, use_integers_for_enums=True).encode()
     with reading(AT_ONCE) as reader:
         assert psutil.pid_exists(other_process(reader))
+        reader._intake = never
         assert is_right(reader.read(PROTOBUF, body(), "shop"))
         assert reader.read(JSON, as_json, "shop") == read_otlp_json(as_json, "shop", Intake())
 
@@ -134,8 +141,18 @@ def test_a_process_that_is_stuck_is_not_waited_for() -> None:
         wait_for(lambda: not psutil.pid_exists(process_id))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process there")
+def test_what_stops_the_server_leaves_the_other_process_to_it() -> None:
+    with reading(AT_ONCE) as reader:
+        process_id = other_process(reader)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(process_id, number)
+        reader._intake = never
+        assert is_right(reader.read(PROTOBUF, body(), "shop"))
+
+
 def test_the_other_process_ends_when_the_server_is_gone() -> None:
-    command = [sys.executable, "-m", "tracehound.server.reading_process"]
+    command = [sys.executable, "-c", "from tracehound.server.reading_process import run; run()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
         orders, answers = cast("RawIOBase", process.stdin), cast("RawIOBase", process.stdout)
         receive(answers)

@@ -27,8 +27,16 @@ from tracehound.model.record import DecodeError
 from tracehound.server.reading_process import READERS, Answer, Order, read_answer, receive, send
 from tracehound.wire.otlp import Arrived, Intake
 
-_MODULE: Final = "tracehound.server.reading_process"
+# With where we are behind all else that is looked through, and not with the working folder before it.
+_PROGRAM: Final = """
+import sys
+sys.path = [*filter(None, sys.path), sys.argv.pop(1)]
+from tracehound.server.reading_process import run
+run(*sys.argv[1:])
+"""
+_FOLDER: Final = str(Path(__file__).resolve().parents[2])
 _PIPE_BYTES: Final = 1_000_000
+_LONGEST_END_S: Final = 10.0
 
 _logger = logging.getLogger("tracehound.server")
 
@@ -87,7 +95,7 @@ class Reader:
             self._is_closed.set()
             supervisor = self._supervisor
         if supervisor is not None:
-            supervisor.join()
+            supervisor.join(_LONGEST_END_S)
 
     def _note(self, spent_s: float) -> None:
         """Count what reading has cost here, and have it done by another process when that is much."""
@@ -165,19 +173,21 @@ class _OtherProcess:
         self._process.kill()
 
     def close(self) -> None:
-        """End it when what it does is done."""
+        """End it when what it does is done; it ends with its pipe, unless it is stuck."""
         with self._turn:
             self._orders.close()
             self._answers.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LONGEST_END_S)
+        self._process.kill()
 
 
 @contextmanager
 def _started(prices: str | None) -> Iterator[_OtherProcess]:
     """Have a process read, and end it behind the block; raise `OSError` or `EOFError` where it does not start."""
-    command = [sys.executable, "-m", _MODULE, *([] if prices is None else [str(Path(prices).absolute())])]
-    folder = Path(__file__).resolve().parents[2]  # from there it finds itself, however this one was found
+    command = [sys.executable, "-c", _PROGRAM, _FOLDER, *([] if prices is None else [prices])]
     with subprocess.Popen(  # noqa: S603 - ourselves
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd=folder
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:
         other = _OtherProcess(process)
         try:

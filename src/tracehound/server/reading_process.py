@@ -11,7 +11,6 @@ import contextlib
 import os
 import signal
 import struct
-import sys
 from collections.abc import Callable
 from io import FileIO, RawIOBase
 from typing import Final
@@ -65,9 +64,10 @@ def receive(pipe: RawIOBase) -> bytes:
 def send(pipe: RawIOBase, message: Record) -> None:
     """Write a message into a pipe."""
     data = to_msgpack(message)
-    rest = memoryview(_LENGTH.pack(len(data)) + data)
-    while rest:
-        rest = rest[pipe.write(rest) :]
+    for piece in (_LENGTH.pack(len(data)), data):  # which may be large: it is not copied
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[pipe.write(rest) :]
 
 
 def _take(pipe: RawIOBase, length: int) -> bytes:
@@ -90,19 +90,15 @@ def answer(order: Order, intake: Passage) -> Answer:
     return Answer(parts=arrived.parts, refused=arrived.refused, reason=arrived.reason)
 
 
-def main(orders: RawIOBase, answers: RawIOBase, prices: str | None) -> None:
-    """Answer orders until there are no more; first say that one is ready."""
-    intake = Intake(prices)
-    collect_seldom()
-    send(answers, Answer())
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            send(answers, answer(read_order(receive(orders)), intake))
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the pipe when it is done
+def run(prices: str | None = None) -> None:
+    """Answer orders that come in at the standard input, until it is closed; first say that one is ready."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # these are for the server, which closes the pipe when it is done
+        signal.signal(number, signal.SIG_IGN)
     answering = os.dup(1)
     os.dup2(2, 1)  # whatever prints something does not print it among the answers
-    with FileIO(0, "r") as own_orders, FileIO(answering, "w") as own_answers:
-        main(own_orders, own_answers, sys.argv[1] if len(sys.argv) > 1 else None)
+    intake = Intake(prices)
+    collect_seldom()
+    with FileIO(0, "r") as orders, FileIO(answering, "w") as answers, contextlib.suppress(EOFError, BrokenPipeError):
+        send(answers, Answer())
+        while True:
+            send(answers, answer(read_order(receive(orders)), intake))
