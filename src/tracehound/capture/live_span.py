@@ -394,7 +394,8 @@ class LiveSpan(SpanView):
 
     def _encode_all(self, values: Mapping[str, object] | None) -> dict[str, str]:
         """Return each value as JSON text; what is no mapping is said and left out."""
-        if values is not None and not isinstance(values, Mapping):
+        if type(values) is not dict and values is not None and not isinstance(values, Mapping):
             _logger.warning("attributes are a mapping such as {'k': 1}, not %r; they were left out", type(values))
             return {}
-        return {clean_text(str(key)): self._encode(value) for key, value in (values or {}).items()}
+        most = self._settings.max_value_bytes
+        return {clean_text(str(key)): encode_value(value, most) for key, value in (values or {}).items()}
