@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -14,7 +15,7 @@ from tracehound.model.ids import experiment_id
 from tracehound.model.merge import effective_parts, merge_parts
 from tracehound.model.record import replace, to_json, to_msgpack
 from tracehound.model.span import Span
-from tracehound.model.trace import TraceInfo, TracePart
+from tracehound.model.trace import Trace, TraceInfo, TracePart
 from tracehound.query.span_terms import durations_of_spans
 from tracehound.query.sqlite import ROW
 from tracehound.query.words import words_of
@@ -26,6 +27,7 @@ from tracehound.store.sqlite.text import add_words, remove_words
 from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payload
 
 _TRACES_AT_A_TIME: Final = 1_000
+_AT_ONCE: Final = 128  # of which the rows are worked out: their spans fit into the processor's caches
 
 Key: TypeAlias = tuple[int, int]
 Edits: TypeAlias = Mapping[str, Sequence[Edit]]  # of each trace that has some
@@ -41,13 +43,9 @@ def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edit
         arrived[part.trace_id][_key(part)] = part
     known = _read_known(connection, list(arrived))
     (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM trace").fetchone()
+    new = map(_Known, itertools.count(last_seq + 1))
     changes = _Changes()
-    for trace_id, by_key in arrived.items():
-        stored = known.get(trace_id)
-        if stored is None:
-            last_seq += 1
-            stored = _Known(last_seq)
-        _change_trace(changes, stored, by_key, edits.get(trace_id, ()))
+    changes.merge((known.get(each) or next(new), by_key, edits.get(each, ())) for each, by_key in arrived.items())
     _apply(connection, changes)
     return changes.emptied
 
@@ -57,9 +55,9 @@ def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str], edits:
 
     Return the traces that edits have left nothing of: they are still there.
     """
+    found = _read_known(connection, trace_ids)
     changes = _Changes()
-    for trace_id, known in _read_known(connection, trace_ids).items():
-        _change_trace(changes, known, {}, edits.get(trace_id, ()))
+    changes.merge((known, {}, edits.get(trace_id, ())) for trace_id, known in found.items())
     _apply(connection, changes)
     return changes.emptied
 
@@ -72,7 +70,7 @@ def index_again(connection: sqlite3.Connection) -> None:
         durations: list[Row] = []
         for known in _read_known(connection, [trace_id for (trace_id,) in chunk]).values():
             if known.entries is not None:
-                changes.postings.add(known.entries)
+                changes.postings.change(None, known.entries)
             changes.words.append((known.seq, known.words))
             if known.info is not None:
                 changes.hours.add(known.info)
@@ -107,16 +105,14 @@ def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> N
 
 def merge_ended(connection: sqlite3.Connection, owner: str, trace_ids: Sequence[str], edits: Edits) -> None:
     """Note that a process is gone, and bring the rows of its traces up to what they say then."""
-    found = _read_known(connection, trace_ids)
+    found = {trace_id: known for trace_id, known in _read_known(connection, trace_ids).items() if not known.is_damaged}
     connection.execute("UPDATE part SET has_ended = 1 WHERE owner = ?", (owner,))
-    changes = _Changes()
-    for trace_id, known in found.items():
-        if known.is_damaged:
-            continue
+    for known in found.values():
         known.parts = {
             key: replace(part, has_ended=True) if part.owner == owner else part for key, part in known.parts.items()
         }
-        _change_trace(changes, known, {}, edits.get(trace_id, ()))
+    changes = _Changes()
+    changes.merge((known, {}, edits.get(trace_id, ())) for trace_id, known in found.items())
     _apply(connection, changes)
 
 
@@ -139,6 +135,15 @@ class _Known:
     is_damaged: bool = False
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """A trace as it is to be: the parts that it keeps, and what they and its edits say together."""
+
+    known: _Known
+    parts: Mapping[Key, TracePart]
+    trace: Trace
+
+
 @dataclass
 class _Changes:
     """The rows of a batch, to be removed and to be inserted."""
@@ -153,41 +158,66 @@ class _Changes:
     hours: HourChanges = field(default_factory=HourChanges)
     emptied: list[str] = field(default_factory=list)
 
+    def merge(self, told: Iterable[tuple[_Known, Mapping[Key, TracePart], Sequence[Edit]]]) -> None:
+        """Work out what changes when parts arrive for traces, or edits."""
+        rest = iter(told)
+        while some := list(itertools.islice(rest, _AT_ONCE)):
+            merged: list[_Merged] = []
+            for known, arrived, edits in some:
+                found = _merge(known, arrived, edits)
+                if found is not None:
+                    merged.append(found)
+                elif known.info is not None:
+                    self.emptied.append(known.info.trace_id)
+            self._add(merged)
 
-def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart], edits: Sequence[Edit]) -> None:
-    """Work out what changes when parts arrive for a trace, or edits; raise where what is there cannot be read."""
+    def _add(self, merged: Sequence[_Merged]) -> None:
+        """Add the rows of traces: one step after the other, each for all of them.
+
+        What a step needs stays in the processor's caches then; trace by trace all of it took a fifth longer.
+        """
+        for each in merged:
+            if each.known.info is not None:
+                self._remove(each.known, each.parts)
+        for each in merged:
+            self.experiments.update([part.experiment for part in each.parts.values()])
+            self.hours.add(each.trace.info)
+        self.traces += [(each.known.seq, *to_row(each.trace.info, each.trace.data.spans)) for each in merged]
+        self.parts += [
+            (each.known.seq, *key, to_payload(part), part.owner)
+            for each in merged
+            for key, part in each.parts.items()
+            if key not in each.known.parts
+        ]
+        for each in merged:
+            self.postings.change(each.known.entries, entries_of(each.trace.info, each.trace.data.spans, each.known.seq))
+        for each in merged:
+            words = words_of(each.trace.data.spans)
+            if each.known.info is None or words != each.known.words:
+                self.words.append((each.known.seq, words))
+
+    def _remove(self, known: _Known, kept: Mapping[Key, TracePart]) -> None:
+        """Take away what there was of a trace, but for the parts that are kept."""
+        self.old_parts += [(known.seq, *key) for key in known.parts if key not in kept]
+        self.old_traces.append((known.seq,))
+        self.hours.remove(known.info)
+
+
+def _merge(known: _Known, arrived: Mapping[Key, TracePart], edits: Sequence[Edit]) -> _Merged | None:
+    """Return what becomes of a trace when parts arrive for it, or edits; None where nothing is left of it.
+
+    Raise where what is there of it cannot be read.
+    """
     if known.is_damaged:
         raise DamagedPayloadError("a stored trace is damaged, and cannot be changed")
-    seq = known.seq
     parts = {**arrived, **known.parts}  # a part that arrives again is what it has become
     effective = effective_parts(without_discarded(list(parts.values()), edits))
     if not effective:
-        if known.info is not None:
-            changes.emptied.append(known.info.trace_id)
-        return
+        return None
     if len(effective) < len(parts):
         kept = {id(part) for part in effective}
-        changes.old_parts += [(seq, *key) for key, part in known.parts.items() if id(part) not in kept]
         parts = {key: part for key, part in parts.items() if id(part) in kept}
-    trace = lay_over(merge_parts(effective), edits)
-    info = trace.info
-    changes.experiments.update(part.experiment for part in effective)
-    if known.info is not None:
-        changes.old_traces.append((seq,))
-        changes.hours.remove(known.info)
-    changes.hours.add(info)
-    changes.traces.append((seq, *to_row(info, trace.data.spans)))
-    changes.parts += [
-        (seq, *key, to_payload(part), part.owner) for key, part in parts.items() if key not in known.parts
-    ]
-    entries = entries_of(info, trace.data.spans, seq)
-    if known.entries is None:
-        changes.postings.add(entries)
-    else:
-        changes.postings.change(known.entries, entries)
-    words = words_of(trace.data.spans)
-    if known.info is None or words != known.words:
-        changes.words.append((seq, words))
+    return _Merged(known, parts, lay_over(merge_parts(effective), edits))
 
 
 def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:

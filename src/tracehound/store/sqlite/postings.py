@@ -66,24 +66,27 @@ class PostingChanges:
         self._gone_terms: set[Term] = set()
         self._new: defaultdict[Term, list[int]] = defaultdict(list)  # postings, one behind the other
 
-    def add(self, entries: Entries) -> None:
-        """Add a trace that the index does not have."""
-        place = entries.experiment, entries.start_ms, entries.trace
-        new = self._new
-        for term, mask in entries.masks.items():
-            new[term] += (term[2], *place, mask)  # [2] is its number: quicker than by its name
-
     def remove(self, entries: Entries) -> None:
         """Take a trace away."""
         self._gone += map(entries.posting, entries.masks)
         self._gone_terms.update(entries.masks)
 
-    def change(self, before: Entries, after: Entries) -> None:
-        """Change what the index has of a trace; what stays the same is left alone."""
+    def change(self, before: Entries | None, after: Entries) -> None:
+        """Change what the index has of a trace, if anything; what stays the same is left alone."""
+        if before is None:
+            self._add(after)
+            return
         self._gone += map(before.posting, before.differ(after))
         self._gone_terms |= before.masks.keys() - after.masks.keys()
         for term in after.differ(before):
             self._new[term] += after.posting(term)
+
+    def _add(self, entries: Entries) -> None:
+        """Add the postings of a trace that the index does not have."""
+        place = entries.experiment, entries.start_ms, entries.trace
+        new = self._new
+        for term, mask in entries.masks.items():
+            new[term] += (term[2], *place, mask)  # [2] is its number: quicker than by its name
 
     def apply(self, connection: sqlite3.Connection) -> None:
         """Change the tables."""
