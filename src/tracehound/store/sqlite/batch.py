@@ -178,7 +178,9 @@ class _Changes:
         """
         for each in merged:
             if each.known.info is not None:
-                self._remove(each.known, each.parts)
+                self._remove(
+                    each.known.seq, each.known.info, [key for key in each.known.parts if key not in each.parts]
+                )
         for each in merged:
             self.experiments.update([part.experiment for part in each.parts.values()])
             self.hours.add(each.trace.info)
@@ -196,11 +198,11 @@ class _Changes:
             if each.known.info is None or words != each.known.words:
                 self.words.append((each.known.seq, words))
 
-    def _remove(self, known: _Known, kept: Mapping[Key, TracePart]) -> None:
-        """Take away what there was of a trace, but for the parts that are kept."""
-        self.old_parts += [(known.seq, *key) for key in known.parts if key not in kept]
-        self.old_traces.append((known.seq,))
-        self.hours.remove(known.info)
+    def _remove(self, seq: int, info: TraceInfo, parts: Iterable[Key]) -> None:
+        """Take away the row of a trace, and some of its parts."""
+        self.old_traces.append((seq,))
+        self.hours.remove(info)
+        self.old_parts += [(seq, *key) for key in parts]
 
 
 def _merge(known: _Known, arrived: Mapping[Key, TracePart], edits: Sequence[Edit]) -> _Merged | None:
