@@ -31,8 +31,8 @@ def test_a_span_in_mlflows_form_comes_back_as_it_was() -> None:
         inputs_json='{"x":1}',
         outputs_json="null",
         attributes_json={"model": '"gpt"'},
-        event_records=[RecordedEvent("exception", 1, {"exception.type": '"ValueError"'})],
-        link_records=[RecordedLink("tr-" + "01" * 16, "23" * 8, {})],
+        event_records=(RecordedEvent("exception", 1, {"exception.type": '"ValueError"'}),),
+        link_records=(RecordedLink("tr-" + "01" * 16, "23" * 8, {}),),
         kind="CLIENT",
     )
     form = full.to_dict()

@@ -64,8 +64,8 @@ def spans(trace_id: str) -> st.SearchStrategy[Span]:
         inputs_json=st.none() | JSON,
         outputs_json=st.none() | JSON,
         attributes_json=ATTRIBUTES,
-        event_records=st.lists(st.builds(RecordedEvent, TEXTS, TIMES_NS, FLAT), max_size=2),
-        link_records=st.lists(st.builds(RecordedLink, TRACE_IDS, SPAN_IDS, FLAT), max_size=2),
+        event_records=st.lists(st.builds(RecordedEvent, TEXTS, TIMES_NS, FLAT), max_size=2).map(tuple),
+        link_records=st.lists(st.builds(RecordedLink, TRACE_IDS, SPAN_IDS, FLAT), max_size=2).map(tuple),
         kind=st.sampled_from(["INTERNAL", "CLIENT", "SERVER"]),
     )
 

@@ -51,7 +51,7 @@ TRACES = st.builds(
             inputs_json=values[0],
             outputs_json=values[1],
             attributes_json={"k": values[2]},
-            event_records=[RecordedEvent(event, 0, {"m": values[3]})],
+            event_records=(RecordedEvent(event, 0, {"m": values[3]}),),
         )
     ],
     TEXTS, TEXTS, st.lists(VALUES, min_size=4, max_size=4), TEXTS,

@@ -30,7 +30,7 @@ def filled(store: Store) -> Store:
         inputs_json='{"q":"why?"}',
         outputs_json='"because"',
         attributes_json={"model": '"gpt-4o"', "n": "3"},
-        event_records=[RecordedEvent("retry", 7, {"attempt": "2"})],
+        event_records=(RecordedEvent("retry", 7, {"attempt": "2"}),),
     )
     child: Span = span(2, parent=1, name="call", start_ms=5, duration_ms=10, failed=True)
     usage = {"mlflow.trace.tokenUsage": '{"input_tokens":5,"total_tokens":6}', "mlflow.trace.user": "alice"}

@@ -36,10 +36,10 @@ def foreign_span(attributes: Mapping[str, Any], *, events: Sequence[Event] = (),
         inputs_json=None,
         outputs_json=None,
         attributes_json=texts(attributes),
-        event_records=[
+        event_records=tuple(
             RecordedEvent(each.name, blank.start_time_ns + each.after_ms * 1_000_000, texts(each.attributes))
             for each in events
-        ],
+        ),
     )
 
 

@@ -113,8 +113,8 @@ def test_a_span_has_its_ids_in_base64_and_its_values_in_otlps_form() -> None:
     full = replace(
         span(2, parent=1, failed=True),
         attributes_json={"model": '"gpt"', "n": encode_exactly(2**53 + 1)},
-        event_records=[RecordedEvent("retry", 7, {"attempt": "2"})],
-        link_records=[RecordedLink(f"tr-{3:032x}", f"{4:016x}", {})],
+        event_records=(RecordedEvent("retry", 7, {"attempt": "2"}),),
+        link_records=(RecordedLink(f"tr-{3:032x}", f"{4:016x}", {}),),
     )
     message = to_span_message(full)
     assert message["trace_id"] == "AAAAAAAAAAAAAAAAAAAAAQ=="

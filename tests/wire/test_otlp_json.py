@@ -56,10 +56,10 @@ def spans_with_id(number: int) -> st.SearchStrategy[Span]:
         inputs_json=st.none() | JSON_TEXTS,
         outputs_json=st.none() | JSON_TEXTS,
         attributes_json=ATTRIBUTES,
-        event_records=st.lists(st.builds(RecordedEvent, PLAIN_TEXT, TIMES, ATTRIBUTES), max_size=2),
+        event_records=st.lists(st.builds(RecordedEvent, PLAIN_TEXT, TIMES, ATTRIBUTES), max_size=2).map(tuple),
         link_records=st.lists(
             st.builds(RecordedLink, st.just("tr-" + "b1" * 16), st.just("c2" * 8), ATTRIBUTES), max_size=2
-        ),
+        ).map(tuple),
         kind=st.sampled_from(["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER", "UNSPECIFIED"]),
     )
 

@@ -66,7 +66,7 @@ def begin_child(
     parent: LiveSpan, name: str, span_type: str = UNKNOWN, attributes: dict[str, str] = _NO_TEXTS
 ) -> LiveSpan:
     """Return a new span below the one given, wherever that is current."""
-    return begin_span(name, span_type, attributes, context=otel.set_span_in_context(parent, Context()))
+    return begin_span(name, span_type, attributes, context=Context({SPAN_KEY: parent}))
 
 
 def current_draft() -> TraceDraft | None:

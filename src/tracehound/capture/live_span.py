@@ -357,7 +357,8 @@ class LiveSpan(SpanView):
                 record = Span(
                     trace_id, format_span_id(self._number), None if above is None else format_span_id(above),
                     self._name, self._start_ns, end_ns, self._status, self._span_type,
-                    self._inputs, self._outputs, self._texts, self._events, self._links, self._kind,
+                    self._inputs, self._outputs, self._texts,
+                    tuple(self._events), tuple(self._links), self._kind,
                 )  # fmt: skip
                 part = TracePart(trace_id, self._settings.experiment, now_ns, [record], _NO_TEXTS, _NO_TEXTS)
             if part is not None:
@@ -371,15 +372,15 @@ class LiveSpan(SpanView):
     def to_record(self) -> Span:
         """Return the span as it is now, while it runs."""
         record = self._record(self.trace_id)
-        events, links = list(self._events), list(self._links)
-        return replace(record, attributes_json=dict(self._texts), event_records=events, link_records=links)
+        return replace(record, attributes_json=dict(self._texts))
 
     def _record(self, trace_id: str) -> Span:
         parent_number = self._parent_number
         return Span(
             trace_id, format_span_id(self._number), None if parent_number is None else format_span_id(parent_number),
             self._name, self._start_ns, self._end_ns, self._status, self._span_type,
-            self._inputs, self._outputs, self._texts, self._events, self._links, self._kind,
+            self._inputs, self._outputs, self._texts,
+            tuple(self._events), tuple(self._links), self._kind,
         )  # fmt: skip
 
     def _own_texts(self) -> dict[str, str]:
@@ -394,7 +395,8 @@ class LiveSpan(SpanView):
 
     def _encode_all(self, values: Mapping[str, object] | None) -> dict[str, str]:
         """Return each value as JSON text; what is no mapping is said and left out."""
-        if values is not None and not isinstance(values, Mapping):
+        if type(values) is not dict and values is not None and not isinstance(values, Mapping):
             _logger.warning("attributes are a mapping such as {'k': 1}, not %r; they were left out", type(values))
             return {}
-        return {clean_text(str(key)): self._encode(value) for key, value in (values or {}).items()}
+        most = self._settings.max_value_bytes
+        return {clean_text(str(key)): encode_value(value, most) for key, value in (values or {}).items()}

@@ -61,7 +61,7 @@ def start_span_no_context(
     >>> tracehound.get_trace(span.trace_id).info.tags["route"]
     'home'
     """
-    said = to_tags(tags), to_texts("metadata", metadata)
+    said = None if tags is None and metadata is None else (to_tags(tags), to_texts("metadata", metadata))
     try:
         clean = clean_text(str(name)), clean_text(str(span_type))
         span = begin_span(*clean) if parent_span is None else begin_child(parent_span, *clean)
@@ -69,7 +69,8 @@ def start_span_no_context(
         report_fault("start_span", fault)
         return NoOpSpan(name)
     if span.is_recording():
-        say(span.draft, *said)
+        if said is not None:
+            say(span.draft, *said)
         _fill(span, inputs, attributes, links)
         span.start(start_time_ns)
     return span

@@ -81,6 +81,6 @@ class _ShownSpan(LiveSpan):
         changed: dict[str, Any] = {
             "name": self._name, "status": self._status, "span_type": self._span_type or span.span_type,
             "inputs_json": self._inputs, "outputs_json": self._outputs, "attributes_json": self._texts,
-            "event_records": self._events, "link_records": self._links,
+            "event_records": tuple(self._events), "link_records": tuple(self._links),
         }  # fmt: skip
         return replace(span, **changed)

@@ -76,22 +76,22 @@ class OpenSdkSpan:
             end_time_ns=to_ns(span.end_time, now_ns) if has_ended else None,
             status=_OK if has_ended and status.is_unset else status,
             attributes_json=_scope_of(span) | _encode_all(span.attributes, max_bytes),
-            event_records=[
+            event_records=tuple(
                 RecordedEvent(
                     clean_text(str(event.name)),
                     to_ns(event.timestamp, now_ns),
                     _encode_all(event.attributes, max_bytes),
                 )
                 for event in span.events
-            ],
-            link_records=[
+            ),
+            link_records=tuple(
                 RecordedLink(
                     format_trace_id(link.context.trace_id),
                     format_span_id(link.context.span_id),
                     _encode_all(link.attributes, max_bytes),
                 )
                 for link in span.links
-            ],
+            ),
             kind=span.kind.name,
         )
 

@@ -18,6 +18,8 @@ _OTEL_STATUS: Final = {
     otel.StatusCode.OK: SpanStatusCode.OK,
     otel.StatusCode.ERROR: SpanStatusCode.ERROR,
 }
+# What people write. A status is not made anew for each span that has it.
+_PLAIN: Final[dict[str, SpanStatus]] = {code.value: SpanStatus(code) for code in SpanStatusCode}
 
 
 class OnException(NamedTuple):
@@ -29,6 +31,8 @@ class OnException(NamedTuple):
 
 def to_status(status: object, description: str | None) -> SpanStatus:
     """Return the status that is meant, in whichever API's words; raise `ArgumentError` for what is none."""
+    if not description and isinstance(status, str) and (plain := _PLAIN.get(status)) is not None:
+        return plain
     if isinstance(status, SpanStatus):
         return to_status(status.status_code, status.description)
     if isinstance(status, otel.Status):

@@ -44,20 +44,21 @@ def derive_metadata(spans: Sequence[Span]) -> dict[str, str]:
     """
     root = spans[0]
     found = _said_of_whole(spans, "metadata")
+    keys = set().union(*[span.attributes_json for span in spans])
     for span_key, key in ((SESSION_ID, TRACE_SESSION), (USER_ID, TRACE_USER)):
-        said = next((span.attributes_json[span_key] for span in spans if span_key in span.attributes_json), None)
-        if said is not None:
+        if span_key in keys:
+            said = next(span.attributes_json[span_key] for span in spans if span_key in span.attributes_json)
             found[key] = to_text(decode_value(said))
     if root.inputs_json is not None:
         found[TRACE_INPUTS] = cut_text(root.inputs_json)
     if root.outputs_json is not None:
         found[TRACE_OUTPUTS] = cut_text(root.outputs_json)
     for span_key, key in ((SPAN_USAGE, TOKEN_USAGE), (SPAN_COST, COST)):
-        if any(span_key in span.attributes_json for span in spans):
+        if span_key in keys:
             total = _sum_of(spans, span_key)
             if total:
                 found[key] = to_json(total).decode()
-    sizes = sorted(len(to_msgpack(span)) for span in spans)
+    sizes = sorted([len(to_msgpack(span)) for span in spans])
     total_size, last = sum(sizes), len(sizes) - 1
     found[SIZE_BYTES] = str(total_size)
     found[SIZE_STATS] = (
@@ -96,9 +97,8 @@ def _said_of_whole(spans: Sequence[Span], kind: str) -> dict[str, str]:
 
 def _sayings(spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
     """Yield what the spans say of the trace: those that were translated (`wire.dialects`) do."""
-    for span in spans:
-        text = span.attributes_json.get(OF_TRACE)
-        said = None if text is None else decode_value(text)
+    for text in [span.attributes_json[OF_TRACE] for span in spans if OF_TRACE in span.attributes_json]:
+        said = decode_value(text)
         if isinstance(said, dict):
             yield said
 

@@ -33,7 +33,9 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
     ordered = effective_parts(parts)
     chosen = _choose_spans(ordered)
     told = _take_stand_in(chosen)
-    spans = order_spans([_settle(span, part) for span, part in chosen.values()])
+    spans = order_spans(
+        [span if span.end_time_ns is not None else _settle(span, part) for span, part in chosen.values()]
+    )
     root = spans[0]
     root_span, main = chosen[root.span_id]
     if told is not None:
@@ -41,7 +43,7 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
         if root.parent_id is not None:  # what is known of the whole says more than a child
             root_span, root = told[0], _settle(*told)
     start_ns = min(span.start_time_ns for span in (root, *spans))
-    by_weight = [part for part in ordered if part is not main] + [main]
+    by_weight = ordered if len(ordered) == 1 else [part for part in ordered if part is not main] + [main]
     experiment = experiment_id(main.experiment)
     tags = derive_tags(spans)
     name = derive_name(spans if told is None else [root, *spans])
@@ -97,6 +99,8 @@ def order_spans(spans: list[Span]) -> list[Span]:
 
     A span whose parent is in another process is a root of what is known here.
     """
+    if len(spans) == 1:
+        return spans
     known = {span.span_id for span in spans}
 
     def rank(span: Span) -> tuple[bool, bool, int, str]:
@@ -111,6 +115,11 @@ def _rank(part: TracePart) -> tuple[bool, int, bytes]:
 
 def _choose_spans(ordered: Sequence[TracePart]) -> dict[str, tuple[Span, TracePart]]:
     """Return for each id the span that counts, and the part that it comes from."""
+    if len(ordered) == 1:
+        only = ordered[0]
+        single = {span.span_id: (span, only) for span in only.spans}
+        if len(single) == len(only.spans):  # as nearly always
+            return single
     chosen: dict[str, tuple[Span, TracePart]] = {}
     for part in ordered:
         for span in part.spans:
@@ -131,7 +140,7 @@ def _take_stand_in(chosen: dict[str, tuple[Span, TracePart]]) -> tuple[Span, Tra
 
 
 def _settle(span: Span, part: TracePart) -> Span:
-    """Return the span as it is to be seen: ended with its process, if that is gone."""
+    """Return a span as it is to be seen: ended with its process, if that is gone."""
     if span.end_time_ns is not None or not part.has_ended:
         return span
     return replace(span, end_time_ns=max(part.written_ns, span.start_time_ns), status=PROCESS_ENDED)

@@ -7,6 +7,7 @@ the garbage collector need not look at them (`gc=False`). Two encodings are used
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import reprlib
@@ -115,6 +116,7 @@ def has_plain_numbers(text: str) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=1024)  # many are in nearly every trace
 def _check_plain(number: str) -> None:
     if _json(float(number)).decode() != number:
         raise ValueError(number)

@@ -140,8 +140,9 @@ class Span(Record, frozen=True, array_like=True, gc=False):
     inputs_json: str | None = None
     outputs_json: str | None = None
     attributes_json: dict[str, str] = {}
-    event_records: list[RecordedEvent] = []
-    link_records: list[RecordedLink] = []
+    # Tuples: an empty one is not made anew, and the garbage collector leaves them alone.
+    event_records: tuple[RecordedEvent, ...] = ()
+    link_records: tuple[RecordedLink, ...] = ()
     kind: str = "INTERNAL"
     otel_trace_id: str | None = None
 
@@ -289,17 +290,19 @@ def span_from_dict(form: dict[str, Any]) -> Span:
         inputs_json=texts.pop(INPUTS, None),
         outputs_json=texts.pop(OUTPUTS, None),
         attributes_json=texts,
-        event_records=[
-            RecordedEvent(event["name"], event["time_unix_nano"], _encoded(event["attributes"]))
-            for event in form["events"]
-        ],
-        link_records=[
-            RecordedLink(link["trace_id"], link["span_id"], _encoded(link["attributes"] or {}))
-            for link in form["links"]
-        ],
+        event_records=tuple([_read_event(each) for each in form["events"]]),
+        link_records=tuple([_read_link(each) for each in form["links"]]),
         kind=form.get("kind", "").removeprefix("SPAN_KIND_"),
         otel_trace_id=digits if is_other and decode_value(named)[-32:] != digits else None,
     )
+
+
+def _read_event(form: dict[str, Any]) -> RecordedEvent:
+    return RecordedEvent(form["name"], form["time_unix_nano"], _encoded(form["attributes"]))
+
+
+def _read_link(form: dict[str, Any]) -> RecordedLink:
+    return RecordedLink(form["trace_id"], form["span_id"], _encoded(form["attributes"] or {}))
 
 
 # Nearly all spans have one of these; they are not made anew for each.

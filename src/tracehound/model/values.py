@@ -85,6 +85,8 @@ def encode_exactly(value: object) -> str:
 
 def clean_text(text: str) -> str:
     """Return the text as a plain `str`, without lone surrogates, which no encoding of UTF-8 can hold."""
+    if type(text) is str and text.isascii():  # nearly all are: a fifth of the time of encoding them
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -38,11 +38,10 @@ def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
     known = found.get
     bit = 1
     for span in spans:
-        for each in _plain_terms(span.name, span.span_type, span.status.status_code._value_):
-            found[each] = known(each, 0) | bit
+        bits = None
         if span.end_time_ns is not None:
-            duration_ms = (span.end_time_ns - span.start_time_ns) // 1_000_000
-            each = _duration_term(span.name, min(max(duration_ms, 0).bit_length(), _MAX_BITS))
+            bits = min(max((span.end_time_ns - span.start_time_ns) // 1_000_000, 0).bit_length(), _MAX_BITS)
+        for each in _plain_terms(span.name, span.span_type, span.status.status_code._value_, bits):
             found[each] = known(each, 0) | bit
         for key, text in span.attributes_json.items():
             of_attribute = _term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute
@@ -77,15 +76,17 @@ def durations_mask(durations_ms: Sequence[int | None], operator: str, value: flo
 
 
 @functools.lru_cache(maxsize=4096)
-def _plain_terms(name: str, span_type: str | None, status: str) -> tuple[Term, ...]:
-    found = (to_term(_KIND, "name", name), to_term(_KIND, "status", status))
-    return found if span_type is None else (*found, to_term(_KIND, "type", span_type))
+def _plain_terms(name: str, span_type: str | None, status: str, bits: int | None) -> tuple[Term, ...]:
+    """Return the terms of what every span has; `bits` is how many the duration has of one that has ended.
 
-
-@functools.lru_cache(maxsize=4096)
-def _duration_term(name: str, bits: int) -> Term:
-    """Return the term of durations of so many bits of spans of a name: by the two of them slow steps are found."""
-    return to_term(_KIND, SPAN_DURATION.name, f"{bits} {name}")
+    The term of a duration has the name of the span as well: by the two of them slow steps are found.
+    """
+    found = [to_term(_KIND, "name", name), to_term(_KIND, "status", status)]
+    if span_type is not None:
+        found.append(to_term(_KIND, "type", span_type))
+    if bits is not None:
+        found.append(to_term(_KIND, SPAN_DURATION.name, f"{bits} {name}"))
+    return tuple(found)
 
 
 def may_last(test: Test, value: str | None, name: str | None) -> bool:

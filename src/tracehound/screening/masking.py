@@ -99,14 +99,14 @@ class Masking:
             inputs_json=None if span.inputs_json is None else self._json(span.inputs_json),
             outputs_json=None if span.outputs_json is None else self._json(span.outputs_json),
             attributes_json=self._jsons(span.attributes_json),
-            event_records=[
+            event_records=tuple(
                 RecordedEvent(self.name(each.name), each.timestamp_ns, self._jsons(each.attributes_json))
                 for each in span.event_records
-            ],
-            link_records=[
+            ),
+            link_records=tuple(
                 RecordedLink(each.trace_id, each.span_id, self._jsons(each.attributes_json))
                 for each in span.link_records
-            ],
+            ),
         )
 
     def _jsons(self, texts: Mapping[str, str]) -> dict[str, str]:

@@ -109,8 +109,8 @@ def to_span(
     code: int,
     message: str,
     texts: dict[str, str],
-    events: list[RecordedEvent],
-    links: list[RecordedLink],
+    events: Iterable[RecordedEvent],
+    links: Iterable[RecordedLink],
     is_ours: bool,
 ) -> Span:
     """Return a span of what a reader has read; `texts` are all its attributes as JSON, and become the span's.
@@ -135,8 +135,8 @@ def to_span(
         inputs_json=texts.pop(INPUTS, None),
         outputs_json=texts.pop(OUTPUTS, None),
         attributes_json=texts,
-        event_records=events,
-        link_records=links,
+        event_records=tuple(events),
+        link_records=tuple(links),
         kind=KINDS[kind if 0 <= kind < len(KINDS) else 0],
     )
 

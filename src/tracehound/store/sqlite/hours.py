@@ -50,11 +50,12 @@ class HourChanges:
 
     def add(self, info: TraceInfo) -> None:
         """Add a trace."""
-        self._change(info).of_weight[_weight_of(info)].join(_summary_of(info))
+        _add_to(self._change(info).of_weight[_weight_of(info)], info)
 
     def remove(self, info: TraceInfo) -> None:
         """Take a trace away."""
-        change, less = self._change(info), _summary_of(info)
+        change, less = self._change(info), Summary()
+        _add_to(less, info)
         into = change.of_weight[_weight_of(info)]
         into.count -= less.count
         into.errors -= less.errors
@@ -96,7 +97,10 @@ class HourChanges:
 
     def _change(self, info: TraceInfo) -> _Change:
         key = (int(info.experiment_id), info.request_time // HOUR_MS, info.name)
-        return self._changes.setdefault(key, _Change())
+        found = self._changes.get(key)
+        if found is None:
+            found = self._changes[key] = _Change()
+        return found
 
 
 def join_all(summaries: Iterable[Summary]) -> Summary:
@@ -121,13 +125,11 @@ def _weight_of(info: TraceInfo) -> float:
     return read_weight(info.trace_metadata.get(WEIGHT))
 
 
-def _summary_of(info: TraceInfo) -> Summary:
-    summary = Summary()
+def _add_to(summary: Summary, info: TraceInfo) -> None:
     for name, (key, in_object) in SUMMED.items():
         if key in info.trace_metadata and (found := number_at(info.trace_metadata, key, in_object)) is not None:
             summary.add_number(name, float(found))
     summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
-    return summary
 
 
 def _to_row(of_weight: Weighted, extremes: tuple[int | None, int | None]) -> tuple[str, bytes, bytes]:

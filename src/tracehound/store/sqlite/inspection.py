@@ -15,11 +15,12 @@ from tracehound.model.edit import lay_over
 from tracehound.model.merge import merge_parts
 from tracehound.model.trace import TracePart
 from tracehound.query.sqlite import ROW
-from tracehound.store.sqlite.batch import entries_of, to_part
+from tracehound.store.sqlite.batch import to_part
 from tracehound.store.sqlite.changes import read_edits
 from tracehound.store.sqlite.connection import FROZEN, OLDEST_SQLITE, READING, open_connection, read_migrations
 from tracehound.store.sqlite.faults import damaged_rows, store_errors
 from tracehound.store.sqlite.files import INDEX, LOG, look_at
+from tracehound.store.sqlite.postings import entries_of
 from tracehound.store.sqlite.rows import to_info, to_row
 from tracehound.store.sqlite.text import without_words
 
@@ -184,14 +185,14 @@ def _check_trace(connection: sqlite3.Connection, path: Path, row: tuple[object, 
         return
     if to_row(stored, trace.data.spans) != wanted:
         yield f"trace {trace_id}: its row is not what its parts and edits say"
-    known = entries_of(merged, trace.data.spans, int(str(seq)))
-    keys = list(known.values())
+    entries = entries_of(merged, trace.data.spans, int(str(seq)))
+    keys = [entries.posting(term) for term in entries.masks]
     text = "SELECT count(*) FROM posting WHERE term = ? AND experiment = ? AND start_ms = ? AND trace = ? AND mask = ?"
     missing = sum(connection.execute(text, key).fetchone()[0] == 0 for key in keys)
     if missing:
         yield f"trace {trace_id}: {missing} of its {len(keys)} entries of the index are missing"
     text = "SELECT count(*) FROM term WHERE kind = ? AND key = ? AND number = ? AND value IS ?"
-    unknown = sum(connection.execute(text, row).fetchone()[0] == 0 for row in known)
+    unknown = sum(connection.execute(text, row).fetchone()[0] == 0 for row in entries.masks)
     if unknown:
         yield f"trace {trace_id}: of {unknown} of its terms it is not known what they stand for"
 

@@ -20,12 +20,13 @@ from tracehound.query.sqlite import ROW, search_sql
 from tracehound.query.statistics import Groups, StatisticsQuery
 from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, with_reason
-from tracehound.store.sqlite.batch import Row, merge_ended, to_part
+from tracehound.store.sqlite.batch import merge_ended, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
 from tracehound.store.sqlite.connection import release_pages, snapshot, transaction
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.functions import ask
+from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.limits import Progress, within
 from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile

@@ -10,13 +10,14 @@ from __future__ import annotations
 import bisect
 import itertools
 import operator
+import struct
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tracehound.query.needles import Needles
 from tracehound.query.words import Piece
@@ -117,7 +118,7 @@ def merge_blocks(blocks: Sequence[Block]) -> Block:
         seqs += block.seqs
     parts: dict[bytes, Part] = {**rows_of}
     for word, mask in masks.items():
-        parts[word] = mask | _to_mask(rows_of.get(word, ()))
+        parts[word] = mask | _to_mask(rows_of.get(word, ()), len(seqs))
     return _make(parts, seqs, [seq for block in blocks for seq in block.unknown])
 
 
@@ -199,26 +200,33 @@ def _made_anew(block: Block) -> Block:
 
 
 def _make(parts: Mapping[bytes, Part], seqs: Sequence[int], unknown: Sequence[int]) -> Block:
+    """Return a block of words; those with masks stand last, so that the numbers of all others are packed at once."""
     size = _size_of_mask(len(seqs))
-    stored = [_stored(part, size) for part in parts.values()]
+    numbers: dict[bytes, Sequence[int]] = {}
+    masks: dict[bytes, bytes] = {}
+    for word, part in parts.items():
+        if not isinstance(part, int) and len(part) < size:
+            numbers[word] = part
+            continue
+        mask = part if isinstance(part, int) else _to_mask(part, len(seqs))
+        if mask.bit_count() < size:
+            numbers[word] = _rows_in(mask)
+        else:
+            masks[word] = mask.to_bytes(2 * size, "little")
+    lengths = [*map(len, numbers.values()), *itertools.repeat(size, len(masks))]
+    packed = _packed("H", [*itertools.chain.from_iterable(numbers.values())]).tobytes()
     return Block(
-        words=b"\n".join((b"", *parts, b"")),
-        ends=array("I", itertools.accumulate(map(len, stored))),
-        rows=array("H", itertools.chain.from_iterable(stored)),
+        words=b"\n".join((b"", *numbers, *masks, b"")),
+        ends=_packed("I", [*itertools.accumulate(lengths)]),
+        rows=memoryview(b"".join((packed, *masks.values()))).cast("H"),
         seqs=seqs,
         unknown=unknown,
     )
 
 
-def _stored(part: Part, size: int) -> Sequence[int]:
-    """Return rows as a block keeps them: by their numbers, or as a mask of that size where these are not fewer."""
-    if not isinstance(part, int):
-        if len(part) < size:
-            return part
-        part = _to_mask(part)
-    if part.bit_count() < size:
-        return _rows_in(part)
-    return memoryview(part.to_bytes(2 * size, "little")).cast("H")
+def _packed(kind: Literal["H", "I"], numbers: Sequence[int]) -> memoryview[int]:
+    """Return numbers as an array of them: made in this way it takes half the time that `array` takes."""
+    return memoryview(struct.pack(f"{len(numbers)}{kind}", *numbers)).cast(kind)
 
 
 def _lines_with(words: bytes, piece: Piece) -> list[int] | None:
@@ -241,11 +249,12 @@ def _size_of_mask(rows: int) -> int:
     return -(-rows // _BITS)
 
 
-def _to_mask(rows: Collection[int]) -> int:
-    """Return a number with the bits of the rows set: by its digits, for one with many rows is soon made of these."""
-    digits = bytearray(b"0") * (max(rows, default=0) + 1)
+def _to_mask(rows: Iterable[int], count: int) -> int:
+    """Return a number with the bits of some of the rows set: by its digits, of which it is made soonest."""
+    digits = bytearray(b"0") * count
     for row in rows:
-        digits[~row] = _ONE
+        digits[row] = _ONE
+    digits.reverse()
     return int(digits, 2)
 
 
