@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 from tracehound.model.edit import Edit, lay_over, without_discarded
 from tracehound.model.ids import experiment_id
-from tracehound.model.merge import effective_parts, merge_parts
+from tracehound.model.merge import as_written, effective_parts, merge_parts
 from tracehound.model.record import replace, to_json, to_msgpack
 from tracehound.model.span import Span
 from tracehound.model.trace import TraceInfo, TracePart
@@ -47,7 +47,9 @@ def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edit
     """
     arrived: defaultdict[str, dict[Key, TracePart]] = defaultdict(dict)
     for part in parts:
-        arrived[part.trace_id][_key(part)] = part
+        key, of_trace = _key(part), arrived[part.trace_id]
+        if key not in of_trace or part.has_ended:
+            of_trace[key] = part
     known = _read_known(connection, list(arrived))
     (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM trace").fetchone()
     changes = _Changes()
@@ -181,6 +183,10 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
     if known.is_damaged:
         raise DamagedPayloadError("a stored trace is damaged, and cannot be changed")
     seq = known.seq
+    for key, part in arrived.items():
+        if part.has_ended and key in known.parts and not known.parts[key].has_ended:
+            del known.parts[key]  # it is written anew
+            changes.old_parts.append((seq, *key))
     parts = {**arrived, **known.parts}  # a part that arrives again is what it has become
     effective = effective_parts(without_discarded(list(parts.values()), edits))
     if not effective:
@@ -200,7 +206,9 @@ def _change_trace(changes: _Changes, known: _Known, arrived: dict[Key, TracePart
     changes.hours.add(info)
     changes.traces.append((seq, *to_row(info, trace.data.spans)))
     changes.parts += [
-        (seq, *key, to_payload(part), part.owner) for key, part in parts.items() if key not in known.parts
+        (seq, *key, to_payload(part), part.owner, part.has_ended)
+        for key, part in parts.items()
+        if key not in known.parts
     ]
     changes.index(known.entries, entries_of(info, trace.data.spans, seq))
     words = words_of(trace.data.spans)
@@ -215,7 +223,7 @@ def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
     connection.executemany("DELETE FROM part WHERE trace = ? AND written_ns = ? AND checksum = ?", changes.old_parts)
     connection.executemany("DELETE FROM trace WHERE seq = ?", changes.old_traces)
     _insert(connection, "INSERT INTO trace", changes.traces)
-    _insert(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner)", changes.parts)
+    _insert(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner, has_ended)", changes.parts)
     _insert(connection, "INSERT INTO posting (term, experiment, start_ms, trace, mask)", sorted(changes.postings))
     _insert(connection, "INSERT OR IGNORE INTO term (kind, key, number, value)", list(changes.terms))
     connection.executemany(
@@ -289,4 +297,4 @@ def entries_of(info: TraceInfo, spans: Sequence[Span], seq: int) -> Entries:
 
 def _key(part: TracePart) -> Key:
     """Return what tells a part that arrives again from another one."""
-    return part.written_ns, zlib.crc32(to_msgpack(part))
+    return part.written_ns, zlib.crc32(to_msgpack(as_written(part)))
