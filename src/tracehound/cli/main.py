@@ -222,12 +222,19 @@ def sql(query: str, store: str | None, form: str | None, output: str | None, tim
 @cli.command("export")
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
-@click.option("--output", "-o", metavar="FILE", help="Write a file, packed if it ends in .gz.  [default: -]")
-def export_traces(scope: Scope, filter_string: str | None, output: str | None) -> None:
-    """Write the traces that FILTER is true of as OTLP JSON lines, oldest first. What still runs is left out."""
+@click.option(
+    "--format", "form", type=click.Choice(["otlp", "jsonl", "parquet"]),
+    help="OTLP JSON lines, JSON lines as MLflow reads them, or Parquet.  [default: otlp, or as FILE is called]",
+)  # fmt: skip
+@click.option("--output", "-o", metavar="FILE", help="Write a file; lines are packed if it ends in .gz or .zst.")
+def export_traces(scope: Scope, filter_string: str | None, form: str | None, output: str | None) -> None:
+    """Write the traces that FILTER is true of, whole, oldest first. What still runs is left out.
+
+    What is written can be imported, by this program or, as OTLP, by any collector.
+    """
     from tracehound.cli.exporting import run_export
 
-    run_export(scope, filter_string, output)
+    run_export(scope, filter_string, form, output)
 
 
 @cli.command("import")
@@ -235,9 +242,10 @@ def export_traces(scope: Scope, filter_string: str | None, output: str | None) -
 @store_option
 @click.option("--experiment", metavar="NAME", help="Put all into this experiment, whatever the file says.")
 def import_traces(source: str, store: str | None, experiment: str | None) -> None:
-    """Bring OTLP JSON lines into the store, from our export or any OpenTelemetry exporter of files.
+    """Bring a file of traces into the store: of our export, of MLflow, or of any OpenTelemetry exporter of files.
 
-    Importing again changes nothing. Damaged lines are told, and all others imported. Ctrl-C keeps what is imported.
+    The format is seen from the file: OTLP JSON lines or JSON lines, also packed by gzip or zstd, or Parquet. Importing
+    again changes nothing. Damaged lines are told, and all others imported. Ctrl-C keeps what is imported.
     """
     from tracehound.cli.exporting import run_import
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracehound.client.counting import count_traces
+from tracehound.client.patience import write_patiently
 from tracehound.context.running import find_drafts
-from tracehound.errors import ArgumentError, StoreBusyError
+from tracehound.errors import ArgumentError
 from tracehound.model.edit import Deletion
 from tracehound.model.trace import TraceInfo
 from tracehound.model.values import clean_text
@@ -19,7 +20,6 @@ from tracehound.store.api import Store
 
 # Traces deleted in one transaction: with five spans each, that keeps the writer's lock for about a tenth of a second.
 STEP: Final = 200
-_ATTEMPTS: Final = 30  # a store waits about a second for its lock
 
 
 def _ignore(_count: int) -> None:
@@ -142,11 +142,4 @@ def _delete(store: Store, infos: Sequence[TraceInfo]) -> None:
     """Delete traces in one transaction; where others keep the store locked, wait for them."""
     now_ns = time.time_ns()
     deletions = [Deletion(info.trace_id, now_ns) for info in infos]
-    for attempt in range(_ATTEMPTS):
-        try:
-            store.write(deletions)
-        except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
-            if attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            return
+    write_patiently(store, deletions)
