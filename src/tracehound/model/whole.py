@@ -35,12 +35,7 @@ class Whole:
         removed = ((TAG, self.without_tags), (METADATA, self.without_metadata))
         return [
             *(Edit(part.trace_id, key, None, part.written_ns, kind) for kind, keys in removed for key in keys),
-            *(
-                Edit(
-                    part.trace_id, str(each.assessment_id), to_json_text(each.to_dict()), _changed_ns(each), ASSESSMENT
-                )
-                for each in self.assessments
-            ),
+            *(_edit_of(each, part.trace_id) for each in self.assessments),
         ]
 
 

@@ -16,13 +16,18 @@ _STEP_BYTES: Final = 65_536
 _LEVEL: Final = 3
 
 
+def peekable(file: IO[bytes]) -> io.BufferedReader:
+    """Return a file whose next bytes can be looked at."""
+    return file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", file))
+
+
 def unpacked(file: IO[bytes]) -> IO[bytes]:
     """Return what a file holds, as a file: as it is, or unpacked where it is gzip or zstd.
 
     Reading raises `OSError` or `EOFError` where it is damaged or cut off.
     """
-    buffered = file if hasattr(file, "peek") else io.BufferedReader(cast("io.RawIOBase", file))
-    head: bytes = buffered.peek(len(_ZSTD))
+    buffered = peekable(file)
+    head = buffered.peek(len(_ZSTD))
     if head.startswith(_GZIP):
         return cast("IO[bytes]", gzip.open(buffered))
     if head.startswith(_ZSTD):

@@ -17,8 +17,13 @@ _OUR_ID: Final = re.compile(r"tr-[0-9a-f]{32}")
 
 
 def to_trace_line(trace: Trace, experiment: str) -> bytes:
-    """Return a trace as one line; `from_trace_line` is the inverse."""
-    return to_json_text({_EXPERIMENT: experiment, **trace.to_dict()}).encode() + b"\n"
+    """Return a trace as one line; `from_trace_line` is the inverse.
+
+    The same trace gives the same line. Values of events and links are those of JSON, not the letters of what was kept.
+    """
+    form = trace.to_dict()
+    form["info"] |= {key: dict(sorted(form["info"].get(key, {}).items())) for key in ("trace_metadata", "tags")}
+    return to_json_text({_EXPERIMENT: experiment, **form}).encode() + b"\n"
 
 
 def from_trace_line(line: bytes, experiment: str) -> Whole:
@@ -42,5 +47,8 @@ def _checked(trace: Trace) -> Trace:
         raise ArgumentError(f"{trace_id!r} is no id of a trace here, which is tr- and 32 hexadecimal digits")
     if not spans or {span.trace_id for span in spans} != {trace_id}:
         raise ArgumentError(f"the trace {trace_id} has no spans, or some of other traces")
-    whole = [replace(span, span_type=span.span_type or UNKNOWN, kind=span.kind or "INTERNAL") for span in spans]
+    whole = [
+        replace(span, span_type=UNKNOWN if span.span_type is None else span.span_type, kind=span.kind or "INTERNAL")
+        for span in spans
+    ]
     return replace(trace, data=TraceData(whole))

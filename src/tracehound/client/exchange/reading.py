@@ -18,7 +18,7 @@ from tracehound.model.trace import TracePart
 from tracehound.model.values import clean_text
 from tracehound.wire.otlp import Intake
 from tracehound.wire.otlp_json import DamagedLineError, from_otlp_line
-from tracehound.wire.packing import unpacked
+from tracehound.wire.packing import peekable, unpacked
 
 _PARQUET: Final = b"PAR1"
 # The first key of a line of our own, or of MLflow's `Trace.to_json`; OTLP has other ones.
@@ -50,9 +50,9 @@ def read_items(path: Path | None, file: IO[bytes], destination: Destination) -> 
     The path is that of the file, None for one that has none. Raise `ArgumentError` for what is no file of traces.
     """
     with _reading_errors(path):
-        head = file.peek(len(_PARQUET)) if hasattr(file, "peek") else b""
-        if not head.startswith(_PARQUET):
-            yield from _read_lines(file, destination)
+        buffered = peekable(file)
+        if not buffered.peek(len(_PARQUET)).startswith(_PARQUET):
+            yield from _read_lines(buffered, destination)
         elif path is None:
             raise ArgumentError("Parquet is read from a file, since its end says what is in it; name one")
         else:
