@@ -42,9 +42,9 @@ COMMON = {
 }
 JSON = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | PLAIN_TEXT
 ASSESSMENTS: st.SearchStrategy[Assessment] = st.one_of(
-    st.builds(Feedback, PLAIN_TEXT, JSON | st.lists(JSON), st.none() | PLAIN_TEXT, **COMMON),  # type: ignore[arg-type]
-    st.builds(Expectation, PLAIN_TEXT, PLAIN_TEXT | st.dictionaries(PLAIN_TEXT, JSON), **COMMON),  # type: ignore[arg-type]
-    st.builds(IssueReference, PLAIN_TEXT, PLAIN_TEXT, **COMMON),  # type: ignore[arg-type]
+    st.builds(Feedback, PLAIN_TEXT, JSON | st.lists(JSON), st.none() | PLAIN_TEXT, **COMMON),
+    st.builds(Expectation, PLAIN_TEXT, PLAIN_TEXT | st.dictionaries(PLAIN_TEXT, JSON), **COMMON),
+    st.builds(IssueReference, PLAIN_TEXT, PLAIN_TEXT, **COMMON),
 )
 
 
@@ -146,7 +146,7 @@ def test_many_traces_are_several_row_groups_and_none_is_lost(tmp_path: Path) -> 
     data = exported(store, "parquet")
     path = tmp_path / "many.parquet"
     path.write_bytes(data)
-    assert pq.ParquetFile(path).num_row_groups == 3  # type: ignore[no-untyped-call]
+    assert pq.ParquetFile(path).num_row_groups == 3
     assert exported(imported(data, tmp_path), "otlp") == exported(store, "otlp")
 
 
@@ -206,7 +206,7 @@ def test_a_line_that_is_no_trace_is_told_and_the_others_are_read(line: bytes, fa
 def test_parquet_of_something_else_is_refused_by_name(tmp_path: Path) -> None:
     import pyarrow as pa
 
-    pq.write_table(pa.table({"trace_id": ["tr-1"]}), tmp_path / "rows")  # type: ignore[no-untyped-call]
+    pq.write_table(pa.table({"trace_id": ["tr-1"]}), tmp_path / "rows")
     with pytest.raises(ArgumentError, match="no column 'experiment'"):
         items_of((tmp_path / "rows").read_bytes(), tmp_path)
     with pytest.raises(ArgumentError, match="read from a file"):

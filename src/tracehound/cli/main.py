@@ -323,6 +323,21 @@ def backup(destination: Path, store: str | None) -> None:
 
 
 @cli.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def copy(source: str, target: str) -> None:
+    """Copy all that the store FROM keeps into the store TO: each a path, or a server: http://host:port.
+
+    Traces with all that was said of them, runs, models, experiments and deletions. What TO has already stays. Ctrl-C
+    stops it, and the same command goes on from there. Programs may use both; what they write to FROM meanwhile may be
+    missing, and comes with the next copy.
+    """
+    from tracehound.cli.copying import run_copy
+
+    sys.exit(run_copy(source, target))
+
+
+@cli.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the script that completes commands, options, fields and experiments in a shell.

@@ -66,9 +66,7 @@ def written_ns_of(spans: list[Span]) -> int:
 
 
 def _beyond(texts: dict[str, str], known: dict[str, str]) -> dict[str, str]:
-    return {
-        key: value for key, value in sorted(texts.items()) if known.get(key) != value and key != ARTIFACT_LOCATION
-    }
+    return {key: value for key, value in sorted(texts.items()) if known.get(key) != value and key != ARTIFACT_LOCATION}
 
 
 def _edit_of(assessment: Assessment, trace_id: str) -> Edit:
