@@ -104,7 +104,7 @@ def test_a_copy_that_is_interrupted_anywhere_and_goes_on_is_equal() -> None:
                 is_done = True
             begun.append(done.continued_at)
         assert held(target) == expected
-        assert done.traces == 899
+        assert done.traces == 897  # two of them were deleted
         assert begun == sorted(begun)  # nothing is begun anew
         assert len(begun) > 1 or steps > 12
 

@@ -26,7 +26,6 @@ from tracehound.cli.server import server, ui
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.warehouse import warehouse
 from tracehound.errors import ArgumentError, FilterError, TracehoundError
-from tracehound.model.ids import experiment_id
 from tracehound.settings import read_settings
 from tracehound.store.targets import parse_target
 
@@ -274,10 +273,11 @@ def run_program(arguments: tuple[str, ...]) -> None:
 
 
 @cli.command()
-@click.option("--older-than", metavar="AGE", required=True, help="How old: 12h, 30d, 8w.")
+@click.option("--older-than", metavar="AGE", help="How old: 12h, 30d, 8w.  [default: as `retention` says]")
 @store_option
 @click.option("--experiment", metavar="NAME", help="Of this experiment alone.")
-def gc(older_than: str, store: str | None, experiment: str | None) -> None:
+@click.option("--dry-run", "is_dry", is_flag=True, help="Say how many traces and bytes that is, and delete nothing.")
+def gc(older_than: str | None, store: str | None, experiment: str | None, *, is_dry: bool) -> None:
     """Delete the traces that began longer ago than AGE, and give the space back to the file system.
 
     Programs go on writing meanwhile. Ctrl-C stops it; what has been deleted until then stays deleted.
@@ -285,7 +285,21 @@ def gc(older_than: str, store: str | None, experiment: str | None) -> None:
     from tracehound.cli.gc import run_gc
 
     use(store, experiment)
-    run_gc(older_than, None if experiment is None else [experiment_id(experiment)])
+    run_gc(older_than, experiment, is_dry=is_dry)
+
+
+@cli.command()
+@click.argument("experiment", required=False)
+@click.argument("age", metavar="[AGE|forever]", required=False)
+@store_option
+def retention(experiment: str | None, age: str | None, store: str | None) -> None:
+    """Show for how long experiments keep their traces, or set it: tracehound retention shop 30d.
+
+    A server deletes what is older, a little at a time; `tracehound gc` does so at once.
+    """
+    from tracehound.cli.gc import run_retention
+
+    run_retention(store, experiment, age)
 
 
 @cli.command()
