@@ -18,7 +18,7 @@ from typing import Any, Final
 import click
 
 from tracehound import __version__
-from tracehound.cli.care import run_backup, run_doctor
+from tracehound.cli.care import run_backup, run_doctor, run_restore
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
 from tracehound.cli.formats import ROW_FORMATS
 from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option, use
@@ -330,10 +330,23 @@ def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT00
 def backup(destination: Path, store: str | None) -> None:
     """Copy the store into a new file DESTINATION, while others use it.
 
-    The copy is a store itself. To restore it, end the programs that use the store and put the copy in its place.
+    The copy is a store itself. `tracehound restore` puts it in the place of another one.
     """
     use(store)
     run_backup(destination)
+
+
+@cli.command()
+@click.argument("backup", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("to", metavar="[TO]", required=False)
+@click.option("--force", "is_forced", is_flag=True, help="Replace the store that is there.")
+def restore(backup: Path, to: str | None, *, is_forced: bool) -> None:
+    """Check the backup FILE and make it the store TO, or the default one. Nobody may use that store meanwhile.
+
+    What its programs had finished goes into the store that is replaced, if that can be read; else into the restored.
+    """
+    settings = read_settings()
+    run_restore(backup, parse_target(to or settings.tracking_uri), settings, is_forced=is_forced)
 
 
 @cli.command()

@@ -13,8 +13,8 @@ from tracehound.store.targets import parse_target
 def back_up(destination: str | Path, tell: Callable[[int, int], None] | None = None) -> int:
     """Copy the store into a new file while it is in use, and return the length of the copy in bytes.
 
-    All that any process of this machine had finished is in the copy, which is a store itself: to restore it, end the
-    programs that use the store and put the copy in its place. `tell` is called with how many pages are copied and how
+    All that any process of this machine had finished is in the copy, which is a store itself: `client.restoring` puts
+    it in the place of another one. `tell` is called with how many pages are copied and how
     many there are. Raise `ArgumentError` for a destination that exists or a store that is no file, `StoreError` where
     the copy cannot be made.
     """
