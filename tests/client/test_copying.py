@@ -12,10 +12,11 @@ from starlette.testclient import TestClient
 from tests.asgi import AsgiTransport, Stage
 from tests.store_contract.test_copies import KEPT, WAITING, kept
 from tests.traces import part, span
+from tests.upkeep import held
 from tracehound.client.copying import KIND, Copied, copy_store
 from tracehound.errors import StoreError
-from tracehound.model.edit import Change, Deletion, Edit, Facts
-from tracehound.model.record import replace, to_msgpack
+from tracehound.model.edit import Change, Deletion, Edit
+from tracehound.model.record import replace
 from tracehound.model.trace import TraceState
 from tracehound.query.search import parse_search
 from tracehound.server.app import create_app
@@ -53,12 +54,6 @@ def copied(source: Store, target: Store) -> Copied:
     done = Copied()
     copy_store(source, target, FROM, done, lambda _traces: None)
     return done
-
-
-def held(store: Store) -> list[bytes]:
-    """Return what a store keeps, but for what is left of positions of copies."""
-    mark = to_msgpack(Facts(KIND, "", {}, 0))[: len(b"\x95\xa5facts\xa4copy")]
-    return [each for each in kept(store) if not each.startswith(mark)]
 
 
 class Interrupting(MemoryStore):
