@@ -122,11 +122,15 @@ def back_up_under_load(folder: Path, chance: random.Random) -> int:
     """Back a store up while processes write to it, restore that, and compare; return how many traces there are."""
     path, copy, place = folder / "busy.db", folder / "copy.db", folder / "restored.db"
     busy = [start(ENDLESS, path) for _ in range(2)]
-    returned = [process.stdout.readline().strip() for process in busy for _ in range(chance.randint(1, 200))]
-    assert piped("backup", str(copy), "--store", str(path)).returncode == 0
-    for process in busy:
-        kill_after(process, 0)
-    assert piped("restore", str(copy), str(place)).returncode == 0
+    try:
+        returned = [process.stdout.readline().strip() for process in busy for _ in range(chance.randint(1, 200))]
+        done = piped("backup", str(copy), "--store", str(path))
+        assert done.returncode == 0, done.stderr
+    finally:
+        for process in busy:
+            kill_after(process, 0)
+    done = piped("restore", str(copy), str(place))
+    assert done.returncode == 0, done.stderr
     with contextlib.closing(SqliteStore(copy)) as before, contextlib.closing(SqliteStore(place)) as after:
         assert kept(after) == kept(before), "the restored store is not equal"
         found = after.read_traces(returned)

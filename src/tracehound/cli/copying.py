@@ -13,6 +13,7 @@ from tracehound.cli.progress import following
 from tracehound.cli.render import print_line
 from tracehound.client.copying import Copied, copy_store
 from tracehound.client.counting import count_traces
+from tracehound.client.patience import drain_patiently
 from tracehound.errors import ArgumentError
 from tracehound.query.search import parse_search
 from tracehound.runtime import Runtime
@@ -53,7 +54,7 @@ def _opened(settings: Settings, uri: str) -> Iterator[Store]:
     """Yield a store, with all that any process of this machine has finished for it."""
     runtime = Runtime(dataclasses.replace(settings, tracking_uri=uri))
     try:
-        yield runtime.drain(must_succeed=True)[0]
+        yield drain_patiently(runtime)
     finally:
         runtime.close()
 
