@@ -24,7 +24,7 @@ from tracehound.model.whole import Whole, to_whole
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SPANS_A_GROUP: Final = 10_000
+_SPANS_A_GROUP: Final = 5_000
 _TRACES_A_READ: Final = 200
 
 
