@@ -120,7 +120,7 @@ def test_what_was_exported_and_imported_as_lines_is_exported_the_same(changes: l
 def test_what_was_exported_and_imported_as_parquet_is_exported_the_same(
     tmp_path_factory: pytest.TempPathFactory, changes: list[Change]
 ) -> None:
-    folder = tmp_path_factory.mktemp("parquet")
+    folder = tmp_path_factory.getbasetemp()  # one for all cases
     store = MemoryStore()
     store.write(changes)
     data = exported(store, "parquet")

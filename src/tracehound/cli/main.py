@@ -12,22 +12,19 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from tracehound import __version__
-from tracehound.cli.care import run_backup, run_doctor, run_restore
+from tracehound.cli import keeping
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
 from tracehound.cli.formats import ROW_FORMATS
-from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option, use
+from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option
 from tracehound.cli.server import server, ui
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.warehouse import warehouse
 from tracehound.errors import ArgumentError, FilterError, TracehoundError
-from tracehound.settings import read_settings
-from tracehound.store.targets import parse_target
 
 _INTERRUPTED: Final = 130
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -256,6 +253,8 @@ cli.add_command(experiments)
 cli.add_command(warehouse)
 cli.add_command(server)
 cli.add_command(ui)
+for _command in keeping.COMMANDS:
+    cli.add_command(_command)
 
 
 @cli.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -273,36 +272,6 @@ def run_program(arguments: tuple[str, ...]) -> None:
 
 
 @cli.command()
-@click.option("--older-than", metavar="AGE", help="How old: 12h, 30d, 8w.  [default: as `retention` says]")
-@store_option
-@click.option("--experiment", metavar="NAME", help="Of this experiment alone.")
-@click.option("--dry-run", "is_dry", is_flag=True, help="Say how many traces and bytes that is, and delete nothing.")
-def gc(older_than: str | None, store: str | None, experiment: str | None, *, is_dry: bool) -> None:
-    """Delete the traces that began longer ago than AGE, and give the space back to the file system.
-
-    Programs go on writing meanwhile. Ctrl-C stops it; what has been deleted until then stays deleted.
-    """
-    from tracehound.cli.gc import run_gc
-
-    use(store, experiment)
-    run_gc(older_than, experiment, is_dry=is_dry)
-
-
-@cli.command()
-@click.argument("experiment", required=False)
-@click.argument("age", metavar="[AGE|forever]", required=False)
-@store_option
-def retention(experiment: str | None, age: str | None, store: str | None) -> None:
-    """Show for how long experiments keep their traces, or set it: tracehound retention shop 30d.
-
-    A server deletes what is older, a little at a time; `tracehound gc` does so at once.
-    """
-    from tracehound.cli.gc import run_retention
-
-    run_retention(store, experiment, age)
-
-
-@cli.command()
 @click.option(
     "--store", metavar="URI", default="tracehound-demo.db", show_default=True, help="Where to keep the traces."
 )
@@ -312,56 +281,6 @@ def demo(store: str, questions: int) -> None:
     from tracehound.cli.demo import run_demo
 
     run_demo(store, questions)
-
-
-@cli.command()
-@click.option("--full", is_flag=True, help="Check every page, every index entry and every trace.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@store_option
-def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT001 - the options of the command
-    """Say what is installed, what the store holds and what is wrong with it. Changes nothing."""
-    target = parse_target(store or read_settings().tracking_uri)
-    sys.exit(run_doctor(target, is_full=full, as_json=as_json))
-
-
-@cli.command()
-@click.argument("destination", type=click.Path(path_type=Path))
-@store_option
-def backup(destination: Path, store: str | None) -> None:
-    """Copy the store into a new file DESTINATION, while others use it.
-
-    The copy is a store itself. `tracehound restore` puts it in the place of another one.
-    """
-    use(store)
-    run_backup(destination)
-
-
-@cli.command()
-@click.argument("backup", metavar="FILE", type=click.Path(path_type=Path))
-@click.argument("to", metavar="[TO]", required=False)
-@click.option("--force", "is_forced", is_flag=True, help="Replace the store that is there.")
-def restore(backup: Path, to: str | None, *, is_forced: bool) -> None:
-    """Check the backup FILE and make it the store TO, or the default one. Nobody may use that store meanwhile.
-
-    What its programs had finished goes into the store that is replaced, if that can be read; else into the restored.
-    """
-    settings = read_settings()
-    run_restore(backup, parse_target(to or settings.tracking_uri), settings, is_forced=is_forced)
-
-
-@cli.command()
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
-def copy(source: str, target: str) -> None:
-    """Copy all that the store FROM keeps into the store TO: each a path, or a server: http://host:port.
-
-    Traces with all that was said of them, runs, models, experiments and deletions. What TO has already stays. Ctrl-C
-    stops it, and the same command goes on from there. Programs may use both; what they write to FROM meanwhile may be
-    missing, and comes with the next copy.
-    """
-    from tracehound.cli.copying import run_copy
-
-    sys.exit(run_copy(source, target))
 
 
 @cli.command()
