@@ -9,7 +9,6 @@ import pytest
 import tracehound
 from tests.traces import part, said_tags, span
 from tracehound import runtime
-from tracehound.client.deletion import STEP, count_older_than, delete_older_than
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.ids import experiment_id
 
@@ -249,31 +248,3 @@ def test_a_trace_that_is_deleted_while_it_runs_stays_deleted() -> None:
 def test_arguments_that_do_not_go_together_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         tracehound.delete_traces("0", **arguments)  # type: ignore[arg-type] # that is what is tried
-
-
-@pytest.mark.usefixtures("anywhere")
-def test_old_traces_of_all_experiments_or_of_one_are_deleted_step_by_step() -> None:
-    for experiment in ("shop", "Default"):
-        tracehound.set_experiment(experiment)
-        for number in range(1, STEP + 6):
-            tracehound.start_span_no_context("step", start_time_ns=number * 10**6).end()
-        tracehound.start_span_no_context("new").end()
-    store = runtime.current().drained_store()
-    steps: list[int] = []
-    assert count_older_than(store, STEP + 6) == 2 * (STEP + 5)
-    assert delete_older_than(store, STEP + 5, [experiment_id("shop")], steps.append) == STEP + 4
-    assert steps == [STEP, 4]
-    assert delete_older_than(store, STEP + 6) == STEP + 6
-    assert len(found()) == 1
-
-
-def test_a_deletion_that_is_interrupted_keeps_what_is_done() -> None:
-    for number in range(1, STEP + 6):
-        tracehound.start_span_no_context("step", start_time_ns=number * 10**6).end()
-
-    def interrupt(count: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        delete_older_than(runtime.current().drained_store(), 10**6, None, interrupt)
-    assert len(found()) == 5

@@ -112,7 +112,8 @@ def test_each_route_says_which_right_it_needs() -> None:
 def test_what_a_client_asks_of_its_store_needs_a_right_to_change_nothing_but_where_it_does() -> None:
     rights = {row.path.rpartition("/")[2]: row.right for row in ROUTES if row.path.startswith("/api/v1/store/")}
     assert {name for name, right in rights.items() if right is not Right.READ} == {
-        "position", "segments", "forget-segment", "running-owners", "end-owner", "reclaim"
+        "position", "segments", "forget-segment", "running-owners", "end-owner", "reclaim",
+        "changes",  # all that is kept, of whatever experiment, and what was deleted
     }  # fmt: skip
 
 

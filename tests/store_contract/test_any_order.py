@@ -184,6 +184,17 @@ def words_in(store: SqliteStore) -> set[bytes]:
         return {word for word in found if word.strip(b"\0")}
 
 
+def copy_of(store: Store) -> MemoryStore:
+    """Return what a store keeps, read page by page, in another one."""
+    copy = MemoryStore()
+    page = store.read_changes(None, 2)
+    copy.write(page.changes)
+    while page.next_cursor is not None:
+        page = store.read_changes(page.next_cursor, 2)
+        copy.write(page.changes)
+    return copy
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Two stores, and everything that was written to them."""
 
@@ -234,6 +245,9 @@ class AnyOrder(RuleBasedStateMachine):
                 assert store.facts(kind, "r-1") == {
                     subject: values for subject, values in self._expected_facts(kind).items() if subject == "r-1"
                 }
+            copy = copy_of(store)
+            assert copy.read_traces(wanted) == expected
+            assert copy.facts("run") == self._expected_facts("run")
             for search, where in SEARCHES:
                 found = {info.trace_id for info in store.search(search).traces}
                 assert found == {key for key, trace in expected.items() if matches(where, trace)}, where

@@ -91,7 +91,7 @@ def test_an_exported_trace_comes_back_as_it_was_translated_or_not(name: str) -> 
         store.write([part(span)])  # as if it had been stored before there was any translation
         trace = store.read_traces([span.trace_id])[span.trace_id]
         line = to_otlp_line(trace, "Default")
-        [again] = from_otlp_line(line, "Default")
+        [again] = from_otlp_line(line, "Default").parts
         assert again.spans == [span]
 
 
@@ -100,7 +100,7 @@ def unchanged(attributes: dict[str, str]) -> Span:
     listed = [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()]
     span = {"traceId": "1" * 32, "spanId": "2" * 16, "name": "s", "attributes": listed}
     line = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
-    return from_otlp_line(line.encode(), "Default")[0].spans[0]
+    return from_otlp_line(line.encode(), "Default").parts[0].spans[0]
 
 
 def test_what_a_client_of_mlflow_sends_over_otlp_is_what_its_user_said() -> None:

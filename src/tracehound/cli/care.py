@@ -1,4 +1,4 @@
-"""`tracehound doctor` and `tracehound backup`: what is said and shown of a file and its copy."""
+"""`tracehound doctor`, `backup` and `restore`: what is said and shown of a file and its copy."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from rich.text import Text
 from tracehound.cli.render import print_line
 from tracehound.client.backup import back_up
 from tracehound.client.doctor import Report, examine
+from tracehound.client.restoring import restore
+from tracehound.settings import Settings
 from tracehound.store.targets import Target
 
 _MAX_SEGMENTS = 10
@@ -46,6 +48,21 @@ def run_backup(destination: Path) -> None:
         task = progress.add_task("copying", total=None)
         length = back_up(destination, lambda done, total: progress.update(task, completed=done, total=total))
     print_line(f"{destination} holds everything that was finished ({_size(length)})")
+
+
+def run_restore(backup: Path, target: Target, settings: Settings, *, is_forced: bool) -> None:
+    """Put a backup in the place of a store, with a bar while that takes."""
+    signal.signal(signal.SIGTERM, _end)
+    with _progress() as progress:
+        task = progress.add_task("", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total or None)
+
+        found = restore(backup.absolute(), target, settings, is_forced=is_forced, tell=tell)
+    print_line(f"{target.path} holds what {backup} held: {found.traces:,} traces ({_size(found.length_bytes)})")
+    if found.waiting_bytes:
+        print_line(f"{_size(found.waiting_bytes)} that programs finished since wait in its spool, and come in next")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

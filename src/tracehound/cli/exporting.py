@@ -1,10 +1,9 @@
-"""`tracehound export` and `tracehound import`: traces as OTLP JSON lines (`wire.otlp_json`), a trace a line."""
+"""`tracehound export` and `tracehound import`: whole traces as files (`client.exchange`)."""
 
 from __future__ import annotations
 
-import gzip
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,44 +15,50 @@ from tracehound import runtime
 from tracehound.cli.options import Scope, ask, chosen_settings, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
 from tracehound.cli.progress import following
-from tracehound.client.pages import read_pages
+from tracehound.client.exchange.reading import Destination, Item, read_items
+from tracehound.client.exchange.writing import FILE_FORMATS, Tally, export_traces
 from tracehound.client.patience import write_patiently
 from tracehound.errors import ArgumentError
-from tracehound.model.record import replace
-from tracehound.model.trace import TracePart, TraceState
-from tracehound.model.values import clean_text
+from tracehound.model.trace import TracePart
 from tracehound.wire.intake import Intake
-from tracehound.wire.otlp_json import DamagedLineError, from_otlp_line, to_otlp_line
+from tracehound.wire.packing import packing
 
 _OLDEST_FIRST: Final = ("timestamp_ms ASC", "trace_id ASC")
-_STEP_LINES: Final = 200  # imported in one transaction
+_STEP_ITEMS: Final = 200  # imported in one transaction
 _STEP_BYTES: Final = 4_000_000
 _TOLD: Final = 20  # damaged lines that are told one by one
+_DEFAULT: Final = "otlp"
 
 
-def run_export(scope: Scope, filter_string: str | None, output: str | None) -> None:
+def run_export(scope: Scope, filter_string: str | None, form: str | None, output: str | None) -> None:
     """Write the traces that have finished, oldest first; what runs is left out, and said to be."""
+    chosen = form or _form_of(output)
+    is_binary = chosen == "parquet"
     store = open_scope(scope)
-    experiments = experiments_of(scope, store)
-    names = {each.experiment_id: each.name for each in experiments}
-    search = ask(scope, experiments, filter_string, _OLDEST_FIRST)
-    written = running = 0
-    with following("exporting", None) as tell, open_output(output) as plain, _packed(plain, output) as out:
-        for page in read_pages(store, search):
-            for trace in page:
-                if trace.info.state is TraceState.IN_PROGRESS:
-                    running += 1
-                    continue
-                out.write(to_otlp_line(trace, names[trace.info.experiment_id]))
-                written += 1
-            tell(f"{written:,} traces", written)
-    left_out = f"; {running:,} still run and were left out" if running else ""
-    click.echo(f"{written:,} traces exported{left_out}", err=True)
+    search = ask(scope, experiments_of(scope, store), filter_string, _OLDEST_FIRST)
+    tally = Tally()
+    pieces = export_traces(store, search, chosen, tally)
+    with (
+        following("exporting", None) as tell,
+        open_output(output, is_binary=is_binary) as plain,
+        packing(plain, "" if is_binary else output or "") as out,
+    ):
+        for piece in pieces:
+            out.write(piece)
+            tell(f"{tally.written:,} traces", tally.written)
+    left_out = f"; {tally.running:,} still run and were left out" if tally.running else ""
+    click.echo(f"{tally.written:,} traces exported{left_out}", err=True)
+
+
+def _form_of(output: str | None) -> str:
+    """Return the format that a file is called after."""
+    is_parquet = output is not None and output.endswith(FILE_FORMATS["parquet"].suffix)
+    return "parquet" if is_parquet else _DEFAULT
 
 
 @dataclass
 class _Imported:
-    """What has become of the lines of a file."""
+    """What has become of the lines of a file, or of its rows."""
 
     lines: int = 0
     spans: int = 0
@@ -61,21 +66,20 @@ class _Imported:
 
 
 def run_import(source: str, store: str | None, experiment: str | None) -> int:
-    """Bring the lines of a file into the store; return the exit code, 1 where some were damaged.
+    """Bring the traces of a file into the store; return the exit code, 1 where some lines were damaged.
 
     What has been imported stays so when this is interrupted, and importing it again changes nothing.
     """
     settings = chosen_settings(store, experiment)
-    intake = Intake(settings.prices)
+    destination = Destination(settings.experiment, experiment is not None, Intake(settings.prices))
     told = _Imported()
+    path = None if source == "-" else Path(source)
     try:
-        with _open_source(source) as (lines, size), following("importing", size) as tell:
+        with _open_source(path) as file, following("importing", _size_of(path)) as tell:
             runtime.replace(runtime.Runtime(settings))
-            done = 0
-            for batch in _batches(lines):
-                _import(batch, settings.experiment, told, intake, is_named=experiment is not None)
-                done += sum(map(len, batch.values()))
-                tell(f"{told.spans:,} spans", done)
+            for batch in _batches(read_items(path, file, destination)):
+                _import(batch, told)
+                tell(f"{told.spans:,} spans", file.tell() if path is not None else 0)
     finally:
         if told.lines or told.damaged:
             damaged = f"; {told.damaged:,} damaged lines were left out" if told.damaged else ""
@@ -83,63 +87,47 @@ def run_import(source: str, store: str | None, experiment: str | None) -> int:
     return 1 if told.damaged else 0
 
 
-def _import(batch: dict[int, bytes], experiment: str, told: _Imported, intake: Intake, *, is_named: bool) -> None:
-    """Write the traces of some lines in one transaction, and tell which are damaged."""
-    parts: list[TracePart] = []
-    lines = 0
-    for number, line in batch.items():
-        try:
-            found = from_otlp_line(line, experiment, intake)
-        except DamagedLineError as error:
+def _import(batch: list[Item], told: _Imported) -> None:
+    """Write some traces in one transaction, and tell which are damaged."""
+    for item in batch:
+        if item.fault is not None:
             told.damaged += 1
             if told.damaged <= _TOLD:
-                click.echo(f"line {number}: {error}", err=True)
-            continue
-        parts += [replace(part, experiment=clean_text(experiment)) for part in found] if is_named else found
-        lines += 1
-    if parts:
-        write_patiently(runtime.current().drained_store(), parts)
-    told.lines += lines
-    told.spans += sum(len(part.spans) for part in parts)
+                click.echo(f"line {item.number}: {item.fault}", err=True)
+    good = [item for item in batch if item.fault is None]
+    changes = [change for item in good for change in item.changes]
+    if changes:
+        write_patiently(runtime.current().drained_store(), changes)
+    told.lines += len(good)
+    told.spans += sum(len(change.spans) for change in changes if isinstance(change, TracePart))
 
 
-def _batches(lines: IO[bytes]) -> Iterator[dict[int, bytes]]:
-    """Yield some lines at a time by their numbers, without those that are blank."""
-    batch: dict[int, bytes] = {}
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield some at a time."""
+    batch: list[Item] = []
     length = 0
-    for number, line in enumerate(lines, 1):
-        if not line.isspace():
-            batch[number] = line
-            length += len(line)
-        if len(batch) == _STEP_LINES or length > _STEP_BYTES:
+    for item in items:
+        batch.append(item)
+        length += item.size_bytes
+        if len(batch) == _STEP_ITEMS or length > _STEP_BYTES:
             yield batch
-            batch, length = {}, 0
+            batch, length = [], 0
     yield batch
 
 
 @contextmanager
-def _open_source(source: str) -> Iterator[tuple[IO[bytes], int | None]]:
-    """Yield the lines of a file, of the standard input for `-`, and how many bytes there are, where that is known."""
-    if source == "-":
-        yield sys.stdin.buffer, None
+def _open_source(path: Path | None) -> Iterator[IO[bytes]]:
+    """Yield a file, or the standard input for None."""
+    if path is None:
+        yield sys.stdin.buffer
         return
-    path = Path(source)
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as packed:
-                yield packed, None  # type: ignore[misc] # it is read like any other file
-        else:
-            with path.open("rb") as plain:
-                yield plain, path.stat().st_size or None
-    except (OSError, EOFError) as error:
-        raise ArgumentError(f"{source} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        file = path.open("rb")
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be read: {error.strerror}") from error
+    with file:
+        yield file
 
 
-@contextmanager
-def _packed(plain: IO[bytes], name: str | None) -> Iterator[IO[bytes]]:
-    """Yield what to write to: for a file that is called `.gz` what packs it, the same bytes at any time."""
-    if name is None or not name.endswith(".gz"):
-        yield plain
-        return
-    with gzip.GzipFile(filename="", fileobj=plain, mode="wb", mtime=0) as packed:
-        yield packed  # type: ignore[misc] # it is written to like any other file
+def _size_of(path: Path | None) -> int | None:
+    return None if path is None else path.stat().st_size or None

@@ -12,23 +12,19 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from tracehound import __version__
-from tracehound.cli.care import run_backup, run_doctor
+from tracehound.cli import keeping
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
 from tracehound.cli.formats import ROW_FORMATS
-from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option, use
+from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option
 from tracehound.cli.server import server, ui
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.warehouse import warehouse
 from tracehound.errors import ArgumentError, FilterError, TracehoundError
-from tracehound.model.ids import experiment_id
-from tracehound.settings import read_settings
-from tracehound.store.targets import parse_target
 
 _INTERRUPTED: Final = 130
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -223,12 +219,21 @@ def sql(query: str, store: str | None, form: str | None, output: str | None, tim
 @cli.command("export")
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
-@click.option("--output", "-o", metavar="FILE", help="Write a file, packed if it ends in .gz.  [default: -]")
+@click.option(
+    "--format", "form", type=click.Choice(["otlp", "jsonl", "parquet"]),
+    help="OTLP JSON lines, JSON lines as MLflow reads them, or Parquet.  [default: otlp, or as FILE is called]",
+)  # fmt: skip
+@click.option("--output", "-o", metavar="FILE", help="Write a file; lines are packed if it ends in .gz or .zst.")
 @click.option("--html", metavar="FILE", help="Write a page instead, which shows the traces without a server.")
-def export_traces(scope: Scope, filter_string: str | None, output: str | None, html: str | None) -> None:
-    """Write the traces that FILTER is true of as OTLP JSON lines, oldest first. What still runs is left out."""
-    if html is not None and output is not None:
-        raise ArgumentError("give either --output or --html")
+def export_traces(
+    scope: Scope, filter_string: str | None, form: str | None, output: str | None, html: str | None
+) -> None:
+    """Write the traces that FILTER is true of, whole, oldest first. What still runs is left out.
+
+    What is written can be imported, by this program or, as OTLP, by any collector.
+    """
+    if html is not None and (output is not None or form is not None):
+        raise ArgumentError("--html is a format and a file of its own: leave --format and --output out")
     if html is not None:
         from tracehound.cli.pages import run_export_page
 
@@ -236,7 +241,7 @@ def export_traces(scope: Scope, filter_string: str | None, output: str | None, h
     else:
         from tracehound.cli.exporting import run_export
 
-        run_export(scope, filter_string, output)
+        run_export(scope, filter_string, form, output)
 
 
 @cli.command("import")
@@ -244,9 +249,11 @@ def export_traces(scope: Scope, filter_string: str | None, output: str | None, h
 @store_option
 @click.option("--experiment", metavar="NAME", help="Put all into this experiment, whatever the file says.")
 def import_traces(source: str, store: str | None, experiment: str | None) -> None:
-    """Bring OTLP JSON lines into the store, from our export or any OpenTelemetry exporter of files, or a page of ours.
+    """Bring a file of traces into the store: of our export, of MLflow, or of any OpenTelemetry exporter of files.
 
-    Importing again changes nothing. Damaged lines are told, and all others imported. Ctrl-C keeps what is imported.
+    The format is seen from the file: OTLP JSON lines or JSON lines, also packed by gzip or zstd, Parquet, or a page of
+    ours. Importing again changes nothing. Damaged lines are told, and all others imported. Ctrl-C keeps what is
+    imported.
     """
     if source.lower().endswith((".html", ".htm")):
         from tracehound.cli.pages import run_import_page
@@ -262,6 +269,8 @@ cli.add_command(experiments)
 cli.add_command(warehouse)
 cli.add_command(server)
 cli.add_command(ui)
+for _command in keeping.COMMANDS:
+    cli.add_command(_command)
 
 
 @cli.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -279,21 +288,6 @@ def run_program(arguments: tuple[str, ...]) -> None:
 
 
 @cli.command()
-@click.option("--older-than", metavar="AGE", required=True, help="How old: 12h, 30d, 8w.")
-@store_option
-@click.option("--experiment", metavar="NAME", help="Of this experiment alone.")
-def gc(older_than: str, store: str | None, experiment: str | None) -> None:
-    """Delete the traces that began longer ago than AGE, and give the space back to the file system.
-
-    Programs go on writing meanwhile. Ctrl-C stops it; what has been deleted until then stays deleted.
-    """
-    from tracehound.cli.gc import run_gc
-
-    use(store, experiment)
-    run_gc(older_than, None if experiment is None else [experiment_id(experiment)])
-
-
-@cli.command()
 @click.option(
     "--store", metavar="URI", default="tracehound-demo.db", show_default=True, help="Where to keep the traces."
 )
@@ -303,28 +297,6 @@ def demo(store: str, questions: int) -> None:
     from tracehound.cli.demo import run_demo
 
     run_demo(store, questions)
-
-
-@cli.command()
-@click.option("--full", is_flag=True, help="Check every page, every index entry and every trace.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@store_option
-def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT001 - the options of the command
-    """Say what is installed, what the store holds and what is wrong with it. Changes nothing."""
-    target = parse_target(store or read_settings().tracking_uri)
-    sys.exit(run_doctor(target, is_full=full, as_json=as_json))
-
-
-@cli.command()
-@click.argument("destination", type=click.Path(path_type=Path))
-@store_option
-def backup(destination: Path, store: str | None) -> None:
-    """Copy the store into a new file DESTINATION, while others use it.
-
-    The copy is a store itself. To restore it, end the programs that use the store and put the copy in its place.
-    """
-    use(store)
-    run_backup(destination)
 
 
 @cli.command()

@@ -25,7 +25,7 @@ from tracehound.query.times import parse_interval_ms, parse_time_ms
 from tracehound.query.tree import Operator, Test
 from tracehound.settings import Settings, read_settings
 from tracehound.store.api import Store
-from tracehound.store.targets import parse_target
+from tracehound.store.targets import Target, parse_target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MILLISECONDS: Final = re.compile(r"\d{12,14}")
@@ -101,12 +101,16 @@ def _with_scope(command: Command, times: Sequence[Callable[[Command], Command]])
 def use(store: str | None, experiment: str | None = None) -> None:
     """Read from the store and the experiment of the command line; refuse a store that is not there."""
     settings = chosen_settings(store, experiment)
-    target = parse_target(settings.tracking_uri)
+    refuse_missing(parse_target(settings.tracking_uri))
+    runtime.replace(runtime.Runtime(settings))
+
+
+def refuse_missing(target: Target) -> None:
+    """Raise `NotFoundError` for the file of a store that is not there."""
     if target.path is not None and not target.path.exists() and not target.has_spool():
         raise NotFoundError(
             f"there are no traces in {target.path}: run a traced program, try `tracehound demo`, or name a --store"
         )
-    runtime.replace(runtime.Runtime(settings))
 
 
 def chosen_settings(store: str | None, experiment: str | None = None) -> Settings:

@@ -16,11 +16,10 @@ from tracehound.cli.progress import following
 from tracehound.client.pages import read_pages
 from tracehound.client.patience import write_patiently
 from tracehound.errors import ArgumentError
-from tracehound.model.edit import ASSESSMENT, Change, Edit
-from tracehound.model.record import to_json
+from tracehound.model.edit import Change
 from tracehound.model.trace import Trace, TraceState
 from tracehound.model.viewer import needed_viewer_page, read_page, write_page
-from tracehound.wire.otlp_json import from_otlp_line, to_otlp_line
+from tracehound.model.whole import to_whole
 
 _STEP: Final = 200  # traces imported in one transaction
 
@@ -88,16 +87,6 @@ def _finished(page: bytes) -> Iterator[tuple[Trace, str]]:
 
 
 def _changes(trace: Trace, experiment: str) -> Sequence[Change]:
-    """Return what brings a trace, and the assessments of it, into a store; always the same."""
-    said = [
-        Edit(
-            trace.info.trace_id,
-            each.assessment_id,
-            to_json(each.to_dict()).decode(),
-            each.last_update_time_ms * 1_000_000,
-            ASSESSMENT,
-        )
-        for each in trace.info.assessments
-        if each.assessment_id is not None
-    ]
-    return [*from_otlp_line(to_otlp_line(trace, experiment), experiment), *said]
+    """Return what brings a trace, and what was said of it, into a store; always the same."""
+    whole = to_whole(trace, experiment)
+    return [whole.part, *whole.to_edits()]

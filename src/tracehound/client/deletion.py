@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tracehound.client.counting import count_traces
+from tracehound.client.patience import write_patiently
 from tracehound.context.running import find_drafts
-from tracehound.errors import ArgumentError, StoreBusyError
+from tracehound.errors import ArgumentError
 from tracehound.model.edit import Deletion
 from tracehound.model.trace import TraceInfo
 from tracehound.model.values import clean_text
@@ -19,7 +19,6 @@ from tracehound.store.api import Store
 
 # Traces deleted in one transaction: with five spans each, that keeps the writer's lock for about a tenth of a second.
 STEP: Final = 200
-_ATTEMPTS: Final = 30  # a store waits about a second for its lock
 
 
 def _ignore(_count: int) -> None:
@@ -59,11 +58,11 @@ def delete_from(
     _check_arguments(max_timestamp_millis, max_traces, trace_ids)
     store = runtime.drained_store()
     if trace_ids is None:
-        return _delete_oldest(store, _started_by(experiment_id, max_timestamp_millis), max_traces)
+        return delete_oldest(store, _started_by(experiment_id, max_timestamp_millis), max_traces)
     wanted = list(dict.fromkeys(clean_text(str(trace_id)) for trace_id in trace_ids))
     _check_kept(runtime, store, wanted)
     chunks = [wanted[at : at + STEP] for at in range(0, len(wanted), STEP)]
-    return sum(_delete_oldest(store, _with_ids(experiment_id, chunk), None) for chunk in chunks)
+    return sum(delete_oldest(store, _with_ids(experiment_id, chunk), None) for chunk in chunks)
 
 
 def _check_kept(runtime: Runtime, store: Store, trace_ids: Sequence[str]) -> None:
@@ -71,31 +70,6 @@ def _check_kept(runtime: Runtime, store: Store, trace_ids: Sequence[str]) -> Non
     running = {each for each in trace_ids if find_drafts(runtime.open_spans, each)}
     if running and (missing := running - store.read_traces(list(running)).keys()):
         raise ArgumentError(f"the trace {min(missing)} still runs here; it can be deleted when it has ended")
-
-
-def delete_older_than(
-    store: Store,
-    before_ms: int,
-    experiment_ids: Sequence[str] | None = None,
-    on_progress: Callable[[int], None] = _ignore,
-) -> int:
-    """Delete the traces that started before a time, experiment by experiment, the oldest first; return how many.
-
-    `experiment_ids` are all where they are not given. `on_progress` is called after each step with how many traces it
-    has deleted. When this is interrupted, what has been deleted stays deleted.
-    """
-    searches = [_started_by(each, before_ms - 1) for each in _all_or(experiment_ids, store)]
-    return sum(_delete_oldest(store, search, None, on_progress) for search in searches)
-
-
-def count_older_than(store: Store, before_ms: int, experiment_ids: Sequence[str] | None = None) -> int:
-    """Return how many traces `delete_older_than` would delete."""
-    search = parse_search(_all_or(experiment_ids, store), _before(before_ms - 1))
-    return count_traces(store, search)
-
-
-def _all_or(experiment_ids: Sequence[str] | None, store: Store) -> Sequence[str]:
-    return [each.experiment_id for each in store.experiments()] if experiment_ids is None else experiment_ids
 
 
 def _check_arguments(max_timestamp_millis: object, max_traces: object, trace_ids: Sequence[str] | None) -> None:
@@ -116,6 +90,11 @@ def _before(max_timestamp_ms: int) -> str:
     return f"attributes.timestamp_ms <= {max_timestamp_ms}"
 
 
+def started_before(experiment_id: str, before_ms: int) -> Search:
+    """Return the search for the traces of an experiment that began before a time, the oldest first."""
+    return _started_by(experiment_id, before_ms - 1)
+
+
 def _started_by(experiment_id: str, max_timestamp_ms: int | None) -> Search:
     assert max_timestamp_ms is not None  # noqa: S101 - the arguments have been checked
     return parse_search([experiment_id], _before(max_timestamp_ms), ["timestamp_ms ASC"], STEP)
@@ -125,8 +104,10 @@ def _with_ids(experiment_id: str, trace_ids: Sequence[str]) -> Search:
     return parse_search([experiment_id], f"attributes.trace_id IN ({', '.join(map(quote, trace_ids))})", limit=STEP)
 
 
-def _delete_oldest(store: Store, search: Search, most: int | None, on_progress: Callable[[int], None] = _ignore) -> int:
+def delete_oldest(store: Store, search: Search, most: int | None, on_progress: Callable[[int], None] = _ignore) -> int:
     """Delete what a search finds, in its order and at most so many traces; return how many.
+
+    `on_progress` is called after each step with how many traces it has deleted.
 
     What is deleted is not found any more, so each step searches from the beginning.
     """
@@ -142,11 +123,4 @@ def _delete(store: Store, infos: Sequence[TraceInfo]) -> None:
     """Delete traces in one transaction; where others keep the store locked, wait for them."""
     now_ns = time.time_ns()
     deletions = [Deletion(info.trace_id, now_ns) for info in infos]
-    for attempt in range(_ATTEMPTS):
-        try:
-            store.write(deletions)
-        except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
-            if attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            return
+    write_patiently(store, deletions)

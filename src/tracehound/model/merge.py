@@ -94,6 +94,11 @@ def effective_parts(parts: Sequence[TracePart]) -> list[TracePart]:
     return kept[::-1]
 
 
+def as_written(part: TracePart) -> TracePart:
+    """Return a part as its process wrote it, whatever has become of the process since."""
+    return replace(part, has_ended=False) if part.has_ended else part
+
+
 def order_spans(spans: list[Span]) -> list[Span]:
     """Return the spans as results show them: those without a parent here first, then by start time.
 

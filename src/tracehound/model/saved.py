@@ -178,8 +178,8 @@ def _from_saved_span(saved: SavedSpan, trace_id: str) -> Span:
         inputs_json=saved.inputs,
         outputs_json=saved.outputs,
         attributes_json=saved.attributes,
-        event_records=[RecordedEvent(each.name, int(each.time_ns), each.attributes) for each in saved.events],
-        link_records=[RecordedLink(each.trace_id, each.span_id, each.attributes) for each in saved.links],
+        event_records=tuple(RecordedEvent(each.name, int(each.time_ns), each.attributes) for each in saved.events),
+        link_records=tuple(RecordedLink(each.trace_id, each.span_id, each.attributes) for each in saved.links),
         kind=saved.kind,
         otel_trace_id=saved.otel_trace_id,
     )

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from tracehound.client.experiments import find_experiment
 from tracehound.context.scope import SOURCE_RUN
+from tracehound.model.edit import Edit
 from tracehound.model.record import replace, to_json
 from tracehound.model.values import clean_text
 from tracehound.server.bodies import JSON, media_type, read_body
@@ -83,7 +84,7 @@ async def receive_spans(served: Served, request: Request) -> Response:
             )
             share.take(max(0, size_bytes - len(packed)))
             if arrived.parts:
-                await asyncio.wrap_future(served.writer.submit(arrived.parts, size_bytes))
+                await asyncio.wrap_future(served.writer.submit(arrived.changes, size_bytes))
     note_arrival(served, arrived)
     return Response(write(arrived.refused, arrived.reason), media_type=kind)
 
@@ -94,6 +95,7 @@ def take_in(served: Served, kind: str, data: bytes, experiment: str) -> Arrived:
     screen = served.runtime.screen
     if screen is not None:
         arrived.parts = [screen.part(part) for part in arrived.parts]
+        arrived.edits = [each for each in map(screen.change, arrived.edits) if isinstance(each, Edit)]
     return arrived
 
 

@@ -19,6 +19,8 @@ class ServerLimits:
     hears that, every `heartbeat_s`; the store is asked for changes every `look_every_s`.
 
     Who reads a trace of which spans are on their way, as clients of MLflow send them, waits `wait_for_spans_s` at most.
+
+    What experiments do not keep any longer is deleted every `sweep_every_s`.
     """
 
     max_body_bytes: int = 16_000_000
@@ -32,3 +34,4 @@ class ServerLimits:
     heartbeat_s: float = 15.0
     look_every_s: float = 0.25
     wait_for_spans_s: float = 3.0
+    sweep_every_s: float = 60.0

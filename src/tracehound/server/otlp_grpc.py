@@ -70,7 +70,7 @@ def _receive(served: Served, data: bytes, context: Any, grpc: Any) -> bytes:
             share.take(len(data))
             arrived = take_in(served, PROTOBUF, data, experiment)
             if arrived.parts:
-                served.writer.submit(arrived.parts, len(data)).result()
+                served.writer.submit(arrived.changes, len(data)).result()
     except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged
         problem = to_problem(error)
         context.abort(getattr(grpc.StatusCode, _CODES.get(problem.status, "INTERNAL")), problem.detail)

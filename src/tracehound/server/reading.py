@@ -83,7 +83,7 @@ class Reader:
         if (other := self._other) is not None:
             answer = other.read(Order(kind, experiment, data))
             if answer is not None and answer.is_readable:
-                return Arrived(answer.parts, answer.refused, answer.reason)
+                return Arrived(answer.parts, answer.edits, answer.refused, answer.reason)
         begun_s = time.thread_time()
         arrived = READERS[kind](data, experiment, self._intake)
         self._note(time.thread_time() - begun_s)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from io import FileIO, RawIOBase
 from typing import Final
 
+from tracehound.model.edit import Edit
 from tracehound.model.record import Record, to_msgpack, unpacker
 from tracehound.model.trace import TracePart
 from tracehound.server.collecting import collect_seldom
@@ -47,6 +48,7 @@ class Answer(Record, frozen=True, array_like=True):
 
     is_readable: bool = True
     parts: list[TracePart] = []
+    edits: list[Edit] = []
     refused: int = 0
     reason: str = ""
 
@@ -87,7 +89,7 @@ def answer(order: Order, intake: Passage) -> Answer:
         arrived = READERS[order.kind](order.data, order.experiment, intake)
     except Exception:  # noqa: BLE001 - the server reads it again, and tells what is wrong
         return Answer(is_readable=False)
-    return Answer(parts=arrived.parts, refused=arrived.refused, reason=arrived.reason)
+    return Answer(parts=arrived.parts, edits=arrived.edits, refused=arrived.refused, reason=arrived.reason)
 
 
 def run(prices: str | None = None) -> None:

@@ -30,6 +30,7 @@ from tracehound.server.rows import Nothing, Right
 from tracehound.server.served import Served
 from tracehound.store.api import SegmentRange
 from tracehound.store.remote import forms
+from tracehound.store.remote.changes import CHANGES, ChangesForm, CursorForm, form_of_changes
 from tracehound.store.remote.forms import Asked, Form, Given, Operation
 from tracehound.wire.compression import decompress
 from tracehound.wire.frames import Good, read_frames
@@ -151,12 +152,17 @@ def _read_changes(served: Served, data: bytes, spool: str) -> Iterator[Change]:
             if origin is not None:
                 frame = replace(served.intake(frame), origin=origin)
             if frame.owner is not None:
-                frame = replace(frame, owner=f"{spool}/{frame.owner}")
+                frame = replace(frame, owner=_process(spool, frame.owner))
         elif isinstance(frame, Edit) and frame.kind == DISCARD:
-            frame = replace(frame, key=f"{spool}/{frame.key}")
+            frame = replace(frame, key=_process(spool, frame.key))
         yield frame if screen is None else screen.part(frame) if isinstance(frame, TracePart) else screen.change(frame)
     if end != len(data):
         raise BadRequestError("the body is cut off")
+
+
+def _process(spool: str, name: str) -> str:
+    """Return what a process is called here; one of another folder, of which a copy tells, has its whole name."""
+    return name if "/" in name else f"{spool}/{name}"
 
 
 def _position(served: Served, segment: str, *, is_applied: bool = False) -> forms.PositionForm:
@@ -224,6 +230,12 @@ def read_arrivals(served: Served, asked: forms.BehindForm) -> forms.ArrivalsForm
     return forms.forms_of_arrivals(served.runtime.drained_store().arrivals(after, most))
 
 
+def read_changes(served: Served, asked: CursorForm) -> ChangesForm:
+    """Return what the store keeps, for a copy of it."""
+    limit = max(1, min(asked.limit, served.limits.max_results))
+    return form_of_changes(served.runtime.drained_store().read_changes(asked.after, limit))
+
+
 def read_version(served: Served, _asked: Form) -> forms.NumbersForm:
     """Return numbers that differ whenever anything may have been written, for our SDK."""
     return forms.NumbersForm(list(served.runtime.drained_store().version()))
@@ -284,6 +296,7 @@ DOORS: Final = (
     _door(forms.EXPERIMENTS, Right.READ, read_experiments),
     _door(forms.FACTS, Right.READ, read_facts),
     _door(forms.ARRIVALS, Right.READ, read_arrivals),
+    _door(CHANGES, Right.ADMIN, read_changes),
     _door(forms.VERSION, Right.READ, read_version),
     _door(forms.POSITION, Right.INGEST, read_position),
     _door(forms.SEGMENTS, Right.INGEST, read_segments),

@@ -25,6 +25,16 @@ Facts
     A fact says something of an experiment, a run or a model, which a store knows nothing else of. Of those of one key
     the latest counts, by the rules of `model.edit`; a store MAY keep the latest alone. `facts` returns them.
 
+Copies
+    `read_changes` returns what the store keeps, some at a time, as changes that make an equal store of one that is
+    empty, written in any order: the parts that count, the edits, also those that wait, the tombstones, and the facts,
+    also those that say that something is not so any more. What is there from the first page to the last MUST be on one
+    of them; what is written meanwhile MAY be missing. A cursor stays good when the store is closed and opened again. A
+    part whose process has ended says so (`has_ended`), and `write` MUST make of it what `end_owner` would have made of
+    that part, whether it was there before or not.
+    A process is called `folder/process` by whoever is not of its spool folder; whoever copies a process of a folder of
+    his own says whose it is. Nobody ends a process of another folder.
+
 Deletions
     A deletion takes away the rows, the index, the parts and the edits of its trace, and MUST leave nothing of its
     values where the store looks for traces; experiments are those that have traces still. It leaves a tombstone:
@@ -127,6 +137,15 @@ class Arrival:
     info: TraceInfo
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Some of what a store keeps, the cursor behind it where there is more, and traces of which it cannot be read."""
+
+    changes: list[Change]
+    next_cursor: str | None
+    damaged: tuple[str, ...] = ()
+
+
 class Store(Protocol):
     """A place where traces are kept and searched; the module's text says what each method must do."""
 
@@ -204,6 +223,13 @@ class Store(Protocol):
 
     def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
         """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
+        ...
+
+    def read_changes(self, after: str | None, limit: int) -> Changes:
+        """Return what the store keeps as changes, of about so many traces or rows behind a cursor; fewer of large ones.
+
+        Raise `ArgumentError` for a cursor of another store.
+        """
         ...
 
     def version(self) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, latest_edits, lay_over, without_discarded
 from tracehound.model.ids import experiment_id
-from tracehound.model.merge import effective_parts, merge_parts
+from tracehound.model.merge import as_written, effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
@@ -30,8 +30,9 @@ from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.statistics import DISTINCT, GroupKey, Groups, StatisticsQuery, keep_wanted
-from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameters
+from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, Step, with_reason
+from tracehound.store.places import Key, Stage, cursor_behind, read_cursor
 
 
 class MemoryStore:
@@ -95,7 +96,9 @@ class MemoryStore:
                 continue
             if isinstance(change, TracePart):
                 known = parts.setdefault(trace_id, dict(self._parts.get(trace_id, {})))
-                known.setdefault(to_msgpack(change), change)
+                key = to_msgpack(as_written(change))
+                if key not in known or change.has_ended:
+                    known[key] = change
             elif isinstance(change, Edit):
                 edits[trace_id] = latest_edits([*edits.get(trace_id, self._edits.get(trace_id, [])), change])
         all_edits = ChainMap(edits, self._edits)
@@ -276,6 +279,33 @@ class MemoryStore:
             found.sort(key=lambda pair: pair[0])
         behind = found[-limit:] if after is None else [pair for pair in found if pair[0] > after][:limit]
         return [Arrival(number, copy.deepcopy(info)) for number, info in behind]
+
+    def read_changes(self, after: str | None, limit: int) -> Changes:
+        """Return what the store keeps as changes, of about so many traces or rows behind a cursor."""
+        stage, behind = read_cursor(after)
+        with self._lock:
+            kept = sorted(self._kept(stage).items(), key=lambda pair: pair[0])
+        found = [(key, changes) for key, changes in kept if key > behind]
+        page = found[:limit]
+        cursor = cursor_behind(stage, [key for key, _ in page], has_more=len(found) > len(page))
+        return Changes([copy.deepcopy(change) for _, changes in page for change in changes], cursor)
+
+    def _kept(self, stage: Stage) -> dict[Key, list[Change]]:
+        """Return the changes of a stage by their keys."""
+        if stage is Stage.TRACES:
+            return {
+                (number,): [*self._parts[each].values(), *self._edits.get(each, [])]
+                for each, number in self._numbers.items()
+            }
+        if stage is Stage.WAITING_EDITS:
+            waiting = [edit for each, known in self._edits.items() if each not in self._numbers for edit in known]
+            return {(edit.trace_id, edit.kind, edit.key): [edit] for edit in waiting}
+        if stage is Stage.TOMBSTONES:
+            return {(each,): [Deletion(each, deleted_ns)] for each, deleted_ns in self._deleted_ns.items()}
+        return {
+            (kind, subject, key): [Facts(kind, subject, {key: value}, written_ns)]
+            for (kind, subject, key), (written_ns, value) in self._facts.items()
+        }
 
     def version(self) -> tuple[int, ...]:
         """Return a number that differs whenever something was written since."""

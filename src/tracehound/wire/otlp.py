@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from tracehound.errors import TracehoundError
+from tracehound.model.assessment import Assessment
+from tracehound.model.edit import Edit, TraceChange
+from tracehound.model.form import read_document
 from tracehound.model.occurrence import RecordedEvent, RecordedLink
 from tracehound.model.record import replace
 from tracehound.model.span import (
@@ -31,15 +34,18 @@ from tracehound.model.span import (
 )
 from tracehound.model.trace import TracePart, TraceState
 from tracehound.model.values import clean_text, decode_value, encode_value, to_text
+from tracehound.model.whole import TEXTS, Whole, written_ns_of
 from tracehound.wire.dialects import mlflow
 
 WHOLE: Final = "tracehound.trace."
 EXPERIMENT: Final = f"{WHOLE}experiment"  # says as well that it is our own export
 NAMED_EXPERIMENT: Final = "tracehound.experiment"  # for others who send
 STATE: Final = f"{WHOLE}state"
-TEXTS: Final = ("client_request_id", "request_preview", "response_preview")
 TAG: Final = f"{WHOLE}tag."
 METADATA: Final = f"{WHOLE}metadata."
+ASSESSMENT: Final = f"{WHOLE}assessment."  # behind it the id; the value is its JSON
+WITHOUT_TAG: Final = f"{WHOLE}without.tag."
+WITHOUT_METADATA: Final = f"{WHOLE}without.metadata."
 SERVICE_NAME: Final = "service.name"
 OUR_SCOPE: Final = "tracehound"
 _SCOPE: Final = "otel.scope."
@@ -62,9 +68,10 @@ class DamagedRequestError(TracehoundError):
 
 @dataclass
 class Arrived:
-    """What a request has brought: parts of traces, and how many spans were refused, with a reason."""
+    """What a request has brought: parts of traces, edits of them, and how many spans were refused, with a reason."""
 
     parts: list[TracePart] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
     refused: int = 0
     reason: str = ""
 
@@ -72,6 +79,11 @@ class Arrived:
     def spans(self) -> int:
         """How many spans are in the parts."""
         return sum(len(part.spans) for part in self.parts)
+
+    @property
+    def changes(self) -> list[TraceChange]:
+        """All that is to be written."""
+        return [*self.parts, *self.edits]
 
     def refuse(self, count: int, error: Exception) -> None:
         """Count spans that cannot be kept; the reason is that of the first of them."""
@@ -151,24 +163,26 @@ def to_event(name: str, time_ns: int, texts: dict[str, str]) -> RecordedEvent:
     return RecordedEvent(clean_text(name), _checked_ns(time_ns), texts)
 
 
-def to_parts(
-    resource: Mapping[str, str], spans: Iterable[Span], experiment: str, intake: Intake
-) -> Iterator[TracePart]:
-    """Yield a part for each trace that has spans there; the experiment is that of what names none.
+def take_spans(
+    arrived: Arrived, resource: Mapping[str, str], spans: Iterable[Span], experiment: str, intake: Intake
+) -> None:
+    """Add a part for each trace that has spans there, with its edits; the experiment is that of what names none.
 
     What is not ours passes through `intake`.
     """
     by_trace: defaultdict[str, list[Span]] = defaultdict(list)
     for span in spans:
         by_trace[span.trace_id].append(span)
-    whole = _Whole.read(resource)
-    for trace_id, found in by_trace.items():
-        part = whole.to_part(trace_id, found, experiment)
-        yield part if EXPERIMENT in resource else intake(part)
+    told = _Told.read(resource)
+    wholes = [told.to_whole(trace_id, found, experiment) for trace_id, found in by_trace.items()]
+    parts = [whole.part if EXPERIMENT in resource else intake(whole.part) for whole in wholes]
+    arrived.parts += parts
+    if told.is_edited:
+        arrived.edits += [edit for whole in wholes for edit in whole.to_edits()]
 
 
 @dataclass(frozen=True)
-class _Whole:
+class _Told:
     """What a resource says of each whole trace."""
 
     experiment: str | None
@@ -176,9 +190,17 @@ class _Whole:
     texts: dict[str, str]
     tags: dict[str, str]
     metadata: dict[str, str]
+    assessments: tuple[Assessment, ...]
+    without_tags: tuple[str, ...]
+    without_metadata: tuple[str, ...]
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether a part alone does not say it."""
+        return bool(self.assessments or self.without_tags or self.without_metadata)
 
     @staticmethod
-    def read(resource: Mapping[str, str]) -> _Whole:
+    def read(resource: Mapping[str, str]) -> _Told:
         said = {key: to_text(decode_value(text)) for key, text in resource.items()}
         experiment = said.pop(NAMED_EXPERIMENT, None)
         if EXPERIMENT in said:
@@ -186,17 +208,33 @@ class _Whole:
             said.pop(SERVICE_NAME, None)
         state = said.pop(STATE, None)
         texts = {name: said.pop(f"{WHOLE}{name}") for name in TEXTS if f"{WHOLE}{name}" in said}
-        tags = {key.removeprefix(TAG): value for key, value in said.items() if key.startswith(TAG)}
-        metadata = {key.removeprefix(METADATA): value for key, value in said.items() if not key.startswith(TAG)}
-        return _Whole(experiment, None if state is None else TraceState(state), texts, tags, metadata)
+        assessments = [_read_assessment(key, text) for key, text in _taken(said, ASSESSMENT).items()]
+        without_tags, without_metadata = _taken(said, WITHOUT_TAG), _taken(said, WITHOUT_METADATA)
+        tags = _taken(said, TAG)
+        metadata = {key.removeprefix(METADATA): value for key, value in said.items()}
+        return _Told(
+            experiment, None if state is None else TraceState(state), texts, tags, metadata,
+            tuple(assessments), tuple(without_tags), tuple(without_metadata),
+        )  # fmt: skip
 
-    def to_part(self, trace_id: str, spans: Sequence[Span], experiment: str) -> TracePart:
+    def to_whole(self, trace_id: str, spans: list[Span], experiment: str) -> Whole:
         # Parts that are written later win; when these were, only their spans tell.
-        written_ns = max(span.end_time_ns or span.start_time_ns for span in spans)
         part = TracePart(
-            trace_id, self.experiment or experiment, written_ns, list(spans), self.tags, self.metadata, state=self.state
-        )
-        return replace(part, **self.texts) if self.texts else part
+            trace_id, self.experiment or experiment, written_ns_of(spans), spans, self.tags, self.metadata,
+            state=self.state,
+        )  # fmt: skip
+        part = replace(part, **self.texts) if self.texts else part
+        return Whole(part, self.assessments, self.without_tags, self.without_metadata)
+
+
+def _taken(said: dict[str, str], prefix: str) -> dict[str, str]:
+    """Take away what stands under names that begin with a prefix, and return it without that."""
+    return {key.removeprefix(prefix): said.pop(key) for key in [*said] if key.startswith(prefix)}
+
+
+def _read_assessment(key: str, text: str) -> Assessment:
+    """Return the assessment with that id; raise `ArgumentError` where the text is none."""
+    return Assessment.from_dict(read_document(text)).changed(assessment_id=key)
 
 
 def _checked_ns(time_ns: int) -> int:

@@ -16,15 +16,16 @@ from typing import Any
 
 from tracehound.errors import TracehoundError
 from tracehound.model.ids import TRACE_ID_PREFIX, from_base64
-from tracehound.model.merge import merge_parts
 from tracehound.model.occurrence import RecordedLink
-from tracehound.model.record import DecodeError, from_json, to_json
+from tracehound.model.record import DecodeError, from_json, to_json, to_json_text
 from tracehound.model.span import INPUTS, OUTPUTS, SPAN_TYPE, UNKNOWN, Span
-from tracehound.model.trace import Trace, TracePart
+from tracehound.model.trace import Trace
 from tracehound.model.values import encode_value
+from tracehound.model.whole import TEXTS, Whole, to_whole
 from tracehound.wire.any_value import MAX_BYTES, from_attributes, to_attributes
 from tracehound.wire.dialects.translate import translate_part
 from tracehound.wire.otlp import (
+    ASSESSMENT,
     CODES,
     EXPERIMENT,
     FAULTS,
@@ -34,14 +35,15 @@ from tracehound.wire.otlp import (
     SERVICE_NAME,
     STATE,
     TAG,
-    TEXTS,
     WHOLE,
+    WITHOUT_METADATA,
+    WITHOUT_TAG,
     Arrived,
     DamagedRequestError,
     Intake,
     said_of_spans,
+    take_spans,
     to_event,
-    to_parts,
     to_span,
 )
 
@@ -52,13 +54,14 @@ class DamagedLineError(TracehoundError):
 
 def to_otlp_line(trace: Trace, experiment: str) -> bytes:
     """Return a trace as one line; `from_otlp_line` is the inverse. `experiment` is the name of its experiment."""
-    scope_spans = {"scope": {"name": OUR_SCOPE}, "spans": [_to_form(span) for span in trace.data.spans]}
-    resource = {"attributes": to_attributes(_texts_of_whole(trace, experiment))}
+    whole = to_whole(trace, experiment)
+    scope_spans = {"scope": {"name": OUR_SCOPE}, "spans": [_to_form(span) for span in whole.part.spans]}
+    resource = {"attributes": to_attributes(_texts_of_whole(whole))}
     return to_json({"resourceSpans": [{"resource": resource, "scopeSpans": [scope_spans]}]}) + b"\n"
 
 
-def from_otlp_line(line: bytes, experiment: str, intake: Intake = translate_part) -> list[TracePart]:
-    """Return what a line holds, as parts of traces; raise `DamagedLineError` where any of it is damaged.
+def from_otlp_line(line: bytes, experiment: str, intake: Intake = translate_part) -> Arrived:
+    """Return what a line holds: parts of traces, and edits; raise `DamagedLineError` where any of it is damaged.
 
     `experiment` is the name of that which the traces go into where the line names none. What others wrote passes
     through `intake`; what `to_otlp_line` wrote came out of a store and has done so, and comes back as it was. The same
@@ -75,25 +78,21 @@ def from_otlp_line(line: bytes, experiment: str, intake: Intake = translate_part
         raise DamagedLineError("its values are nested too deep") from error
     except FAULTS as error:
         raise DamagedLineError("it is JSON, and no ExportTraceServiceRequest of OTLP") from error
-    return arrived.parts
+    return arrived
 
 
-def _texts_of_whole(trace: Trace, experiment: str) -> dict[str, str]:
+def _texts_of_whole(whole: Whole) -> dict[str, str]:
     """Return what is said of a trace beyond what its spans say, as JSON texts."""
-    info = trace.info
-    follows = merge_parts([TracePart(info.trace_id, experiment, 0, trace.data.spans)]).info
-    told: dict[str, str] = {SERVICE_NAME: experiment, EXPERIMENT: experiment}
-    if info.state is not follows.state:
-        told[STATE] = info.state.value
-    for name in TEXTS:
-        value = getattr(info, name)
-        if value is not None and value != getattr(follows, name):
-            told[f"{WHOLE}{name}"] = value
-    told |= {f"{TAG}{key}": value for key, value in sorted(info.tags.items()) if follows.tags.get(key) != value}
-    derived = follows.trace_metadata
-    told |= {
-        f"{METADATA}{key}": value for key, value in sorted(info.trace_metadata.items()) if derived.get(key) != value
-    }
+    part = whole.part
+    told: dict[str, str] = {SERVICE_NAME: part.experiment, EXPERIMENT: part.experiment}
+    if part.state is not None:
+        told[STATE] = part.state.value
+    told |= {f"{WHOLE}{name}": value for name in TEXTS if (value := getattr(part, name)) is not None}
+    told |= {f"{TAG}{key}": value for key, value in part.tags.items()}
+    told |= {f"{METADATA}{key}": value for key, value in part.metadata.items()}
+    told |= {f"{ASSESSMENT}{each.assessment_id}": to_json_text(each.to_dict()) for each in whole.assessments}
+    told |= dict.fromkeys((f"{WITHOUT_TAG}{key}" for key in whole.without_tags), "")
+    told |= dict.fromkeys((f"{WITHOUT_METADATA}{key}" for key in whole.without_metadata), "")
     return {key: encode_value(value, MAX_BYTES) for key, value in told.items()}
 
 
@@ -154,7 +153,7 @@ def _read_request(form: Any, experiment: str, intake: Intake) -> Arrived:
             resource = _texts_in(resource_spans.get("resource") or {})
             spans = _read_spans(resource, forms, arrived)
             forms = []
-            arrived.parts += to_parts(resource, spans, experiment, intake)
+            take_spans(arrived, resource, spans, experiment, intake)
         except FAULTS as error:
             arrived.refuse(len(forms) or len(spans), error)
     return arrived

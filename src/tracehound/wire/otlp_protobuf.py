@@ -29,8 +29,8 @@ from tracehound.wire.otlp import (
     DamagedRequestError,
     Intake,
     said_of_spans,
+    take_spans,
     to_event,
-    to_parts,
     to_span,
 )
 
@@ -62,7 +62,7 @@ def read_otlp_protobuf(data: bytes, experiment: str, intake: Intake = translate_
                 except FAULTS as error:  # noqa: PERF203 - one span among others
                     arrived.refuse(1, error)
         try:
-            arrived.parts += to_parts(resource, spans, experiment, intake)
+            take_spans(arrived, resource, spans, experiment, intake)
         except FAULTS as error:
             arrived.refuse(len(spans), error)
     return arrived

@@ -26,9 +26,10 @@ from tracehound.model.trace import Experiment, Origin, Trace, TraceData, TraceIn
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.statistics import Groups, StatisticsQuery
-from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameters
+from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation
 from tracehound.store.remote import forms
+from tracehound.store.remote.changes import CHANGES, CursorForm, to_changes
 from tracehound.store.remote.forms import Operation
 from tracehound.store.remote.problems import (
     RefusedError,
@@ -40,7 +41,7 @@ from tracehound.store.remote.problems import (
 )
 from tracehound.store.remote.spans import SentSpans
 from tracehound.store.remote.transport import Answer, HttpTransport, Sent, Transport
-from tracehound.wire.compression import compress
+from tracehound.wire.compression import DamagedBodyError, compress
 from tracehound.wire.frames import to_frame
 
 _ID_NAME: Final = "id"
@@ -197,6 +198,13 @@ class RemoteStore:
         """Return the first traces behind a number, or without one the last of all, in the order of their arrival."""
         found = self._ask(forms.ARRIVALS, forms.BehindForm(after, limit)).found
         return [Arrival(number, forms.to_info(info)) for number, info in found]
+
+    def read_changes(self, after: str | None, limit: int) -> Changes:
+        """Return what the store keeps as changes, of about so many traces or rows behind a cursor."""
+        try:
+            return to_changes(self._ask(CHANGES, CursorForm(after, limit)))
+        except DamagedBodyError as error:
+            raise not_understood(self._url) from error
 
     def version(self) -> tuple[int, ...]:
         """Return numbers that differ whenever anything may have been written since."""

@@ -32,28 +32,36 @@ def back_up(path: Path, destination: Path, tell: Progress | None = None) -> int:
     `ArgumentError` for one that exists, `StoreError` where the copy cannot be made.
     """
     _refuse_existing(destination)
-    with _partial(destination) as partial:
-        with (
-            store_errors(path),
-            contextlib.closing(open_connection(path, READING)) as source,
-            _writing_errors(destination),
-            contextlib.closing(sqlite3.connect(partial, isolation_level=None)) as target,
-        ):
-            source.execute("BEGIN")
-            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment that the copy shows
-            source.backup(
-                target,
-                pages=_PAGES_A_STEP,
-                progress=None if tell is None else lambda _status, left, total: tell(total - left, total),
-                sleep=0,
-            )
-        length = partial.stat().st_size
+    with partial_beside(destination) as partial:
+        length = copy_pages(path, READING, partial, destination, tell)
         _put_in_place(partial, destination)
     return length
 
 
+def copy_pages(path: Path, access: str, partial: Path, destination: Path, tell: Progress | None) -> int:
+    """Copy the store at a path, as it is at one moment, to where nothing is; return the length of the copy.
+
+    The destination is what the copy is for: faults are told of it.
+    """
+    with (
+        store_errors(path),
+        contextlib.closing(open_connection(path, access)) as source,
+        _writing_errors(destination),
+        contextlib.closing(sqlite3.connect(partial, isolation_level=None)) as target,
+    ):
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment that the copy shows
+        source.backup(
+            target,
+            pages=_PAGES_A_STEP,
+            progress=None if tell is None else lambda _status, left, total: tell(total - left, total),
+            sleep=0,
+        )
+    return partial.stat().st_size
+
+
 @contextmanager
-def _partial(destination: Path) -> Iterator[Path]:
+def partial_beside(destination: Path) -> Iterator[Path]:
     """Lend the path of a file beside the destination, of which nothing stays."""
     path = destination.with_name(f".{destination.name}.{os.getpid()}.partial")
     try:

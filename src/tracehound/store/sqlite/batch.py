@@ -7,12 +7,13 @@ import sqlite3
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from tracehound.model.edit import Edit, lay_over, without_discarded
 from tracehound.model.ids import experiment_id
-from tracehound.model.merge import effective_parts, merge_parts
+from tracehound.model.merge import as_written, effective_parts, merge_parts
 from tracehound.model.record import replace, to_json, to_msgpack
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceInfo, TracePart
@@ -40,7 +41,9 @@ def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edit
     """
     arrived: defaultdict[str, dict[Key, TracePart]] = defaultdict(dict)
     for part in parts:
-        arrived[part.trace_id][_key(part)] = part
+        key, of_trace = _key(part), arrived[part.trace_id]
+        if key not in of_trace or part.has_ended:
+            of_trace[key] = part
     known = _read_known(connection, list(arrived))
     (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM trace").fetchone()
     new = map(_Known, itertools.count(last_seq + 1))
@@ -142,6 +145,13 @@ class _Merged:
     known: _Known
     parts: Mapping[Key, TracePart]
     trace: Trace
+    replaced: AbstractSet[Key]  # of those that the store has; they are written anew
+
+    def old_parts(self) -> list[Key]:
+        return [key for key in self.known.parts if key not in self.parts or key in self.replaced]
+
+    def new_parts(self) -> list[tuple[Key, TracePart]]:
+        return [each for each in self.parts.items() if each[0] not in self.known.parts or each[0] in self.replaced]
 
 
 @dataclass
@@ -178,18 +188,15 @@ class _Changes:
         """
         for each in merged:
             if each.known.info is not None:
-                self._remove(
-                    each.known.seq, each.known.info, [key for key in each.known.parts if key not in each.parts]
-                )
+                self._remove(each.known.seq, each.known.info, each.old_parts())
         for each in merged:
             self.experiments.update([part.experiment for part in each.parts.values()])
             self.hours.add(each.trace.info)
         self.traces += [(each.known.seq, *to_row(each.trace.info, each.trace.data.spans)) for each in merged]
         self.parts += [
-            (each.known.seq, *key, to_payload(part), part.owner)
+            (each.known.seq, *key, to_payload(part), part.owner, part.has_ended)
             for each in merged
-            for key, part in each.parts.items()
-            if key not in each.known.parts
+            for key, part in each.new_parts()
         ]
         for each in merged:
             self.postings.change(each.known.entries, entries_of(each.trace.info, each.trace.data.spans, each.known.seq))
@@ -212,21 +219,25 @@ def _merge(known: _Known, arrived: Mapping[Key, TracePart], edits: Sequence[Edit
     """
     if known.is_damaged:
         raise DamagedPayloadError("a stored trace is damaged, and cannot be changed")
+    replaced = {
+        key for key, part in arrived.items() if part.has_ended and key in known.parts and not known.parts[key].has_ended
+    }
     parts = {**arrived, **known.parts}  # a part that arrives again is what it has become
+    parts |= {key: arrived[key] for key in replaced}
     effective = effective_parts(without_discarded(list(parts.values()), edits))
     if not effective:
         return None
     if len(effective) < len(parts):
         kept = {id(part) for part in effective}
         parts = {key: part for key, part in parts.items() if id(part) in kept}
-    return _Merged(known, parts, lay_over(merge_parts(effective), edits))
+    return _Merged(known, parts, lay_over(merge_parts(effective), edits), replaced)
 
 
 def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
     connection.executemany("DELETE FROM part WHERE trace = ? AND written_ns = ? AND checksum = ?", changes.old_parts)
     connection.executemany("DELETE FROM trace WHERE seq = ?", changes.old_traces)
     insert_rows(connection, "INSERT INTO trace", changes.traces)
-    insert_rows(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner)", changes.parts)
+    insert_rows(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner, has_ended)", changes.parts)
     changes.postings.apply(connection)
     if changes.words:
         add_words(connection, changes.words)
@@ -268,4 +279,4 @@ def _read_rows(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict
 
 def _key(part: TracePart) -> Key:
     """Return what tells a part that arrives again from another one."""
-    return part.written_ns, zlib.crc32(to_msgpack(part))
+    return part.written_ns, zlib.crc32(to_msgpack(as_written(part)))

@@ -18,11 +18,12 @@ from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, search_sql
 from tracehound.query.statistics import Groups, StatisticsQuery
-from tracehound.store.api import Arrival, Page, Rows, SegmentRange, SqlParameters
+from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import merge_ended, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
 from tracehound.store.sqlite.connection import release_pages, snapshot, transaction
+from tracehound.store.sqlite.copying import read_changes
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.functions import ask
@@ -227,6 +228,11 @@ class SqliteStore:
         rows = self._read(Sql(f"SELECT t.seq, {ROW} FROM trace AS t {which}", parameters))  # noqa: S608 - our own words
         with damaged_rows(self._path):
             return [Arrival(row[0], to_info(row[1:])) for row in rows]
+
+    def read_changes(self, after: str | None, limit: int) -> Changes:
+        """Return what the store keeps as changes, of about so many traces or rows behind a cursor."""
+        with self._file.reading() as connection, snapshot(connection):
+            return read_changes(connection, after, limit)
 
     def version(self) -> tuple[int, ...]:
         """Return numbers that differ whenever any connection, of whatever process, has changed the file since."""
