@@ -14,6 +14,7 @@ from tracehound.model.record import DecodeError, from_json
 from tracehound.model.values import clean_text, encode_value
 
 RAW: Final = "tracehound.json:"
+_LONGEST_KNOWN: Final = 200
 MAX_BYTES: Final = 2**62  # what was kept once is not cut again
 
 
@@ -31,7 +32,7 @@ def to_texts(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
     """Return attributes, given as keys and plain values, as JSON texts."""
     texts: dict[str, str] = {}
     for given, value in pairs:
-        key, is_raw = _read_key(given)
+        key, is_raw = _read_key(given) if len(given) <= _LONGEST_KNOWN else _read_key.__wrapped__(given)
         if is_raw and isinstance(value, str) and _is_json(value):
             texts[key.removeprefix(RAW)] = value
         else:
@@ -39,7 +40,7 @@ def to_texts(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
     return texts
 
 
-@functools.lru_cache(4_096)  # spans have the same few keys again and again
+@functools.lru_cache(4_096)  # spans have the same few keys again and again; long ones are not kept
 def _read_key(given: str) -> tuple[str, bool]:
     """Return a key without what no text may have, and whether it is one of `RAW`."""
     key = clean_text(given)

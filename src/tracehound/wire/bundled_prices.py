@@ -24,6 +24,7 @@ _MANY: Final = 1_000_000  # tokens: prices are for so many
 # What runs on a machine of one's own costs what it costs, whoever else sells the same model.
 _OWN_MACHINES: Final = frozenset({"ollama", "vllm", "lmstudio", "lm_studio", "llama_cpp", "llamacpp", "hugging_face"})
 _MODELS_KNOWN: Final = 4_096
+_LONGEST_NAMES: Final = 500  # of a model and its provider, that any table has; what is longer is not kept
 
 
 class Tokens(Record, frozen=True):
@@ -63,7 +64,7 @@ class BundledPrices:
 
     def cost_of(self, model: str, provider: str | None, tokens: Tokens, at_ns: int) -> tuple[float, float] | None:
         """Return what went in and what came out cost, in US dollars; None where the table does not know the model."""
-        if provider in _OWN_MACHINES:
+        if provider in _OWN_MACHINES or len(model) + len(provider or "") > _LONGEST_NAMES:
             return None
         is_known, rates = self._rates(model, provider)
         if not is_known:

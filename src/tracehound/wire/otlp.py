@@ -54,6 +54,7 @@ KINDS: Final = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONS
 CODES: Final = (SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR)
 _STATUSES: Final = tuple(map(SpanStatus, CODES))  # nearly all spans have one of these
 _MAX_NS: Final = 2**63 - 1
+_LONGEST_KNOWN: Final = 100
 
 # What parts pass through on their way into a store (`wire.intake`).
 Intake: TypeAlias = "Callable[[TracePart], TracePart]"
@@ -153,8 +154,12 @@ def to_span(
     )
 
 
-@functools.lru_cache(256)  # there are few, and all spans have one
 def _read_type(text: str) -> str:
+    return _read_short_type(text) if len(text) <= _LONGEST_KNOWN else to_text(decode_value(text))
+
+
+@functools.lru_cache(256)  # there are few, and nearly all spans have one
+def _read_short_type(text: str) -> str:
     return to_text(decode_value(text))
 
 
