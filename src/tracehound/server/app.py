@@ -27,6 +27,7 @@ from tracehound.server.gone import cancelled_when_gone
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
+from tracehound.server.retention import Sweeper
 from tracehound.server.routes import ALL_ROUTES
 from tracehound.server.rows import Call, Guard, Row, let_in
 from tracehound.server.served import Served
@@ -55,13 +56,16 @@ def create_app(
     is `app.state.served`.
     """
     served = _serve(store, settings, limits or ServerLimits(), drain, routes)
+    sweeper = Sweeper(store, served.limits.sweep_every_s)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        sweeper.start()
         try:
             yield
         finally:
             await served.announcer.close()
+            await run_in_threadpool(sweeper.close)
             await run_in_threadpool(served.writer.close)
             served.readers.shutdown()
 
