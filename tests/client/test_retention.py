@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 import tracehound
 from tests.cli.terminal import piped
@@ -30,7 +31,10 @@ from tracehound.model.edit import Facts
 from tracehound.model.ids import experiment_id
 from tracehound.model.record import to_json
 from tracehound.query.search import parse_search
-from tracehound.server.retention import sweep, sweeping
+from tracehound.server.app import create_app
+from tracehound.server.limits import ServerLimits
+from tracehound.server.retention import sweep
+from tracehound.settings import Settings
 from tracehound.store.api import Store
 from tracehound.store.experiments import KIND, read_experiments
 from tracehound.store.memory import MemoryStore
@@ -113,14 +117,16 @@ def test_a_server_sweeps_what_experiments_do_not_keep(store: Store) -> None:
     assert sweep(store, time.time_ns() // 10**6, stopped) == 0
 
 
-def test_a_setting_that_cannot_be_read_is_logged_and_the_sweeper_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_running_server_sweeps_and_goes_on_where_a_setting_cannot_be_read(caplog: pytest.LogCaptureFixture) -> None:
     store = MemoryStore()
     store.write([part(span(1), experiment="shop")])
     keep_in(store, "shop", "long")
-    with sweeping(store, 0.001):
+    app = create_app(store, Settings("memory://"), ServerLimits(sweep_every_s=0.001))
+    with TestClient(app, base_url="http://127.0.0.1"):
         wait_until(lambda: "could not be deleted" in caplog.text)
         keep_in(store, "shop", "1d")
         wait_until(lambda: count(store, "shop") == 0)
+    assert not any(thread.name == "tracehound-retention" for thread in threading.enumerate())
 
 
 def test_the_command_sets_shows_and_applies_what_experiments_keep() -> None:

@@ -28,6 +28,7 @@ from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
 from tracehound.server.reading import Reader
+from tracehound.server.retention import Sweeper
 from tracehound.server.routes import ALL_ROUTES
 from tracehound.server.rows import Call, Guard, Row, let_in
 from tracehound.server.served import Served
@@ -56,13 +57,16 @@ def create_app(
     is `app.state.served`.
     """
     served = _serve(store, settings, limits or ServerLimits(), drain, routes)
+    sweeper = Sweeper(store, served.limits.sweep_every_s)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        sweeper.start()
         try:
             yield
         finally:
             await served.announcer.close()
+            await run_in_threadpool(sweeper.close)
             await run_in_threadpool(served.writer.close)
             served.readers.shutdown()
             await run_in_threadpool(served.reader.close)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from tracehound.client.deletion import STEP
@@ -32,22 +30,27 @@ def sweep(store: Store, now_ms: int, is_stopped: threading.Event, rest_s: float 
     return deleted
 
 
-@contextmanager
-def sweeping(store: Store, every_s: float) -> Iterator[None]:
-    """Have a thread look every so often for what is old, meanwhile; the first time after so long."""
-    is_stopped = threading.Event()
+class Sweeper:
+    """A thread that looks every so often for what is old, the first time after so long."""
 
-    def run() -> None:
-        while not is_stopped.wait(every_s):
-            _sweep_and_tell(store, is_stopped)
+    def __init__(self, store: Store, every_s: float) -> None:
+        self._store = store
+        self._every_s = every_s
+        self._is_stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tracehound-retention", daemon=True)
 
-    thread = threading.Thread(target=run, name="tracehound-retention", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_stopped.set()
-        thread.join()
+    def start(self) -> None:
+        """Begin to wait."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the step that is under way."""
+        self._is_stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._is_stopped.wait(self._every_s):
+            _sweep_and_tell(self._store, self._is_stopped)
 
 
 def _sweep_and_tell(store: Store, is_stopped: threading.Event) -> None:

@@ -17,7 +17,6 @@ from tracehound.errors import ArgumentError
 from tracehound.server.app import create_app
 from tracehound.server.collecting import collect_seldom
 from tracehound.server.limits import ServerLimits
-from tracehound.server.retention import sweeping
 from tracehound.server.served import Served
 from tracehound.settings import Settings
 from tracehound.spool.drain import Drainer
@@ -54,11 +53,7 @@ def run_server(
             app, log_level="warning", access_log=False, lifespan="on", server_header=False,
             timeout_graceful_shutdown=_LONGEST_STOP_S,
         )  # fmt: skip
-        with (
-            _taking_grpc(app.state.served, host, grpc_port) as grpc_address,
-            sweeping(store, limits.sweep_every_s),
-            _signals_are_swallowed(),
-        ):
+        with _taking_grpc(app.state.served, host, grpc_port) as grpc_address, _signals_are_swallowed():
             _Server(config, app, lambda: on_ready(_address_of(listener), grpc_address)).run([listener])
 
 
