@@ -23,7 +23,7 @@ from tracehound.model.values import clean_text
 from tracehound.server.bodies import JSON, media_type, read_body
 from tracehound.server.problems import BadRequestError, MediaTypeError
 from tracehound.server.served import Served
-from tracehound.server.writer import Backlog
+from tracehound.server.writer import Share
 from tracehound.wire.compression import decompress
 from tracehound.wire.otlp import Arrived, Intake
 from tracehound.wire.otlp_json import read_otlp_json
@@ -53,25 +53,6 @@ _FORMATS: Final = {
     PROTOBUF: _Format(read_otlp_protobuf, write_answer),
     JSON: _Format(read_otlp_json, _json_answer),
 }
-
-
-class Share:
-    """What one request takes of the backlog, given back when it is answered."""
-
-    def __init__(self, backlog: Backlog) -> None:
-        self._backlog = backlog
-        self._taken = 0
-
-    def take(self, count: int) -> None:
-        """Take so many bytes more; raise `BacklogFullError` where there is no room."""
-        self._backlog.take(count)
-        self._taken += count
-
-    def __enter__(self) -> Share:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._backlog.give_back(self._taken)
 
 
 async def receive_spans(served: Served, request: Request) -> Response:

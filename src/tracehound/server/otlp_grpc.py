@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from tracehound.errors import ArgumentError
-from tracehound.server.ingest import Share, name_experiment, note_arrival, take_in
+from tracehound.server.ingest import name_experiment, note_arrival, take_in
 from tracehound.server.problems import to_problem
 from tracehound.server.served import Served
+from tracehound.server.writer import Share
 from tracehound.wire.otlp_protobuf import read_otlp_protobuf, write_answer
 
 _SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
@@ -21,6 +22,7 @@ _WORKERS: Final = 8
 # The names of gRPC's codes, by the status of HTTP.
 _CODES: Final = {
     400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     413: "INVALID_ARGUMENT",
@@ -41,7 +43,7 @@ def run_grpc(served: Served, host: str, port: int, longest_stop_s: float) -> Ite
         import grpc
     except ImportError as error:
         raise ArgumentError("OTLP/gRPC needs grpcio: pip install 'tracehound[grpc]'") from error
-    export = grpc.unary_unary_rpc_method_handler(lambda data, context: _receive(served, data, context, grpc))
+    export = grpc.unary_unary_rpc_method_handler(lambda data, context: _receive(served, views, data, context, grpc))
     server = grpc.server(
         ThreadPoolExecutor(_WORKERS, "tracehound-grpc"),
         handlers=[grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})],
@@ -61,10 +63,12 @@ def run_grpc(served: Served, host: str, port: int, longest_stop_s: float) -> Ite
         server.stop(longest_stop_s).wait()
 
 
-def _receive(served: Served, data: bytes, context: Any, grpc: Any) -> bytes:
+def _receive(served: Served, views: Views, data: bytes, context: Any, grpc: Any) -> bytes:
     """Keep the spans of a request, and answer when they are safe."""
     try:
-        experiment = name_experiment(served, dict(context.invocation_metadata()))
+        headers = dict(context.invocation_metadata())
+        served = views.of(served.guard.admit_caller(headers.get("authorization"), Right.INGEST))
+        experiment = name_experiment(served, headers)
         with Share(served.backlog) as share:
             share.take(len(data))
             arrived = take_in(served, read_otlp_protobuf, data, experiment)

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tracehound.errors import StoreError
+from tracehound.errors import NotFoundError, StoreError
 from tracehound.model.edit import DISCARD, Change, Edit, Facts
 from tracehound.model.record import DecodeError, Record, replace, to_msgpack
 from tracehound.model.trace import Origin, TracePart
@@ -24,10 +24,12 @@ from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.server.bodies import read_body
 from tracehound.server.gone import cancelled_when_gone
-from tracehound.server.ingest import PACKED, Share
+from tracehound.server.guard.rights import DeniedError, OtherExperimentError
+from tracehound.server.ingest import PACKED
 from tracehound.server.problems import BadRequestError, UnstorableError
 from tracehound.server.rows import Nothing, Right
 from tracehound.server.served import Served
+from tracehound.server.writer import Share
 from tracehound.store.api import SegmentRange
 from tracehound.store.remote import forms
 from tracehound.store.remote.forms import Asked, Form, Given, Operation
@@ -81,7 +83,7 @@ def _door(operation: Operation[Asked, Given], right: Right, answer: Callable[[Se
     return Door(operation, right, handle)
 
 
-async def _read_body(request: Request, max_bytes: int, on_bytes: Callable[[int], None] = lambda _: None) -> bytes:
+async def _read_body(request: Request, max_bytes: int, on_bytes: Callable[[int], None] | None = None) -> bytes:
     try:
         return await read_body(request, max_bytes, on_bytes)
     except ClientDisconnect as error:
@@ -124,8 +126,10 @@ def _apply(
     try:
         changes = list(_read_changes(served, data, spool))
         is_applied = served.store.write(changes, source)
-    except (StoreError, MemoryError, UnstorableError, BadRequestError):
+    except (StoreError, MemoryError, UnstorableError, BadRequestError, OtherExperimentError):
         raise
+    except (DeniedError, NotFoundError) as error:  # said of a trace by somebody who may only send them, say
+        raise UnstorableError(str(error)) from error
     except Exception as error:
         raise UnstorableError("the store cannot hold what this request brings") from error
     if is_applied:
