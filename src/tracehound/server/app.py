@@ -135,12 +135,8 @@ def _endpoint(row: Row, served: Served, views: Views) -> Callable[[Request], Awa
 
 
 async def _call(row: Call, served: Served, request: Request) -> Response:
-    values = dict(request.path_params)
-    if row.has_body:
-        values = await read_json_object(served, request) | values
-    else:
-        values = dict(request.query_params) | values
-    asked = to_request(values, row.request, is_text=not row.has_body)
+    given = await read_json_object(served, request) if row.has_body else dict(request.query_params)
+    asked = to_request({**given, **request.path_params}, row.request, is_text=not row.has_body)
     limit = SearchLimit(served.limits.search_timeout_s)
     async with cancelled_when_gone(request if row.has_body else None, limit):
         found = await run_in_threadpool(row.handle, dataclasses.replace(served, time_limit=limit), asked)

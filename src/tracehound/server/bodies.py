@@ -64,7 +64,7 @@ async def read_body(request: Request, max_bytes: int, on_bytes: Callable[[int], 
 
 @contextmanager
 def _within(timeout_s: float) -> Iterator[None]:
-    """Raise `TooSlowError` where the block takes longer. A task for each body would cost more than reading most does."""
+    """Raise `TooSlowError` where the block takes longer. A task for each body would cost more than most do."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - it runs in one
     is_late = False

@@ -121,18 +121,20 @@ class Announcer:
         """Tell each what is his; who has come meanwhile hears it from what he asks for."""
         for queue, rights in self._listeners.items():
             message = messages.get(rights)
-            if not message:
-                continue
-            if queue.qsize() >= self._limits.max_unread:  # who reads so slowly is to ask anew
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(_STALE)
-            queue.put_nowait(message)
+            if message:
+                self._put(queue, message)
         self.told += bool(messages)
 
     def _end(self) -> None:
         for queue in self._listeners:
-            queue.put_nowait(None)
+            self._put(queue, None)
+
+    def _put(self, queue: asyncio.Queue[bytes | None], message: bytes | None) -> None:
+        if queue.qsize() >= self._limits.max_unread:  # who reads so slowly is to ask anew
+            while not queue.empty():
+                queue.get_nowait()
+            queue.put_nowait(_STALE)
+        queue.put_nowait(message)
 
 
 def _to_messages(look: Look, rights: Rights) -> bytes:

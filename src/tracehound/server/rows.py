@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tracehound.model.record import Record
-from tracehound.server.guard.rights import Right as Right
+from tracehound.server.guard.rights import Right as Right  # noqa: PLC0414 - rows are written with it
 from tracehound.server.problems import Problem, to_response
 from tracehound.server.served import Served
 

@@ -17,8 +17,8 @@ from tracehound.store.api import Store
 
 KIND: Final = "audit"
 DELETED: Final = "traces deleted"
-TOKEN_MADE: Final = "token created"
-TOKEN_REVOKED: Final = "token revoked"
+CREATED: Final = "token created"
+REVOKED: Final = "token revoked"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class ArrivedFromElsewhereError(UnauthenticatedError):
 
 
 class Credentials:
-    """Whose a token or a session is. Called from any thread; where `may_wait` is false, the store is not asked."""
+    """Whose a token or a session is. The store is asked by `refresh` alone; the rest waits for nothing."""
 
     def __init__(self, store: Store, *, is_required: bool) -> None:
         self._store = store
@@ -53,6 +53,10 @@ class Credentials:
             if not self.is_fresh(within_s):
                 self._known = {each.token_id: each for each in read_tokens(self._store)}
                 self._read_s = time.monotonic()
+
+    def has_any(self) -> bool:
+        """Whether there is a token, or was one."""
+        return bool(self._known)
 
     def are_needed(self) -> bool:
         """Whether nobody gets in without a token: there are some, or were, or somebody wants it so."""

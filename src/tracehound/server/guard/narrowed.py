@@ -267,7 +267,7 @@ def _experiment_of(facts: Mapping[str, str | None]) -> str:
 
 
 def _hidden(trace_id: str, *, is_brought: bool = False) -> OtherExperimentError | NotFoundError:
-    """Return the error for a trace that is in another experiment; only who sends spans of it is told that it is there."""
+    """Return the error for a trace of another experiment; only who sends spans of it is told that it is there."""
     if is_brought:
         return OtherExperimentError(f"the trace {trace_id} is in another experiment already")
     return NotFoundError(f"there is no trace {trace_id}")

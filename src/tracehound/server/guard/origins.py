@@ -36,7 +36,7 @@ def check_host(request: Request, names: Collection[str]) -> None:
     name = _name_in(said)
     if name is None or not (name in names or name.endswith(".localhost") or _is_number(name)):
         raise WrongHostError(
-            f"this server is not called {name or said!r}: `tracehound server --allowed-host {name or 'NAME'}` lets it be"
+            f"this server is not called {name or said!r}: start it with --allowed-host {name or 'NAME'} if it is"
         )
 
 

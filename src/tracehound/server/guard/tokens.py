@@ -85,7 +85,7 @@ def create_token(
     limited = None if experiments is None else tuple(dict.fromkeys(experiments))
     made = Token(token_id, _digest(text), role, name, limited, now_ns // 1_000_000, expires_ms, None)
     said = f"{role.value} {'all experiments' if limited is None else ', '.join(limited)}"
-    store.write([_to_facts(made, now_ns), audit.entry(now_ns, who, audit.TOKEN_MADE, (token_id,), said)])
+    store.write([_to_facts(made, now_ns), audit.entry(now_ns, who, audit.CREATED, (token_id,), said)])
     return text, made
 
 
@@ -97,7 +97,7 @@ def revoke_token(store: Store, token_id: str, who: str) -> Token:
     if known.revoked_ms is None:
         now_ns = time.time_ns()
         said: dict[str, str | None] = {"revoked_ms": str(now_ns // 1_000_000)}
-        entry = audit.entry(now_ns, who, audit.TOKEN_REVOKED, (token_id,))
+        entry = audit.entry(now_ns, who, audit.REVOKED, (token_id,))
         store.write([Facts(KIND, token_id, said, now_ns), entry])
     return known
 

@@ -14,8 +14,10 @@ from typing import Final
 
 from tracehound.model.edit import Change
 from tracehound.runtime import Runtime
+from tracehound.server.guard.guards import Guard
 from tracehound.server.guard.narrowed import NarrowedStore
 from tracehound.server.guard.rights import Rights
+from tracehound.server.limits import ServerLimits
 from tracehound.server.served import Served
 from tracehound.server.writer import Writer
 
@@ -32,6 +34,16 @@ class Views:
         self._lock = threading.Lock()
         self._views: dict[Rights, Served] = {}
         self._checkers = ThreadPoolExecutor(_CHECKERS, "tracehound-checker")
+
+    @property
+    def guard(self) -> Guard:
+        """Who says what somebody may do."""
+        return self._served.guard
+
+    @property
+    def limits(self) -> ServerLimits:
+        """What the server takes on."""
+        return self._served.limits
 
     def of(self, rights: Rights) -> Served:
         """Return what somebody with these rights works with."""

@@ -36,8 +36,8 @@ _ASSESSMENT: Final = f"{_ASSESSMENTS}/{{assessment_id}}"
 _ARTIFACT: Final = "/api/2.0/mlflow-artifacts/artifacts/{path:path}"
 
 MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
-    Endpoint("GET", "/version", information.tell_version, (), (_TEXT,), Right.NONE, to_response, is_described=False),
-    call("GET", f"{_V3}/server-info", information.tell_server_info, Right.NONE),
+    Endpoint("GET", "/version", information.tell_version, (), (_TEXT,), Right.ANY, to_response, is_described=False),
+    call("GET", f"{_V3}/server-info", information.tell_server_info, Right.ANY),
     call("GET", f"{_EXPERIMENTS}/get-by-name", experiments.get_experiment_by_name, Right.READ),
     call("GET", f"{_EXPERIMENTS}/get", experiments.get_experiment, Right.READ),
     call("GET", f"{_EXPERIMENTS}/search", experiments.search_experiments, Right.READ),
@@ -87,7 +87,9 @@ MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
         "GET", _ARTIFACT, artifacts.get_artifact, (), (_TEXT,), Right.READ, to_response, is_described=False
     ),
     *(
-        Endpoint(method, f"{each}{{path:path}}", refusals.refuse, (), (JSON,), Right.NONE, is_described=False)
+        Endpoint(
+            method, f"{each}{{path:path}}", refusals.refuse, (), (JSON,), Right.ANY, to_response, is_described=False
+        )
         for each in ("/api/2.0", "/api/3.0", "/api/4.0", "/ajax-api")
         for method in _METHODS
     ),
