@@ -61,7 +61,7 @@ class Team:
     def names(self) -> list[str]:
         """Return all that names something of the team, the longest first."""
         said = [str(getattr(self, field.name)) for field in fields(self) if field.name != "number"]
-        return sorted([*said, self.experiment_id, str(self.number)], key=len, reverse=True)
+        return sorted([*said, self.experiment_id], key=len, reverse=True)
 
 
 def team(experiment: str, number: int) -> Team:
@@ -76,7 +76,7 @@ def fill(store: Store, whose: Team) -> None:
     """Put a trace, a run, a model and an assessment of a team into the store."""
     texts = {"mlflow.sourceRun": whose.run_id, "mlflow.modelId": whose.model_id, "note": whose.secret}
     root = replace(span(whose.number, whose.number, name=whose.secret), inputs_json=f'"{whose.secret}"')
-    said = Feedback(whose.secret, True, rationale=whose.secret, source=AssessmentSource("HUMAN", whose.secret))
+    said = Feedback(whose.secret, value=True, rationale=whose.secret, source=AssessmentSource("HUMAN", whose.secret))
     assessment = {**said.to_dict(), "assessment_id": whose.assessment_id, "trace_id": whose.trace_id}
     run = {"experiment": whose.experiment, "name": whose.secret, "status": "RUNNING", "start_time": str(START_MS)}
     store.write(
