@@ -294,7 +294,7 @@ def configure(**changes: Any) -> Settings:
 def set_tracking_uri(uri: str, *, token: str | None = None) -> None:
     """Keep traces in another place from now on: a path, `sqlite:///path`, `memory://`, or a server, `http://host:port`.
 
-    A server is shown the token. Raise `ArgumentError` for anything else. What was finished before stays, or waits there.
+    A server is shown the token. Raise `ArgumentError` for anything else. What was finished before stays, or waits.
 
     >>> import tracehound
     >>> tracehound.set_tracking_uri("memory://")
