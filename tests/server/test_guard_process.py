@@ -80,6 +80,8 @@ def test_tokens_are_made_listed_and_revoked_while_a_server_runs(server: ServerPr
 
 def test_a_deletion_is_in_the_audit_log(server: ServerProcess, folder: Path) -> None:
     admin = token_for(folder, "admin", "--name", "cleaner")
+    while ask(server, SEARCH, None) == 200:
+        pass
     assert ask(server, "/v1/traces", admin, request_of((1, 1)).SerializeToString(), "x-protobuf") == 200
     asked = {"experiment_id": "0", "trace_ids": [trace_id(1), trace_id(2)]}
     assert ask(server, "/api/v1/traces/delete", admin, json.dumps(asked).encode()) == 200

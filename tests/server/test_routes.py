@@ -97,7 +97,9 @@ def test_a_filter_that_is_wrong_is_answered_with_its_place(client: TestClient) -
 
 def test_addresses_and_methods_that_are_not_there_are_told(client: TestClient) -> None:
     assert problem_of(client.get("/api/v1/nothing"), 404)["code"] == "NOT_FOUND"
-    assert problem_of(client.put("/health"), 405)["code"] == "METHOD_NOT_ALLOWED"
+    refused = client.put("/api/v1/traces/nowhere")
+    assert problem_of(refused, 405)["code"] == "METHOD_NOT_ALLOWED"
+    assert refused.headers["allow"] == "DELETE, GET, HEAD"
 
 
 def test_each_route_says_which_right_it_needs() -> None:

@@ -143,5 +143,11 @@ async def _call(row: Call, served: Served, request: Request) -> Response:
     return Response(await run_in_threadpool(to_json, found), media_type=JSON)
 
 
-async def _tell_problem(_request: Request, error: Exception) -> Response:
-    return to_response(to_problem(error))
+async def _tell_problem(request: Request, error: Exception) -> Response:
+    answer = to_response(to_problem(error))
+    if answer.status_code == 405:
+        routes = request.app.routes
+        path = next(route.path for route in routes if route.path_regex.match(request.url.path))
+        methods = {method for route in routes if route.path == path for method in route.methods}
+        answer.headers["Allow"] = ", ".join(sorted(methods))
+    return answer

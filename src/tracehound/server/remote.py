@@ -70,7 +70,7 @@ def _door(operation: Operation[Asked, Given], right: Right, answer: Callable[[Se
         body = await _read_body(request, served.limits.max_body_bytes)
         try:
             asked = operation.read_asked(body)
-        except DecodeError as error:
+        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequestError(f"the body is not what {operation.name} is asked with, as {forms.MSGPACK}") from error
         limit = SearchLimit(served.limits.search_timeout_s)
         async with cancelled_when_gone(request, limit):
