@@ -39,7 +39,8 @@ def main(schemathesis: str, examples: str = "20", *options: str) -> int:
                 schemathesis, "run", f"{found[0]}/api/v1/openapi.json", "--header", f"Authorization: Bearer {token}",
                 "--exclude-path-regex", LEFT_OUT,
                 # No schema says which filters, orders and spans are right: these may be refused.
-                "--exclude-checks", "positive_data_acceptance", "--max-examples", examples, "--no-color", "--seed", "1", *options,
+                "--exclude-checks", "positive_data_acceptance",
+                "--max-examples", examples, "--no-color", "--seed", "1", *options,
             ]  # fmt: skip
             failed = subprocess.call(asking, cwd=folder)
             server.terminate()
