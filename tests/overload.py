@@ -72,8 +72,8 @@ class Sender:
 
     async def _exchange(self, body: bytes) -> tuple[int, bytes]:
         head = (
-            "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nConnection: close\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
+            "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
+            f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         answer = b""
         try:
