@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from tracehound.errors import TracehoundError
+from tracehound.model.limits import MAX_SPAN_ATTRIBUTES
 from tracehound.model.occurrence import RecordedEvent, RecordedLink
 from tracehound.model.record import replace
 from tracehound.model.span import (
@@ -59,6 +60,10 @@ class DamagedRequestError(TracehoundError):
     """A body that is no request of OTLP; the message says why."""
 
 
+class TooManyAttributesError(ValueError):
+    """A span with more attributes than are indexed for others."""
+
+
 @dataclass
 class Arrived:
     """What a request has brought: parts of traces, and how many spans were refused, with a reason."""
@@ -75,12 +80,17 @@ class Arrived:
     def refuse(self, count: int, error: Exception) -> None:
         """Count spans that cannot be kept; the reason is that of the first of them."""
         if count and not self.refused:
-            self.reason = (
-                "the values of a span are nested too deep"
-                if isinstance(error, RecursionError)
-                else "a span has an id, a time, a kind or a value that is none of OTLP"
-            )
+            self.reason = _reason(error)
         self.refused += count
+
+
+def _reason(error: Exception) -> str:
+    """Return why spans cannot be kept, in words."""
+    if isinstance(error, TooManyAttributesError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "the values of a span are nested too deep"
+    return "a span has an id, a time, a kind or a value that is none of OTLP"
 
 
 def said_of_spans(
@@ -118,6 +128,8 @@ def to_span(
     `to_otlp_line` wrote is ours: values under MLflow's names are those that they are, and not JSON in a text.
     """
     if not is_ours:
+        if len(texts) > MAX_SPAN_ATTRIBUTES:
+            raise TooManyAttributesError(f"a span has more than {MAX_SPAN_ATTRIBUTES:,} attributes")
         texts = mlflow.unwrapped(texts)
     texts.pop(TRACE_REQUEST_ID, None)
     span_type = texts.pop(SPAN_TYPE, None)
