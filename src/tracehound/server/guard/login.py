@@ -34,7 +34,7 @@ _HEADERS: Final = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none the form's `Origin` is null, and so nobody's
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
