@@ -126,6 +126,7 @@ if TYPE_CHECKING:
     from tracehound.errors import SearchCancelledError as SearchCancelledError
     from tracehound.errors import SearchTimeoutError as SearchTimeoutError
     from tracehound.errors import StoreBusyError as StoreBusyError
+    from tracehound.errors import StoreDeniedError as StoreDeniedError
     from tracehound.errors import StoreError as StoreError
     from tracehound.errors import StoreFullError as StoreFullError
     from tracehound.errors import StoreReadOnlyError as StoreReadOnlyError
@@ -152,6 +153,7 @@ _PUBLIC = {
     "SearchLimit": "tracehound.query.limit",
     "SearchTimeoutError": "tracehound.errors",
     "StoreBusyError": "tracehound.errors",
+    "StoreDeniedError": "tracehound.errors",
     "StoreError": "tracehound.errors",
     "StoreFullError": "tracehound.errors",
     "StoreReadOnlyError": "tracehound.errors",

@@ -6,6 +6,7 @@ TracehoundError
 │   └── AlreadyExistsError  what is to be made is there already
 ├── StoreError         the store cannot be opened, read or written
 │   ├── StoreBusyError      another process keeps it locked; later it may work
+│   ├── StoreDeniedError    a server does not let this program in, or do that
 │   ├── StoreFullError      the disk has no room for what is to be written
 │   └── StoreReadOnlyError  it may be read and not written
 ├── SearchTimeoutError     a search has taken longer than it may: narrow it
@@ -135,6 +136,18 @@ class StoreBusyError(StoreError):
     0
     >>> issubclass(StoreBusyError, StoreError)
     True
+    """
+
+
+class StoreDeniedError(StoreError):
+    """A server does not let this program in, or do what it wants: another token is needed.
+
+    >>> import tracehound
+    >>> try:
+    ...     tracehound.delete_traces("0", max_timestamp_millis=1_700_000_000_000)
+    ... except StoreDeniedError:
+    ...     print("ask whoever runs the server for a token of the role admin")
+    0
     """
 
 

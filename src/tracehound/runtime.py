@@ -22,7 +22,7 @@ from tracehound.model.ids import experiment_id as id_of_experiment
 from tracehound.model.record import replace as replace_field
 from tracehound.model.trace import Experiment, TracePart
 from tracehound.model.values import clean_text
-from tracehound.settings import Settings, read_settings
+from tracehound.settings import Settings, check_token, read_settings
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import Store
 from tracehound.store.targets import Target, open_store, parse_target
@@ -229,8 +229,8 @@ class Runtime:
     def _open_store(self) -> Store:
         with self._store_lock:
             if self._store is None:
-                allow_network = self.settings.allow_network_filesystem
-                self._store = open_store(self._target, allow_network=allow_network)
+                told = self.settings
+                self._store = open_store(self._target, allow_network=told.allow_network_filesystem, token=told.token)
             return self._store
 
 
@@ -291,15 +291,16 @@ def configure(**changes: Any) -> Settings:
         return before
 
 
-def set_tracking_uri(uri: str) -> None:
+def set_tracking_uri(uri: str, *, token: str | None = None) -> None:
     """Keep traces in another place from now on: a path, `sqlite:///path`, `memory://`, or a server, `http://host:port`.
 
-    Raise `ArgumentError` for anything else. What was finished before stays where it is: what is for a server waits.
+    A server is shown the token. Raise `ArgumentError` for anything else. What was finished before stays, or waits.
 
     >>> import tracehound
     >>> tracehound.set_tracking_uri("memory://")
     """
-    _reconfigure(dataclasses.replace(current().settings, tracking_uri=uri))
+    before = current().settings
+    _reconfigure(dataclasses.replace(before, tracking_uri=uri, token=check_token(token, "token") or before.token))
 
 
 def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> Experiment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ DEFAULT_EXPERIMENT = "Default"
 
 # Each is followed by MLflow's name, which counts where ours is not set.
 TRACKING_URI = "TRACEHOUND_TRACKING_URI"
+TRACKING_TOKEN = "TRACEHOUND_TRACKING_TOKEN"  # noqa: S105 - the name of a variable
 EXPERIMENT_NAME = "TRACEHOUND_EXPERIMENT_NAME"
 EXPERIMENT_ID = "TRACEHOUND_EXPERIMENT_ID"
 ACTIVE_MODEL_ID = "TRACEHOUND_ACTIVE_MODEL_ID"
 SAMPLING_RATIO = "TRACEHOUND_SAMPLING_RATIO"
 _MLFLOW_NAMES = {
     TRACKING_URI: "MLFLOW_TRACKING_URI",
+    TRACKING_TOKEN: "MLFLOW_TRACKING_TOKEN",
     EXPERIMENT_NAME: "MLFLOW_EXPERIMENT_NAME",
     EXPERIMENT_ID: "MLFLOW_EXPERIMENT_ID",
     ACTIVE_MODEL_ID: "MLFLOW_ACTIVE_MODEL_ID",
@@ -49,7 +51,8 @@ SECRETS = ("api_key", "bearer_token", "credit_card", "email")
 class Settings:
     """What a process was told about itself.
 
-    `tracking_uri` is a path, `sqlite:///path`, `memory://` or the address of a server; `experiment` is the name of the
+    `tracking_uri` is a path, `sqlite:///path`, `memory://` or the address of a server, and `token` what is shown to
+    servers to be let in; `experiment` is the name of the
     active experiment, unless `experiment_id` is given, and `model_id` the model that traces are of where nobody says
     another; `max_value_bytes` bounds one input, output or attribute, `max_trace_bytes` what one process hands over of
     a trace at a time, and `max_spool_bytes` what may wait on disk for the store. `sampling_ratio` is the share of
@@ -64,6 +67,7 @@ class Settings:
     """
 
     tracking_uri: str = DEFAULT_STORE
+    token: str | None = field(default=None, repr=False)
     experiment: str = DEFAULT_EXPERIMENT
     experiment_id: str | None = None
     model_id: str | None = None
@@ -92,7 +96,8 @@ class Settings:
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a program to be started, in which `read_settings` finds the same place for traces."""
-    return {**os.environ, TRACKING_URI: settings.tracking_uri, EXPERIMENT_NAME: settings.experiment}
+    token = {} if settings.token is None else {TRACKING_TOKEN: settings.token}
+    return {**os.environ, TRACKING_URI: settings.tracking_uri, EXPERIMENT_NAME: settings.experiment, **token}
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -114,6 +119,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     experiment = find(EXPERIMENT_NAME)
     return Settings(
         tracking_uri=find(TRACKING_URI) or DEFAULT_STORE,
+        token=check_token(find(TRACKING_TOKEN), TRACKING_TOKEN),
         experiment=experiment or DEFAULT_EXPERIMENT,
         experiment_id=find(EXPERIMENT_ID) if experiment is None else None,
         model_id=find(ACTIVE_MODEL_ID),
@@ -174,6 +180,13 @@ def environment_with_path(folder: Path) -> dict[str, str]:
     """Return the environment for a Python that looks for modules in a folder first."""
     before = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *([before] if before else [])])}
+
+
+def check_token(value: str | None, name: str) -> str | None:
+    """Return what is shown to a server; raise `ArgumentError`, which does not repeat it, for what no header holds."""
+    if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
+        raise ArgumentError(f"{name} is a token: letters, digits and the like, without spaces")
+    return value
 
 
 def check_ratio(value: object, name: str) -> float:

@@ -19,6 +19,7 @@ ROOMS = {
     "genai_prices": {"wire"},
     "google": {"wire"},
     "grpc": {"server"},
+    "itsdangerous": {"server"},
     "msgspec": {"model"},
     "opentelemetry": {"capture"},
     "opentelemetry.proto": {"wire"},

@@ -15,9 +15,13 @@ import pytest
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server over a file of its own, and give its address to every client."""
+    """Run a guarded server over a file of its own, and give its address and a token to every client."""
     store = tmp_path_factory.mktemp("store") / "client.db"
-    command = [os.environ["TRACEHOUND_SERVER"], "server", "--port", "0", "--store", str(store)]
+    program = os.environ["TRACEHOUND_SERVER"]
+    making = [program, "token", "create", "--role", "admin", "--store", str(store)]
+    made = subprocess.run(making, check=True, capture_output=True, text=True)
+    os.environ["MLFLOW_TRACKING_TOKEN"] = made.stdout.strip()
+    command = [program, "server", "--port", "0", "--store", str(store)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
         assert process.stdout is not None
         said = process.stdout.readline()

@@ -39,7 +39,7 @@ OTHERS = {
     "a version that is none": ({"/version": answer("200 OK", "<html>3.1</html>")}, "is not a Tracehound server"),
     "who asks for credentials": (
         {"*": answer("401 Unauthorized", "no")},
-        r"does not let this program in \(401\): ask whoever runs it",
+        r"does not let this program in \(401\)",
     ),
     "who forbids it": (
         {"*": problem("403 Forbidden", "PERMISSION_DENIED", "reading is for others")},

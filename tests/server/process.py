@@ -23,7 +23,7 @@ class ServerProcess:
         os.close(output_end)
         self._output = os.fdopen(own_output, encoding="utf-8")
         self.said = self._output.readline()
-        found = re.search(r"http://\S+", self.said)
+        found = re.search(r"https?://\S+", self.said)
         assert found is not None, f"the server did not start: {self.said + self._output.read()}"
         self.url = found[0]
         self.port = urlsplit(self.url).port or 0

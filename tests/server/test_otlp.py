@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 import tracehound
 from tests.server.otlp import request_of, trace_id
 from tests.server.test_routes import problem_of
+from tracehound.model.limits import MAX_SPAN_ATTRIBUTES
 from tracehound.model.trace import Trace, TraceState
 from tracehound.server.app import create_app
 from tracehound.server.limits import ServerLimits
@@ -272,6 +273,17 @@ def test_what_would_become_too_large_is_refused(client: TestClient, encoding: st
     assert len(bomb) < 250_000
     assert "when it is decompressed" in problem_of(send(client, bomb, Content_Encoding=encoding), 413)["detail"]
     assert client.get("/ready").json()["waiting_bytes"] == 0
+
+
+@pytest.mark.parametrize("kind", [PROTOBUF, JSON])
+def test_a_span_with_very_many_attributes_is_refused_and_the_others_are_kept(client: TestClient, kind: str) -> None:
+    request = request_of((1, 1), (1, 2))
+    for number in range(MAX_SPAN_ATTRIBUTES):
+        request.resource_spans[0].scope_spans[0].spans[1].attributes.add(key=f"k{number}").value.int_value = 1
+    content = request.SerializeToString() if kind == PROTOBUF else to_json(request)
+    answer = send(client, content, kind)
+    assert b"a span has more than 10,000 attributes" in answer.content
+    assert [len(trace.data.spans) for trace in stored()] == [1]
 
 
 class TestBacklog:

@@ -23,6 +23,7 @@ from tracehound.cli.formats import ROW_FORMATS
 from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option
 from tracehound.cli.server import server, ui
 from tracehound.cli.tagging import experiments, tags
+from tracehound.cli.tokens import audit, token
 from tracehound.cli.warehouse import warehouse
 from tracehound.errors import ArgumentError, FilterError, TracehoundError
 
@@ -271,6 +272,8 @@ cli.add_command(server)
 cli.add_command(ui)
 for _command in keeping.COMMANDS:
     cli.add_command(_command)
+cli.add_command(token)
+cli.add_command(audit)
 
 
 @cli.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -14,7 +14,7 @@ from typing import Final
 
 from tracehound.client.patience import write_patiently
 from tracehound.errors import ArgumentError
-from tracehound.model.edit import DISCARD, Change, Edit, Facts
+from tracehound.model.edit import DISCARD, OF_THE_PLACE, Change, Edit, Facts
 from tracehound.model.ids import hash63
 from tracehound.model.record import replace
 from tracehound.model.trace import TracePart
@@ -48,7 +48,7 @@ def copy_store(source: Store, target: Store, name: str, copied: Copied, tell: Te
     copied.continued_at = copied.traces
     while True:
         page = source.read_changes(cursor, _TRACES_A_STEP)
-        changes = [_named(change, place) for change in page.changes if not _is_position(change)]
+        changes = [_named(change, place) for change in page.changes if _is_copied(change)]
         _write(target, changes, copied.refused)
         copied.damaged += page.damaged
         copied.traces += len({change.trace_id for change in changes if isinstance(change, TracePart)})
@@ -112,5 +112,6 @@ def _position(place: str, cursor: str | None, first: str, traces: int) -> Facts:
     return Facts(KIND, place, values if cursor else dict.fromkeys(values), time.time_ns())
 
 
-def _is_position(change: Change) -> bool:
-    return isinstance(change, Facts) and change.kind == KIND
+def _is_copied(change: Change) -> bool:
+    """Whether a change is of the traces: not how far a copy has come, nor who may do what in the store."""
+    return not (isinstance(change, Facts) and change.kind in {KIND, *OF_THE_PLACE})

@@ -70,7 +70,7 @@ def read_warehouse(
         return find(runtime.drained_store())
     if target.path is not None and not target.path.exists():
         raise StoreError(f"the warehouse {name!r} is the store {target.path}, which is not there")
-    store = open_store(target, allow_network=runtime.settings.allow_network_filesystem)
+    store = open_store(target, allow_network=runtime.settings.allow_network_filesystem, token=runtime.settings.token)
     try:
         return _closing(store, find(store))
     except TracehoundError:

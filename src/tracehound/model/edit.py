@@ -55,6 +55,11 @@ class Facts(Record, frozen=True, array_like=True, tag="facts", gc=False):
     written_ns: int
 
 
+# Kinds of facts that are of a place and not of its traces: who may do what there, and what was done. None is copied.
+ACCESS: Final = "token"
+AUDIT: Final = "audit"
+OF_THE_PLACE: Final = frozenset({ACCESS, AUDIT})
+
 TraceChange: TypeAlias = TracePart | Edit | Deletion
 Change: TypeAlias = TraceChange | Facts
 

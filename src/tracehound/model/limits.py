@@ -13,6 +13,9 @@ from tracehound.model.values import encode_value
 # Of a tag, and of a key of the metadata: lists show them, and every search of a trace reads them.
 MAX_TAG_CHARACTERS: Final = 65_536
 
+# Of a span that comes from elsewhere: each is indexed.
+MAX_SPAN_ATTRIBUTES: Final = 10_000
+
 # Where a value stands: the number of its span, the name of the field, and for an attribute its key.
 _Place = tuple[int, str, str]
 

@@ -20,19 +20,21 @@ from starlette.routing import Route
 from tracehound.model.record import to_json
 from tracehound.query.limit import SearchLimit
 from tracehound.runtime import Runtime
-from tracehound.server.bodies import JSON, read_json_object, to_request
+from tracehound.server.bodies import JSON, expect_body, read_json_object, to_request
 from tracehound.server.events import Announcer
 from tracehound.server.gate import Gate
 from tracehound.server.gone import cancelled_when_gone
+from tracehound.server.guard.guards import Guard, OpenGuard
+from tracehound.server.guard.views import Views
 from tracehound.server.limits import ServerLimits
 from tracehound.server.metrics import Metrics
 from tracehound.server.problems import to_problem, to_response
 from tracehound.server.reading import Reader
 from tracehound.server.retention import Sweeper
 from tracehound.server.routes import ALL_ROUTES
-from tracehound.server.rows import Call, Guard, Row, let_in
+from tracehound.server.rows import Call, Row
 from tracehound.server.served import Served
-from tracehound.server.writer import Backlog, GroupWriter
+from tracehound.server.writer import Backlog, GroupWriter, Share
 from tracehound.settings import Settings
 from tracehound.store.api import Store
 from tracehound.store.targets import parse_target
@@ -48,15 +50,17 @@ def create_app(
     *,
     drain: Callable[[], None] | None = None,
     routes: Sequence[Row] = ALL_ROUTES,
-    guard: Guard = let_in,
+    guard: Guard | None = None,
 ) -> Starlette:
     """Return the application that serves a store, which stays the caller's to close.
 
     What names no experiment goes into that of the settings. `drain` brings into the store what programs on this machine
-    have finished; it is called before anything is read. `guard` is asked before each request. What the routes work with
-    is `app.state.served`.
+    have finished; it is called before anything is read. `guard` is asked before each request; without one everybody
+    may do everything. What the routes work with is `app.state.served`, and what of it somebody sees `app.state.views`.
     """
-    served = _serve(store, settings, limits or ServerLimits(), drain, routes)
+    writer = GroupWriter(store, (limits or ServerLimits()).patience_s)
+    served = _serve(store, settings, limits or ServerLimits(), drain, routes, writer, guard or OpenGuard())
+    views = Views(served, drain)
     sweeper = Sweeper(store, served.limits.sweep_every_s)
 
     @asynccontextmanager
@@ -67,25 +71,32 @@ def create_app(
         finally:
             await served.announcer.close()
             await run_in_threadpool(sweeper.close)
-            await run_in_threadpool(served.writer.close)
+            await run_in_threadpool(writer.close)
             served.readers.shutdown()
             await run_in_threadpool(served.reader.close)
+            served.guard.close()
+            views.close()
 
     app = Starlette(
-        routes=[Route(row.path, _endpoint(row, served, guard), methods=[row.method]) for row in routes],
+        routes=[Route(row.path, _endpoint(row, served, views), methods=[row.method]) for row in routes],
         exception_handlers={HTTPException: _tell_problem},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.served = served
+    app.state.served, app.state.views = served, views
     return app
 
 
 def _serve(
-    store: Store, settings: Settings, limits: ServerLimits, drain: Callable[[], None] | None, rows: Sequence[Row]
+    store: Store,
+    settings: Settings,
+    limits: ServerLimits,
+    drain: Callable[[], None] | None,
+    rows: Sequence[Row],
+    writer: GroupWriter,
+    guard: Guard,
 ) -> Served:
     runtime = Runtime(settings, store=store, drain=drain, origin=dict)  # what is said here comes from elsewhere
-    writer = GroupWriter(store, limits.patience_s)
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     intake = Intake(settings.prices)
@@ -106,37 +117,45 @@ def _serve(
         rows=rows,
         version=metadata.version("tracehound"),
         time_limit=SearchLimit(),
+        guard=guard,
     )
 
 
-def _endpoint(row: Row, served: Served, guard: Guard) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(row: Row, served: Served, views: Views) -> Callable[[Request], Awaitable[Response]]:
     """Return the function that answers the requests of a row, whatever they are."""
 
     async def answer(request: Request) -> Response:
         begun_s = time.perf_counter()
-        try:
-            guard(request, row)
-            response = await (_call(row, served, request) if isinstance(row, Call) else row.handle(served, request))
-        except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged
-            response = row.told(to_problem(error))
+        with Share(served.backlog) as share:
+            expect_body(request, share, served.limits.body_timeout_s)
+            response = await respond(request)
         served.metrics.count_request(row.method, row.path, response.status_code, time.perf_counter() - begun_s)
         return response
+
+    async def respond(request: Request) -> Response:
+        try:
+            seen = views.of(await served.guard.admit(request, row.right))
+            return await (_call(row, seen, request) if isinstance(row, Call) else row.handle(seen, request))
+        except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged
+            return row.told(to_problem(error))
 
     return answer
 
 
 async def _call(row: Call, served: Served, request: Request) -> Response:
-    values = dict(request.path_params)
-    if row.has_body:
-        values = await read_json_object(request, served.limits.max_body_bytes) | values
-    else:
-        values = dict(request.query_params) | values
-    asked = to_request(values, row.request, is_text=not row.has_body)
+    given = await read_json_object(served, request) if row.has_body else dict(request.query_params)
+    asked = to_request({**given, **request.path_params}, row.request, is_text=not row.has_body)
     limit = SearchLimit(served.limits.search_timeout_s)
     async with cancelled_when_gone(request if row.has_body else None, limit):
         found = await run_in_threadpool(row.handle, dataclasses.replace(served, time_limit=limit), asked)
     return Response(await run_in_threadpool(to_json, found), media_type=JSON)
 
 
-async def _tell_problem(_request: Request, error: Exception) -> Response:
-    return to_response(to_problem(error))
+async def _tell_problem(request: Request, error: Exception) -> Response:
+    answer = to_response(to_problem(error))
+    if answer.status_code == 405:
+        routes = request.app.routes
+        path = next(route.path for route in routes if route.path_regex.match(request.url.path))
+        methods = {method for route in routes if route.path == path for method in route.methods}
+        answer.headers["Allow"] = ", ".join(sorted(methods))
+    return answer

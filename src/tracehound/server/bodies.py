@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from tracehound.model.record import DecodeError, InvalidError, Record, from_json, to_record
-from tracehound.server.problems import BadRequestError, MediaTypeError
+from tracehound.server.problems import BadRequestError, MediaTypeError, TooSlowError
+from tracehound.server.served import Served
+from tracehound.server.writer import Share
 from tracehound.wire.compression import TooLargeError, decompress
 
 JSON: Final = "application/json"
@@ -25,31 +30,61 @@ _WORDS: Final = {
     "object": "an object",
     "null": "null",
 }
+_AT_ONCE_BYTES: Final = 16_000  # what is longer is read in a thread
 _QUOTED: Final = re.compile(r"`([^`]*)`")
 _PLACE: Final = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
 
 
-def _ignore(_count: int) -> None:
-    """Do nothing with how much has come."""
+def expect_body(request: Request, share: Share, timeout_s: float) -> None:
+    """Note what the body of a request is counted in, and how long it may take."""
+    request.state.share, request.state.timeout_s = share, timeout_s
 
 
-async def read_body(request: Request, max_bytes: int, on_bytes: Callable[[int], None] = _ignore) -> bytes:
+async def read_body(request: Request, max_bytes: int, on_bytes: Callable[[int], None] | None = None) -> bytes:
     """Return the body as it was sent; raise `TooLargeError` as soon as it is known to be too large.
 
-    `on_bytes` is told how many bytes have come each time, and may raise to refuse them.
+    `on_bytes` is told how many bytes have come each time, and may raise to refuse them: without it they are counted
+    until the request is answered. Raise `TooSlowError` for a body that takes too long to come.
     """
+    count_bytes = on_bytes or request.state.share.take
     said = request.headers.get("content-length", "")
     if said.isdecimal() and int(said) > max_bytes:
         raise TooLargeError(f"the body has {int(said):,} bytes; {max_bytes:,} may be sent at a time")
     chunks: list[bytes] = []
     count = 0
-    async for chunk in request.stream():
-        count += len(chunk)
-        if count > max_bytes:
-            raise TooLargeError(f"the body has more than {max_bytes:,} bytes")
-        on_bytes(len(chunk))
-        chunks.append(chunk)
+    with _within(request.state.timeout_s):
+        async for chunk in request.stream():
+            count += len(chunk)
+            if count > max_bytes:
+                raise TooLargeError(f"the body has more than {max_bytes:,} bytes")
+            count_bytes(len(chunk))
+            chunks.append(chunk)
     return b"".join(chunks)
+
+
+@contextmanager
+def _within(timeout_s: float) -> Iterator[None]:
+    """Raise `TooSlowError` where the block takes longer. A task for each body would cost more than most do."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - it runs in one
+    is_late = False
+
+    def end() -> None:
+        nonlocal is_late
+        is_late = True
+        task.cancel()
+
+    alarm = asyncio.get_running_loop().call_later(timeout_s, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not is_late:
+            raise
+        if hasattr(task, "uncancel"):  # from Python 3.11 on
+            task.uncancel()
+        raise TooSlowError(f"the body has not come within {timeout_s:g} seconds") from None
+    finally:
+        alarm.cancel()
 
 
 def media_type(request: Request) -> str:
@@ -57,12 +92,20 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_json_object(request: Request, max_bytes: int) -> dict[str, Any]:
+async def read_json_object(served: Served, request: Request) -> dict[str, Any]:
     """Return the JSON object in a body; an empty body is an empty object."""
+    max_bytes = min(served.limits.max_json_bytes, served.limits.max_body_bytes)
     try:
         packed = await read_body(request, max_bytes)
     except ClientDisconnect as error:
         raise BadRequestError("the body is cut off") from error
+    if len(packed) <= _AT_ONCE_BYTES and not request.headers.get("content-encoding"):
+        return _to_object(request, packed, max_bytes)
+    async with served.gate.passed(max_bytes if request.headers.get("content-encoding") else len(packed)):
+        return await run_in_threadpool(_to_object, request, packed, max_bytes)
+
+
+def _to_object(request: Request, packed: bytes, max_bytes: int) -> dict[str, Any]:
     data = decompress(packed, request.headers.get("content-encoding", ""), max_bytes)
     if not data:
         return {}

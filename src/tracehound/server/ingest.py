@@ -24,7 +24,7 @@ from tracehound.server.bodies import JSON, media_type, read_body
 from tracehound.server.problems import BadRequestError, MediaTypeError
 from tracehound.server.reading_process import PROTOBUF
 from tracehound.server.served import Served
-from tracehound.server.writer import Backlog
+from tracehound.server.writer import Share
 from tracehound.wire.compression import decompress
 from tracehound.wire.otlp import Arrived
 from tracehound.wire.otlp_protobuf import write_answer
@@ -42,25 +42,6 @@ def _json_answer(refused: int, reason: str) -> bytes:
 
 # What writes how many were refused, and why, by the media type in which spans come.
 _ANSWERS: Final[dict[str, Callable[[int, str], bytes]]] = {PROTOBUF: write_answer, JSON: _json_answer}
-
-
-class Share:
-    """What one request takes of the backlog, given back when it is answered."""
-
-    def __init__(self, backlog: Backlog) -> None:
-        self._backlog = backlog
-        self._taken = 0
-
-    def take(self, count: int) -> None:
-        """Take so many bytes more; raise `BacklogFullError` where there is no room."""
-        self._backlog.take(count)
-        self._taken += count
-
-    def __enter__(self) -> Share:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._backlog.give_back(self._taken)
 
 
 async def receive_spans(served: Served, request: Request) -> Response:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class ServerLimits:
     """How much a server takes on.
 
-    `max_body_bytes` bounds the body of a request before and after it was decompressed, `max_waiting_bytes` all bodies
+    `max_body_bytes` bounds the body of a request before and after it was decompressed, `max_json_bytes` that of one
+    that brings no spans; it has to come within `body_timeout_s`, and what stands before it within `head_timeout_s` and
+    `max_head_bytes`. `max_connections` are served at a time. `max_waiting_bytes` bounds all bodies
     that have not been written yet: what comes on top of them is refused, and may be sent again later. Of these
     `max_decoded_bytes` are decoded at a time, which takes about ten times the memory. Where others keep
     the store locked for longer than `patience_s`, what waits is refused as well. A search ends after
@@ -24,6 +26,11 @@ class ServerLimits:
     """
 
     max_body_bytes: int = 16_000_000
+    max_json_bytes: int = 2_000_000
+    max_head_bytes: int = 64_000
+    head_timeout_s: float = 10.0
+    body_timeout_s: float = 60.0
+    max_connections: int = 500
     max_waiting_bytes: int = 64_000_000
     max_decoded_bytes: int = 16_000_000
     patience_s: float = 10.0

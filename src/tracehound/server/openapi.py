@@ -46,7 +46,7 @@ def _operation(row: Row, schemas: dict[Any, dict[str, Any]], components: dict[st
     }
     in_path = _IN_PATH.findall(row.path)
     fields = _fields(row, components)
-    parameters = [_parameter(name, "path", fields.get(name, {"type": "string"})) for name in in_path]
+    parameters = [_parameter(name, "path", fields.get(name, {"type": "string"}), required=True) for name in in_path]
     if isinstance(row, Call):
         rest = {name: schema for name, schema in fields.items() if name not in in_path}
         if row.has_body:
@@ -54,7 +54,8 @@ def _operation(row: Row, schemas: dict[Any, dict[str, Any]], components: dict[st
             body = {"type": "object", "properties": rest, "required": required, "additionalProperties": False}
             operation["requestBody"] = {"required": bool(required), "content": {JSON: {"schema": body}}}
         else:
-            parameters += [_parameter(name, "query", schema) for name, schema in rest.items()]
+            required = _required(row, components)
+            parameters += [_parameter(name, "query", rest[name], required=name in required) for name in rest]
         good: dict[str, Any] = {JSON: {"schema": schemas[row.response]}}
     else:
         if row.takes:
@@ -71,8 +72,8 @@ def _anything(media_types: Sequence[str]) -> dict[str, Any]:
     return {each: {"schema": {}} for each in media_types}
 
 
-def _parameter(name: str, place: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "schema": schema}
 
 
 def _fields(row: Row, components: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from tracehound.errors import ArgumentError
-from tracehound.server.ingest import Share, name_experiment, note_arrival, take_in
+from tracehound.server.certificate import Certificate
+from tracehound.server.guard.rights import Right
+from tracehound.server.guard.views import Views
+from tracehound.server.ingest import name_experiment, note_arrival, take_in
 from tracehound.server.problems import to_problem
 from tracehound.server.reading_process import PROTOBUF
-from tracehound.server.served import Served
+from tracehound.server.writer import Share
 from tracehound.wire.otlp_protobuf import write_answer
 
 _SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
@@ -22,6 +25,7 @@ _WORKERS: Final = 8
 # The names of gRPC's codes, by the status of HTTP.
 _CODES: Final = {
     400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     413: "INVALID_ARGUMENT",
@@ -33,7 +37,9 @@ _CODES: Final = {
 
 
 @contextmanager
-def run_grpc(served: Served, host: str, port: int, longest_stop_s: float) -> Iterator[str]:
+def run_grpc(
+    views: Views, host: str, port: int, longest_stop_s: float, certificate: Certificate | None = None
+) -> Iterator[str]:
     """Take spans at a port, and yield the address; at the end requests that are under way get so long.
 
     Raise `ArgumentError` where gRPC is not installed, or the port cannot be had.
@@ -42,15 +48,15 @@ def run_grpc(served: Served, host: str, port: int, longest_stop_s: float) -> Ite
         import grpc
     except ImportError as error:
         raise ArgumentError("OTLP/gRPC needs grpcio: pip install 'tracehound[grpc]'") from error
-    export = grpc.unary_unary_rpc_method_handler(lambda data, context: _receive(served, data, context, grpc))
+    export = grpc.unary_unary_rpc_method_handler(lambda data, context: _receive(views, data, context, grpc))
     server = grpc.server(
         ThreadPoolExecutor(_WORKERS, "tracehound-grpc"),
         handlers=[grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})],
-        options=[("grpc.max_receive_message_length", served.limits.max_body_bytes), ("grpc.so_reuseport", 0)],
+        options=[("grpc.max_receive_message_length", views.limits.max_body_bytes), ("grpc.so_reuseport", 0)],
     )
     name = f"[{host}]" if ":" in host else host
     try:
-        taken = server.add_insecure_port(f"{name}:{port}")
+        taken = _add_port(server, f"{name}:{port}", certificate, grpc)
     except RuntimeError as error:
         raise ArgumentError(
             f"{host} port {port} cannot be listened on: another program may use it; --grpc-port names another one"
@@ -62,10 +68,19 @@ def run_grpc(served: Served, host: str, port: int, longest_stop_s: float) -> Ite
         server.stop(longest_stop_s).wait()
 
 
-def _receive(served: Served, data: bytes, context: Any, grpc: Any) -> bytes:
+def _add_port(server: Any, address: str, certificate: Certificate | None, grpc: Any) -> int:
+    if certificate is None:
+        return int(server.add_insecure_port(address))
+    pair = (certificate.key.read_bytes(), certificate.chain.read_bytes())
+    return int(server.add_secure_port(address, grpc.ssl_server_credentials([pair])))
+
+
+def _receive(views: Views, data: bytes, context: Any, grpc: Any) -> bytes:
     """Keep the spans of a request, and answer when they are safe."""
     try:
-        experiment = name_experiment(served, dict(context.invocation_metadata()))
+        headers = dict(context.invocation_metadata())
+        served = views.of(views.guard.admit_caller(headers.get("authorization"), Right.INGEST))
+        experiment = name_experiment(served, headers)
         with Share(served.backlog) as share:
             share.take(len(data))
             arrived = take_in(served, PROTOBUF, data, experiment)

@@ -28,6 +28,9 @@ from tracehound.errors import (
     TracehoundError,
 )
 from tracehound.model.record import Record, to_json
+from tracehound.server.guard.credentials import ArrivedFromElsewhereError, UnauthenticatedError
+from tracehound.server.guard.origins import ForeignPageError, WrongHostError
+from tracehound.server.guard.rights import DeniedError
 from tracehound.wire.compression import DamagedBodyError, TooLargeError, UnknownEncodingError
 from tracehound.wire.otlp import DamagedRequestError
 
@@ -52,12 +55,12 @@ class StoppingError(TracehoundError):
     """The server is about to stop, and takes nothing on."""
 
 
+class TooSlowError(TracehoundError):
+    """A body that does not come in the time that there is for it."""
+
+
 class UnstorableError(TracehoundError):
     """What no store can hold, though it could be read."""
-
-
-class DeniedError(TracehoundError):
-    """Whoever asks may not do that."""
 
 
 class FilterPlace(Record, frozen=True, kw_only=True):
@@ -96,11 +99,16 @@ PROBLEMS: Final[dict[type[Exception], _Row]] = {
     FilterError: _Row(400, "INVALID_FILTER"),
     AlreadyExistsError: _Row(409, "ALREADY_EXISTS"),
     ArgumentError: _Row(400, "INVALID_ARGUMENT"),
+    UnauthenticatedError: _Row(401, "UNAUTHENTICATED"),
+    ArrivedFromElsewhereError: _Row(401, "ARRIVED_FROM_ELSEWHERE"),
+    ForeignPageError: _Row(403, "FOREIGN_PAGE"),
     DeniedError: _Row(403, "PERMISSION_DENIED"),
     NotFoundError: _Row(404, "NOT_FOUND"),
+    TooSlowError: _Row(408, "TOO_SLOW"),
     TooLargeError: _Row(413, "BODY_TOO_LARGE"),
     MediaTypeError: _Row(415, "UNSUPPORTED_MEDIA_TYPE"),
     UnknownEncodingError: _Row(415, "UNSUPPORTED_ENCODING"),
+    WrongHostError: _Row(421, "WRONG_HOST"),
     UnstorableError: _Row(422, "UNSTORABLE"),
     BacklogFullError: _Row(429, "TOO_MUCH_AT_ONCE", retry_after_s=1),
     SearchCancelledError: _Row(503, "SEARCH_CANCELLED"),
@@ -139,12 +147,13 @@ def to_problem(error: Exception) -> Problem:
 
 def to_response(problem: Problem) -> Response:
     """Return a problem as the answer to a request."""
-    return Response(to_json(problem), problem.status, retry_headers(problem), MEDIA_TYPE)
+    return Response(to_json(problem), problem.status, headers_of(problem), MEDIA_TYPE)
 
 
-def retry_headers(problem: Problem) -> dict[str, str]:
-    """Return the header that says when to try again, if that helps."""
-    return {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
+def headers_of(problem: Problem) -> dict[str, str]:
+    """Return the headers that say when to try again, or with what, if that helps."""
+    headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
+    return headers | ({"WWW-Authenticate": 'Bearer realm="tracehound"'} if problem.status == 401 else {})
 
 
 def _problem_of_status(status: int) -> Problem:

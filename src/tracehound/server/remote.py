@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tracehound.errors import StoreError
+from tracehound.errors import NotFoundError, StoreError
 from tracehound.model.edit import DISCARD, Change, Edit, Facts
 from tracehound.model.record import DecodeError, Record, replace, to_msgpack
 from tracehound.model.trace import Origin, TracePart
@@ -24,10 +24,12 @@ from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.server.bodies import read_body
 from tracehound.server.gone import cancelled_when_gone
-from tracehound.server.ingest import PACKED, Share
+from tracehound.server.guard.rights import DeniedError, OtherExperimentError
+from tracehound.server.ingest import PACKED
 from tracehound.server.problems import BadRequestError, UnstorableError
 from tracehound.server.rows import Nothing, Right
 from tracehound.server.served import Served
+from tracehound.server.writer import Share
 from tracehound.store.api import SegmentRange
 from tracehound.store.remote import forms
 from tracehound.store.remote.changes import CHANGES, ChangesForm, CursorForm, form_of_changes
@@ -69,7 +71,7 @@ def _door(operation: Operation[Asked, Given], right: Right, answer: Callable[[Se
         body = await _read_body(request, served.limits.max_body_bytes)
         try:
             asked = operation.read_asked(body)
-        except DecodeError as error:
+        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequestError(f"the body is not what {operation.name} is asked with, as {forms.MSGPACK}") from error
         limit = SearchLimit(served.limits.search_timeout_s)
         async with cancelled_when_gone(request, limit):
@@ -82,7 +84,7 @@ def _door(operation: Operation[Asked, Given], right: Right, answer: Callable[[Se
     return Door(operation, right, handle)
 
 
-async def _read_body(request: Request, max_bytes: int, on_bytes: Callable[[int], None] = lambda _: None) -> bytes:
+async def _read_body(request: Request, max_bytes: int, on_bytes: Callable[[int], None] | None = None) -> bytes:
     try:
         return await read_body(request, max_bytes, on_bytes)
     except ClientDisconnect as error:
@@ -125,8 +127,10 @@ def _apply(
     try:
         changes = list(_read_changes(served, data, spool))
         is_applied = served.store.write(changes, source)
-    except (StoreError, MemoryError, UnstorableError, BadRequestError):
+    except (StoreError, MemoryError, UnstorableError, BadRequestError, OtherExperimentError):
         raise
+    except (DeniedError, NotFoundError) as error:  # said of a trace by somebody who may only send them, say
+        raise UnstorableError(str(error)) from error
     except Exception as error:
         raise UnstorableError("the store cannot hold what this request brings") from error
     if is_applied:

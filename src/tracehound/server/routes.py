@@ -18,6 +18,7 @@ from tracehound.server import (
     traces,
 )
 from tracehound.server.bodies import JSON
+from tracehound.server.guard import login
 from tracehound.server.mlflow.routes import MLFLOW_ROUTES
 from tracehound.server.reading_process import PROTOBUF
 from tracehound.server.rows import Call, Endpoint, Nothing, Right, Row
@@ -26,18 +27,27 @@ from tracehound.store.remote import forms
 _API: Final = "/api/v1"
 _BYTES: Final = "application/octet-stream"
 _PACKED: Final = (forms.MSGPACK,)
+_HTML: Final = "text/html"
 _OTLP: Final = (PROTOBUF, JSON)
 _TRACE: Final = f"{_API}/traces/{{trace_id}}"
 
 ROUTES: Final[tuple[Row, ...]] = (
     Endpoint("POST", "/v1/traces", ingest.receive_spans, _OTLP, _OTLP, Right.INGEST),
-    Endpoint("GET", "/", page.give_page, (), ("text/html",), Right.NONE),
-    Endpoint("GET", "/assets/{name}", page.give_file, (), ("*/*",), Right.NONE),
+    *(
+        Endpoint(method, path, handle, (), (_HTML,), right, login.to_form, is_described=False)
+        for method, path, handle, right in (
+            ("GET", "/", page.give_page, Right.READ),
+            ("POST", "/", login.log_in, Right.NONE),
+            ("GET", login.PATH, login.give_form, Right.NONE),
+            ("POST", "/logout", login.log_out, Right.NONE),
+        )
+    ),
+    Endpoint("GET", "/assets/{name}", page.give_file, (), ("*/*",), Right.READ, is_described=False),
     Endpoint("GET", "/health", status.tell_health, (), ("text/plain",), Right.NONE),
     Call("GET", "/ready", status.tell_ready, Nothing, status.Ready, Right.NONE),
     Endpoint("GET", "/metrics", status.tell_metrics, (), (metrics.MEDIA_TYPE,), Right.READ),
     Endpoint("GET", f"{_API}/openapi.json", status.tell_openapi, (), (JSON,), Right.READ),
-    Call("GET", forms.PATH, remote.tell_hello, Nothing, remote.Hello, Right.READ),
+    Call("GET", forms.PATH, remote.tell_hello, Nothing, remote.Hello, Right.ANY),
     Endpoint("POST", forms.FRAMES_PATH, remote.receive_frames, (_BYTES,), _PACKED, Right.INGEST),
     *(
         Endpoint("POST", f"{forms.PATH}/{each.operation.name}", each.handle, _PACKED, _PACKED, each.right)

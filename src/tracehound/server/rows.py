@@ -8,25 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tracehound.model.record import Record
+from tracehound.server.guard.rights import Right as Right  # noqa: PLC0414 - rows are written with it
 from tracehound.server.problems import Problem, to_response
 from tracehound.server.served import Served
-
-
-class Right(str, Enum):
-    """What somebody has to be allowed to use a route."""
-
-    NONE = "none"
-    INGEST = "ingest"
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
 
 
 class Asked(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,10 +63,3 @@ class Endpoint:
 
 
 Row: TypeAlias = Call | Endpoint
-
-# Raises `DeniedError` where whoever asks may not use the route.
-Guard: TypeAlias = Callable[[Request, Row], None]
-
-
-def let_in(_request: Request, _row: Row) -> None:
-    """Let everyone use every route."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -10,7 +13,9 @@ from tracehound.errors import ArgumentError
 from tracehound.model.record import Record, to_json
 from tracehound.server import events, metrics
 from tracehound.server.bodies import JSON
-from tracehound.server.rows import Nothing
+from tracehound.server.guard.credentials import UnauthenticatedError
+from tracehound.server.guard.rights import DeniedError
+from tracehound.server.rows import Nothing, Right
 from tracehound.server.served import Served
 
 _MAX_NUMBER = 2**62
@@ -37,6 +42,7 @@ def tell_ready(served: Served, _asked: Nothing) -> Ready:
 
 async def tell_metrics(served: Served, _request: Request) -> Response:
     """Return the numbers of the server for Prometheus."""
+    served.rights.need_all_experiments("these numbers are")
     return Response(await run_in_threadpool(served.metrics.to_text), media_type=metrics.MEDIA_TYPE)
 
 
@@ -45,9 +51,20 @@ async def tell_events(served: Served, request: Request) -> Response:
     said = request.headers.get("last-event-id")
     if said is not None and not (said.isdecimal() and int(said) < _MAX_NUMBER):
         raise ArgumentError(f"Last-Event-ID is the id of an event, not {said!r}")
-    messages = await served.announcer.listen(None if said is None else int(said))
+    messages = await served.announcer.listen(None if said is None else int(said), served.rights)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(messages, headers=headers, media_type=events.MEDIA_TYPE)
+    return StreamingResponse(
+        _as_long_as_allowed(served, request, messages), headers=headers, media_type=events.MEDIA_TYPE
+    )
+
+
+async def _as_long_as_allowed(served: Served, request: Request, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield messages until whoever listens may not any more: his token has expired, or was revoked."""
+    with suppress(DeniedError, UnauthenticatedError):
+        async for message in messages:
+            if await served.guard.admit(request, Right.READ) != served.rights:
+                return
+            yield message
 
 
 async def tell_openapi(served: Served, _request: Request) -> Response:

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, Protocol
 
 from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.edit import Change
@@ -54,6 +54,25 @@ class Backlog:
             self._waiting_bytes -= count
 
 
+class Share:
+    """What one request takes of the backlog, given back when it is answered."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
+        self._taken = 0
+
+    def take(self, count: int) -> None:
+        """Take so many bytes more; raise `BacklogFullError` where there is no room."""
+        self._backlog.take(count)
+        self._taken += count
+
+    def __enter__(self) -> Share:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._backlog.give_back(self._taken)
+
+
 @dataclass(frozen=True)
 class _Entry:
     """What one request wants written, and who waits for that."""
@@ -61,6 +80,14 @@ class _Entry:
     changes: Sequence[Change]
     size_bytes: int
     written: Future[None] = field(default_factory=Future)
+
+
+class Writer(Protocol):
+    """Where what arrives is handed over to be written."""
+
+    def submit(self, changes: Sequence[Change], size_bytes: int) -> Future[None]:
+        """Have changes written; the future is done when they are as safe as the store makes anything, or refused."""
+        ...
 
 
 class GroupWriter:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tracehound.errors import StoreBusyError, StoreError
+from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
 from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import SegmentRange, Store
@@ -60,15 +60,25 @@ class Drainer:
         return Intake(self._prices)
 
     def drain(self) -> None:
-        """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost."""
+        """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost.
+
+        What a server does not take of this program may be another program's: it keeps back nothing but itself.
+        """
         with self._mutex:
             try:
                 self._look_back()
                 found = self._segments()
-                for segments in found.values():
-                    for segment in segments:
-                        self._drain_segment(segment)
+                denied: StoreDeniedError | None = None
+                for owner, segments in list(found.items()):
+                    try:
+                        for segment in segments:
+                            self._drain_segment(segment)
+                    except StoreDeniedError as error:  # noqa: PERF203 - a request each takes longer
+                        denied = error
+                        del found[owner]
                 self._remove_done(found)
+                if denied is not None:
+                    raise denied
                 if not self._has_tidied and self._directory.exists():
                     self._has_tidied = True
                     self._tidy()

@@ -99,10 +99,10 @@ def check_file(target: Target) -> None:
         open_connection(target.path, READING).close()
 
 
-def open_store(target: Target, *, allow_network: bool = False) -> Store:
+def open_store(target: Target, *, allow_network: bool = False, token: str | None = None) -> Store:
     """Open the store, making the file where it is missing; raise `StoreError` where that cannot be done.
 
-    A server is not asked before it is needed: it may be away.
+    A server is not asked before it is needed: it may be away. `token` is shown to it.
 
     That is so on network filesystems, unless they are allowed.
     """
@@ -110,7 +110,7 @@ def open_store(target: Target, *, allow_network: bool = False) -> Store:
         from tracehound.store.remote.store import RemoteStore
 
         folder = target.spool_directory
-        return RemoteStore(target.url, Path() if folder is None else folder)
+        return RemoteStore(target.url, Path() if folder is None else folder, token=token)
     if target.path is None:
         from tracehound.store.memory import MemoryStore
 

@@ -20,6 +20,7 @@ from tracehound.errors import TracehoundError
 from tracehound.model.assessment import Assessment
 from tracehound.model.edit import Edit, TraceChange
 from tracehound.model.form import read_document
+from tracehound.model.limits import MAX_SPAN_ATTRIBUTES
 from tracehound.model.occurrence import RecordedEvent, RecordedLink
 from tracehound.model.record import replace
 from tracehound.model.span import (
@@ -67,6 +68,10 @@ class DamagedRequestError(TracehoundError):
     """A body that is no request of OTLP; the message says why."""
 
 
+class TooManyAttributesError(ValueError):
+    """A span with more attributes than are indexed for others."""
+
+
 @dataclass
 class Arrived:
     """What a request has brought: parts of traces, edits of them, and how many spans were refused, with a reason."""
@@ -89,12 +94,17 @@ class Arrived:
     def refuse(self, count: int, error: Exception) -> None:
         """Count spans that cannot be kept; the reason is that of the first of them."""
         if count and not self.refused:
-            self.reason = (
-                "the values of a span are nested too deep"
-                if isinstance(error, RecursionError)
-                else "a span has an id, a time, a kind or a value that is none of OTLP"
-            )
+            self.reason = _reason(error)
         self.refused += count
+
+
+def _reason(error: Exception) -> str:
+    """Return why spans cannot be kept, in words."""
+    if isinstance(error, TooManyAttributesError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "the values of a span are nested too deep"
+    return "a span has an id, a time, a kind or a value that is none of OTLP"
 
 
 def said_of_spans(
@@ -132,6 +142,8 @@ def to_span(
     `to_otlp_line` wrote is ours: values under MLflow's names are those that they are, and not JSON in a text.
     """
     if not is_ours:
+        if len(texts) > MAX_SPAN_ATTRIBUTES:
+            raise TooManyAttributesError(f"a span has more than {MAX_SPAN_ATTRIBUTES:,} attributes")
         texts = mlflow.unwrapped(texts)
     texts.pop(TRACE_REQUEST_ID, None)
     span_type = texts.pop(SPAN_TYPE, None)

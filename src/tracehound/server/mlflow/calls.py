@@ -38,7 +38,7 @@ async def read_message(served: Served, request: Request) -> Message:
     for key, value in request.query_params.multi_items():
         values[key] = [*values[key], value] if isinstance(values.get(key), list) else _added(values.get(key), value)
     if request.method != "GET":
-        values |= await read_json_object(request, served.limits.max_body_bytes)
+        values |= await read_json_object(served, request)
     return Message({**values, **request.path_params})
 
 

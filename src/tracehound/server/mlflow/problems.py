@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from tracehound.model.record import to_json
 from tracehound.server.bodies import JSON
-from tracehound.server.problems import Problem, retry_headers
+from tracehound.server.problems import Problem, headers_of
 
 _INVALID: Final = "INVALID_PARAMETER_VALUE"
 
@@ -27,6 +27,10 @@ _CODES: Final[dict[str, tuple[int | None, str]]] = {
     "BODY_TOO_LARGE": (None, _INVALID),
     "UNSTORABLE": (400, _INVALID),
     "UNAUTHENTICATED": (None, "UNAUTHENTICATED"),
+    "ARRIVED_FROM_ELSEWHERE": (None, "UNAUTHENTICATED"),
+    "FOREIGN_PAGE": (None, "PERMISSION_DENIED"),
+    "WRONG_HOST": (None, "BAD_REQUEST"),
+    "TOO_SLOW": (None, "BAD_REQUEST"),
     "PERMISSION_DENIED": (None, "PERMISSION_DENIED"),
     "NOT_FOUND": (None, "RESOURCE_DOES_NOT_EXIST"),
     "SEARCH_TIMEOUT": (400, "BAD_REQUEST"),
@@ -45,7 +49,7 @@ def to_response(problem: Problem) -> Response:
     """Return a problem as the answer to a request of MLflow's API; of a filter it shows where the mistake is."""
     status, code = _CODES.get(problem.code, (None, _of_status(problem.status)))
     message = problem.detail if problem.filter is None else problem.filter.shown
-    return refusal(status or problem.status, code, message, retry_headers(problem))
+    return refusal(status or problem.status, code, message, headers_of(problem))
 
 
 def refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

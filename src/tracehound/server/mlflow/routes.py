@@ -36,8 +36,8 @@ _ASSESSMENT: Final = f"{_ASSESSMENTS}/{{assessment_id}}"
 _ARTIFACT: Final = "/api/2.0/mlflow-artifacts/artifacts/{path:path}"
 
 MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
-    Endpoint("GET", "/version", information.tell_version, (), (_TEXT,), Right.NONE, to_response, is_described=False),
-    call("GET", f"{_V3}/server-info", information.tell_server_info, Right.NONE),
+    Endpoint("GET", "/version", information.tell_version, (), (_TEXT,), Right.ANY, to_response, is_described=False),
+    call("GET", f"{_V3}/server-info", information.tell_server_info, Right.ANY),
     call("GET", f"{_EXPERIMENTS}/get-by-name", experiments.get_experiment_by_name, Right.READ),
     call("GET", f"{_EXPERIMENTS}/get", experiments.get_experiment, Right.READ),
     call("GET", f"{_EXPERIMENTS}/search", experiments.search_experiments, Right.READ),
@@ -73,8 +73,8 @@ MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
     *(call("POST", f"{each}/traces/delete-traces", traces.delete_traces, Right.ADMIN) for each in (_V2, _V3)),
     *(call("PATCH", f"{each}/traces/{{trace_id}}/tags", traces.set_trace_tag, Right.WRITE) for each in (_V2, _V3)),
     *(call("DELETE", f"{each}/traces/{{trace_id}}/tags", traces.delete_trace_tag, Right.WRITE) for each in (_V2, _V3)),
-    call("POST", f"{_V2}/traces/link-to-run", traces.link_traces_to_run, Right.INGEST),
-    call("POST", f"{_V2}/traces/link-prompts", traces.link_prompts, Right.INGEST),
+    call("POST", f"{_V2}/traces/link-to-run", traces.link_traces_to_run, Right.WRITE),
+    call("POST", f"{_V2}/traces/link-prompts", traces.link_prompts, Right.WRITE),
     call("GET", f"{_V3}/traces/{{trace_id}}", traces.get_trace_info, Right.READ),
     call("POST", _ASSESSMENTS, assessments.create_assessment, Right.WRITE),
     call("GET", _ASSESSMENT, assessments.get_assessment, Right.READ),
@@ -87,7 +87,9 @@ MLFLOW_ROUTES: Final[tuple[Row, ...]] = (
         "GET", _ARTIFACT, artifacts.get_artifact, (), (_TEXT,), Right.READ, to_response, is_described=False
     ),
     *(
-        Endpoint(method, f"{each}{{path:path}}", refusals.refuse, (), (JSON,), Right.NONE, is_described=False)
+        Endpoint(
+            method, f"{each}{{path:path}}", refusals.refuse, (), (JSON,), Right.ANY, to_response, is_described=False
+        )
         for each in ("/api/2.0", "/api/3.0", "/api/4.0", "/ajax-api")
         for method in _METHODS
     ),

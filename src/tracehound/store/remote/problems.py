@@ -14,6 +14,7 @@ from tracehound.errors import (
     SearchCancelledError,
     SearchTimeoutError,
     StoreBusyError,
+    StoreDeniedError,
     StoreError,
     StoreFullError,
     StoreReadOnlyError,
@@ -29,6 +30,9 @@ _ADVICE: Final = (
 _PROBLEM: Final = "application/problem+json"
 _MLFLOW_VERSION: Final = re.compile(rb"[0-9]+\.[0-9]+[0-9A-Za-z.+-]{0,20}\s*")
 _LONGEST_WAIT_S: Final = 300.0  # that a server can ask for
+
+
+_KINDS: Final = {401: StoreDeniedError, 403: StoreDeniedError, 429: StoreBusyError, 503: StoreBusyError}
 
 
 class RefusedError(ArgumentError):
@@ -80,7 +84,7 @@ def to_error(url: str, answer: Answer) -> TracehoundError:
     kind = RefusedError if answer.status == 413 else _ERRORS.get(str(code))
     if kind is not None and not issubclass(kind, StoreError):
         return kind(detail or f"the server {url} does not take so much at a time ({answer.status})")
-    error = (kind or _kind_of_status(answer.status))(_told(url, answer, detail))
+    error = (kind or _KINDS.get(answer.status, StoreError))(_told(url, answer, detail))
     error.retry_after_s = _retry_after_s(answer)
     return error
 
@@ -137,15 +141,14 @@ def _problem_in(answer: Answer) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _kind_of_status(status: int) -> type[StoreError]:
-    return StoreBusyError if status in (429, 503) else StoreError
-
-
 def _told(url: str, answer: Answer, detail: str) -> str:
     status = answer.status
     said = f"{status}: {detail}" if detail else str(status)
     if status in (401, 403):
-        return f"the server {url} does not let this program in ({said}): ask whoever runs it"
+        return (
+            f"the server {url} does not let this program in ({said}): set TRACEHOUND_TRACKING_TOKEN to a token that may"
+            " do this, or ask whoever runs it for one"
+        )
     if status in (429, 503):
         return f"the server {url} is busy, or about to start or stop ({said}): try again later"
     if status == 507:

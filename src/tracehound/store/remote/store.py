@@ -58,11 +58,17 @@ class RemoteStore:
     """Traces on a server; the folder is that of the spool from which they are sent."""
 
     def __init__(
-        self, url: str, folder: Path, transport: Transport | None = None, timeout_s: float = _TIMEOUT_S
+        self,
+        url: str,
+        folder: Path,
+        transport: Transport | None = None,
+        timeout_s: float = _TIMEOUT_S,
+        token: str | None = None,
     ) -> None:
         self._url = url
         self._timeout_s = timeout_s
         self._folder = folder
+        self._shown = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._transport = HttpTransport(url) if transport is None else transport
         self._spool: str | None = None
         self._is_known = False  # to be a Tracehound server
@@ -247,7 +253,7 @@ class RemoteStore:
 
     def _send_anywhere(self, request: Sent) -> Answer:
         try:
-            return self._transport.send(request)
+            return self._transport.send(dataclasses.replace(request, headers={**request.headers, **self._shown}))
         except (OSError, http.client.HTTPException) as error:
             self._is_known = False  # what stands there next may be something else
             raise unreachable(self._url, error) from error

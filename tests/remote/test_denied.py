@@ -1,0 +1,90 @@
+"""A server that lets a program do some things and not others: nothing that waits keeps anything else from going on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tracehound
+from tests.asgi import Stage
+from tests.remote.test_trouble import trace, tracing_to
+from tests.traces import part, span
+from tracehound.errors import StoreDeniedError
+from tracehound.query.search import parse_search
+from tracehound.server.app import create_app
+from tracehound.server.guard.credentials import Credentials
+from tracehound.server.guard.guards import TokenGuard
+from tracehound.server.guard.rights import Role
+from tracehound.server.guard.tokens import create_token
+from tracehound.settings import Settings
+from tracehound.spool.drain import Drainer
+from tracehound.spool.segment import SegmentWriter
+from tracehound.store.remote.store import RemoteStore
+from tracehound.store.sqlite.store import SqliteStore
+from tracehound.wire.frames import to_frame
+
+
+@pytest.fixture
+def guarded_url(stage: Stage, address: str, served: SqliteStore, tmp_path: Path) -> Iterator[str]:
+    guard = TokenGuard(Credentials(served, is_required=True), ["localhost"])
+    with stage.showing(create_app(served, Settings(str(tmp_path / "served.db")), guard=guard)):
+        yield address
+    guard.close()
+
+
+def stored(store: SqliteStore, experiment: str) -> set[str]:
+    ids = [each.experiment_id for each in store.experiments() if each.name == experiment]
+    return {each.trace_id for each in store.search(parse_search(ids, limit=100)).traces} if ids else set()
+
+
+def test_what_another_program_may_send_holds_up_nobody(guarded_url: str, served: SqliteStore, state: Path) -> None:
+    ours, _ = create_token(served, Role.INGEST, "a test", experiments=["ours"])
+    theirs, _ = create_token(served, Role.INGEST, "a test", experiments=["theirs"])
+    folder = state / "spool"
+    folder.mkdir(parents=True)
+    for number, experiment in enumerate(["theirs", "ours"], start=1):  # the one of the others is older
+        writer = SegmentWriter(folder, 1_000_000)
+        writer.append(to_frame(part(span(1, number), experiment=experiment)))
+        writer.close()
+
+    def drain(token: str) -> None:
+        with contextlib.closing(RemoteStore(guarded_url, folder, token=token)) as store:
+            Drainer(folder, lambda: store).drain()
+
+    with pytest.raises(StoreDeniedError, match="may not send traces to the experiment 'theirs'"):
+        drain(ours)
+    assert (len(stored(served, "ours")), len(stored(served, "theirs"))) == (1, 0)
+    drain(theirs)
+    assert len(stored(served, "theirs")) == 1
+
+
+def test_a_tag_that_is_not_taken_holds_up_no_traces(
+    guarded_url: str, served: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    token, _ = create_token(served, Role.WRITE, "a test", experiments=["Default"])
+    with tracing_to(guarded_url, token=token, snapshot_after_s=0):
+        first = trace("first")
+        with tracehound.start_span("second") as second:
+            tracehound.set_trace_tag(second.trace_id, "tag", "x")  # of a trace that the server knows nothing of
+            tracehound.flush()
+        last = trace("last")
+        report = tracehound.flush()
+    assert stored(served, "Default") == {first, second.trace_id, last}
+    assert report.pending == 0
+    assert served.read_traces([second.trace_id])[second.trace_id].info.tags["tag"] == "x", "it is in the trace too"
+    assert "was set aside" in caplog.text
+
+
+def test_a_token_is_shown_to_the_server_and_to_nobody_else(guarded_url: str, served: SqliteStore) -> None:
+    token, _ = create_token(served, Role.WRITE, "a test")
+    tracehound.set_tracking_uri(guarded_url, token=token)
+    with tracehound.start_span("answer") as outer:
+        pass
+    assert tracehound.get_trace(outer.trace_id) is not None
+    assert token not in repr(tracehound.runtime.current().settings)
+    with pytest.raises(tracehound.ArgumentError) as caught:
+        tracehound.set_tracking_uri(guarded_url, token="a b")
+    assert "a b" not in str(caught.value)
