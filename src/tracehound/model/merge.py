@@ -160,4 +160,7 @@ def _state_of(root: Span) -> TraceState:
 
 def _last(values: Sequence[T | None]) -> T | None:
     """Return the last value that is there."""
-    return next((value for value in reversed(values) if value is not None), None)
+    for value in reversed(values):
+        if value is not None:
+            return value
+    return None

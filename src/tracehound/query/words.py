@@ -9,7 +9,7 @@ that have its words elsewhere; which is which the evaluator says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from tracehound.model.path import texts_in
@@ -47,7 +47,7 @@ def words_of(spans: Sequence[Span]) -> bytes | None:
     The JSON of a value holds its texts as they are, as a rule, and the names of its keys.
     """
     texts = [text for text in _texts_of(spans) if text]
-    json_texts = list(_json_texts_of(spans))
+    json_texts = _json_texts_of(spans)
     for text in json_texts:
         if not _is_as_read(text):
             value = decode_value(text)
@@ -81,25 +81,24 @@ def _piece(word: bytes) -> Piece:
     return Piece(word, is_open, is_open)
 
 
-def _texts_of(spans: Sequence[Span]) -> Iterator[str]:
-    """Yield what spans are called and say (`query.spans`)."""
+def _texts_of(spans: Sequence[Span]) -> list[str]:
+    """Return what spans are called and say (`query.spans`)."""
+    found: list[str] = []
     for span in spans:
-        yield span.name
-        yield span.status.description
-        for event in span.event_records:
-            yield event.name
+        found += (span.name, span.status.description)
+        found += [event.name for event in span.event_records]
+    return found
 
 
-def _json_texts_of(spans: Sequence[Span]) -> Iterator[str]:
-    """Yield the values of spans, as JSON."""
+def _json_texts_of(spans: Sequence[Span]) -> list[str]:
+    """Return the values of spans, as JSON."""
+    found: list[str] = []
     for span in spans:
-        if span.inputs_json is not None:
-            yield span.inputs_json
-        if span.outputs_json is not None:
-            yield span.outputs_json
-        yield from span.attributes_json.values()
+        found += [text for text in (span.inputs_json, span.outputs_json) if text is not None]
+        found += span.attributes_json.values()
         for event in span.event_records:
-            yield from event.attributes_json.values()
+            found += event.attributes_json.values()
+    return found
 
 
 def _is_as_read(text: str) -> bool:

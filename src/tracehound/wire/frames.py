@@ -11,8 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tracehound.model.edit import Change, Deletion, Edit, Facts
 from tracehound.model.record import DecodeError, to_msgpack, unpacker
@@ -25,8 +24,7 @@ Frame: TypeAlias = Change | Origin
 _unpack: Final[Callable[[bytes], Frame]] = unpacker(TracePart, Edit, Deletion, Facts, Origin)
 
 
-@dataclass(frozen=True)
-class Good:
+class Good(NamedTuple):
     """A frame that was read whole; `end` is the offset behind it."""
 
     frame: Frame
@@ -38,16 +36,14 @@ class Good:
         return isinstance(self.frame, TracePart) and self.frame.owner is None
 
 
-@dataclass(frozen=True)
-class Whole:
+class Whole(NamedTuple):
     """Where the body of a frame stands, which its checksum fits."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True)
-class Damaged:
+class Damaged(NamedTuple):
     """Bytes that are no frame, up to the next mark or the end of the data; `end` is the offset behind them."""
 
     data: bytes

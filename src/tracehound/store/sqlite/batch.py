@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tracehound.model.edit import Edit, lay_over, without_discarded
 from tracehound.model.ids import experiment_id
@@ -138,8 +138,7 @@ class _Known:
     is_damaged: bool = False
 
 
-@dataclass(frozen=True)
-class _Merged:
+class _Merged(NamedTuple):
     """A trace as it is to be: the parts that it keeps, and what they and its edits say together."""
 
     known: _Known

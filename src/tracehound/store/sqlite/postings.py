@@ -10,9 +10,8 @@ import itertools
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tracehound.model.span import Span
 from tracehound.model.trace import TraceInfo
@@ -32,8 +31,7 @@ _DELETE_TERMS: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Entries:
+class Entries(NamedTuple):
     """What the index has of a trace: where its postings stand, and of each of its terms which spans have it."""
 
     experiment: int
