@@ -5,7 +5,8 @@
 `./dev bench` makes an environment for theirs. Each is started by its own command, over SQLite in a folder of its own,
 at a port of this machine, and is sent the same requests (`otlp_speed.py`) by the same cheap sender. Two moments are
 measured, since they are not the same everywhere: when the last request was answered for, and when all spans are in the
-store's table. Memory is what the processes of a server have to themselves, and their share of the rest.
+store's table. What a server refuses is sent again, and counted. Memory is what the processes of a server have to
+themselves, and their share of the rest.
 
 MLflow's is given one worker: four, which it starts otherwise, have four times the memory, and wait for one file.
 """
@@ -66,6 +67,7 @@ class Result:
     idle_mb: float
     loaded_mb: float
     wait_ms: float
+    refused: int
 
 
 def kinds(peers: Path) -> dict[str, Kind]:
@@ -141,7 +143,7 @@ def measure(kind: Kind, spans: int, connections: int) -> Result:
             idle_mb, before_s = tree.memory_mb(), tree.cpu_s()
             with tree.watched() as most_mb:
                 begun_s = time.perf_counter()
-                taken_s = send(port, bodies, connections, kind.headers)
+                taken_s, refused = send(port, bodies, connections, kind.headers)
                 answered_s = time.perf_counter() - begun_s
                 wait_for(
                     lambda: stored(kind, folder) >= spans, STORED_WITHIN_S, f"{kind.name} has not stored all spans"
@@ -149,7 +151,7 @@ def measure(kind: Kind, spans: int, connections: int) -> Result:
                 stored_s = time.perf_counter() - begun_s
             cpu_us = (tree.cpu_s() - before_s) / spans * 1e6
     return Result(
-        answered_s / spans, stored_s / spans, cpu_us, idle_mb, max(most_mb), statistics.median(taken_s) * 1000
+        answered_s / spans, stored_s / spans, cpu_us, idle_mb, max(most_mb), statistics.median(taken_s) * 1000, refused
     )
 
 
@@ -268,18 +270,28 @@ def free_port() -> int:
 def to_table(results: Mapping[str, list[Result]], spans: int, peer_spans: int) -> Table:
     """Return the medians of all rounds; ratios are to what ours needs for a span until it is stored."""
     table = Table(box=None, title=f"OTLP/HTTP into SQLite: {spans:,} spans to ours, {peer_spans:,} to theirs; medians")
-    for name in ("server", "answered/s", "stored/s", "times ours", "CPU µs a span", "idle MB", "loaded MB", "p50 ms"):
+    for name in (
+        "server",
+        "answered/s",
+        "stored/s",
+        "times ours",
+        "CPU µs a span",
+        "idle MB",
+        "loaded MB",
+        "p50 ms",
+        "refused",
+    ):
         table.add_column(name, justify="right")
     median = {
         name: [statistics.median(each) for each in zip(*(vars(result).values() for result in rounds), strict=True)]
         for name, rounds in results.items()
     }
     own = median.get("Tracehound")
-    for name, (answered_s, stored_s, cpu_us, idle_mb, loaded_mb, wait_ms) in median.items():
+    for name, (answered_s, stored_s, cpu_us, idle_mb, loaded_mb, wait_ms, refused) in median.items():
         ratio = "" if own is None else f"{stored_s / own[1]:,.1f}"
         table.add_row(
             name, f"{1 / answered_s:,.0f}", f"{1 / stored_s:,.0f}", ratio, f"{cpu_us:,.0f}", f"{idle_mb:.0f}",
-            f"{loaded_mb:.0f}", f"{wait_ms:,.0f}",
+            f"{loaded_mb:.0f}", f"{wait_ms:,.0f}", f"{refused:.0f}",
         )  # fmt: skip
     return table
 
