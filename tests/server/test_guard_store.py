@@ -16,6 +16,7 @@ from tests.traces import part, span
 from tracehound.errors import NotFoundError
 from tracehound.model.edit import DISCARD, Change, Deletion, Edit, Facts
 from tracehound.model.ids import experiment_id
+from tracehound.model.logged_model import REGISTERED_MODEL
 from tracehound.model.run import RUN
 from tracehound.model.trace import TracePart
 from tracehound.query.search import Search, parse_search
@@ -115,7 +116,7 @@ REFUSED: dict[str, tuple[type[Exception], Change]] = {
     "a run that is given away": (DeniedError, Facts(RUN, OURS.run_id, {"experiment": "theirs"}, 2)),
     "a run of another experiment": (DeniedError, Facts(RUN, NOBODY.run_id, {"experiment": "theirs"}, 2)),
     "a run of no experiment": (DeniedError, Facts(RUN, NOBODY.run_id, {"tag.x": "y"}, 2)),
-    "a name in the registry": (DeniedError, Facts("registered_model", "m", {"x": "y"}, 2)),
+    "a name in the registry": (DeniedError, Facts(REGISTERED_MODEL, "m", {"x": "y"}, 2)),
 }
 ALLOWED: dict[str, list[Change]] = {
     "a trace": [new_part(1, "ours")],
@@ -169,6 +170,26 @@ def test_what_may_be_written_follows_from_the_role_whichever_route_it_comes_by(r
         return False
 
     assert {what for what in ALLOWED if is_refused(what)} == refused
+
+
+@pytest.mark.parametrize(
+    ("facts", "roles"),
+    [
+        (Facts(EXPERIMENT, "1", {"name": "x", "tag.x": "y"}, 1), {Role.INGEST, Role.WRITE, Role.ADMIN}),
+        (Facts(EXPERIMENT, "1", {"name": "x", "keeps": "30d"}, 1), {Role.ADMIN}),
+        (Facts(RUN, "1", {"experiment": "x"}, 1), {Role.INGEST, Role.WRITE, Role.ADMIN}),
+        (Facts(REGISTERED_MODEL, "1", {"x": "y"}, 1), {Role.WRITE, Role.ADMIN}),
+        (Facts("something new", "1", {"x": "y"}, 1), {Role.ADMIN}),
+    ],
+)
+def test_what_nobody_has_thought_of_is_for_those_who_administer(facts: Facts, roles: set[Role]) -> None:
+    def may(role: Role) -> bool:
+        try:
+            return NarrowedStore(MemoryStore(), Rights("a test", GIVEN[role])).write([facts])
+        except DeniedError:
+            return False
+
+    assert {role for role in Role if may(role)} == roles
 
 
 def test_tokens_and_the_audit_log_are_told_and_written_by_nobody(store: MemoryStore) -> None:

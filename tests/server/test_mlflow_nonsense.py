@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tests.server.mlflow import TRACE_ID, told
+from tests.traces import span
 from tracehound.server.app import create_app
 from tracehound.server.limits import ServerLimits
 from tracehound.server.mlflow.routes import MLFLOW_ROUTES
@@ -86,3 +87,21 @@ def test_what_is_told_of_a_trace_is_kept_or_refused(
     found = asking.get(f"/api/3.0/mlflow/traces/get?trace_id={trace_id}&allow_partial=true")
     if "trace_id" not in (field, other):
         assert found.status_code == (200 if response.status_code == 200 else 404), (body, found.text)
+
+
+@pytest.mark.parametrize("field", ["request_time", "execution_duration"])
+def test_a_time_that_no_store_can_hold_is_refused(asking: TestClient, field: str) -> None:
+    body = told("0", f"tr-{next(NUMBERS):032x}")
+    body["trace"]["trace_info"][field] = "9025-01-01T00:00:00Z" if field == "request_time" else f"{2**40}s"
+    response = asking.post("/api/3.0/mlflow/traces", json=body)
+    assert response.status_code == 400
+    assert "before the year 2262" in response.json()["message"]
+
+
+@pytest.mark.parametrize("field", ["start_time_unix_nano", "end_time_unix_nano"])
+def test_a_file_with_such_a_time_is_refused(asking: TestClient, field: str) -> None:
+    form = {**span(1).to_dict(), field: 2**70}
+    path = f"/api/2.0/mlflow-artifacts/artifacts/0/traces/{span(1).trace_id}/artifacts/traces.json"
+    response = asking.put(path, content=json.dumps({"spans": [form]}).encode())
+    assert response.status_code == 400
+    assert "64 bits" in response.json()["message"]

@@ -11,6 +11,7 @@ to edit it, to delete it gives what an id that nobody has would give.
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Final
 from tracehound.errors import NotFoundError
 from tracehound.model.edit import DISCARD, OF_THE_PLACE, Change, Deletion, Edit, Facts
 from tracehound.model.ids import experiment_id
-from tracehound.model.logged_model import MODEL
+from tracehound.model.logged_model import MODEL, MODEL_VERSION, REGISTERED_MODEL
 from tracehound.model.run import RUN
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
 from tracehound.query.limit import SearchLimit
@@ -33,6 +34,15 @@ from tracehound.store.experiments import KIND as EXPERIMENT
 from tracehound.store.explain import Explanation
 
 _OF_AN_EXPERIMENT: Final = frozenset({RUN, MODEL})
+# What it takes to say something of each kind, and of an experiment; all that is not here is for those who administer.
+_RIGHTS: Final = {
+    EXPERIMENT: Right.INGEST,
+    RUN: Right.INGEST,
+    MODEL: Right.INGEST,
+    REGISTERED_MODEL: Right.WRITE,
+    MODEL_VERSION: Right.WRITE,
+}
+_USUAL: Final = re.compile(r"(name|creation_time)\Z|tag\.")
 _LOOKED_AT: Final = 1_000  # arrivals at a time
 
 
@@ -258,6 +268,9 @@ def _right_for(change: Change, brought: set[str]) -> Right:
     """Return what it takes to make a change. What comes with a part of its trace is said by whoever sends the trace."""
     if isinstance(change, Deletion):
         return Right.ADMIN
+    if isinstance(change, Facts):
+        is_usual = change.kind != EXPERIMENT or all(map(_USUAL.match, change.values))
+        return _RIGHTS.get(change.kind, Right.ADMIN) if is_usual else Right.ADMIN
     if isinstance(change, Edit) and not (_is_discard(change) or change.trace_id in brought):
         return Right.WRITE
     return Right.INGEST

@@ -50,9 +50,9 @@ async def put_artifact(served: Served, request: Request) -> Response:
     except ClientDisconnect as error:
         raise BadRequestError("the body is cut off") from error
     if spans is not None:
-        part = await run_in_threadpool(_read_part, served, spans["experiment"], spans["trace"], body)
+        part, size_bytes = await run_in_threadpool(_read_part, served, spans["experiment"], spans["trace"], body)
         if part.spans:
-            await asyncio.wrap_future(served.writer.submit([part], len(to_msgpack(part))))
+            await asyncio.wrap_future(served.writer.submit([part], size_bytes))
             served.announcer.note([part.trace_id])
     elif model is not None:
         await run_in_threadpool(_keep_model, served, model["model"], body)
@@ -72,13 +72,18 @@ async def get_artifact(served: Served, request: Request) -> Response:
     return refusal(404, "ENDPOINT_NOT_FOUND", _NO_PLACE)
 
 
-def _read_part(served: Served, experiment_id: str, trace_id: str, body: bytes) -> TracePart:
+def _read_part(served: Served, experiment_id: str, trace_id: str, body: bytes) -> tuple[TracePart, int]:
+    """Return the spans in a file as a part, and how large that is."""
     experiment = find_experiment(served.runtime, experiment_id)
     spans = read_data(Message(read_document(body))).spans
     stray = next((each.trace_id for each in spans if each.trace_id != trace_id), None)
     if stray is not None:
         raise ArgumentError(f"the file is to hold the spans of {trace_id}, and has one of {stray}")
-    return served.intake(TracePart(trace_id, experiment.name, served.runtime.clock_ns(), spans))
+    part = served.intake(TracePart(trace_id, experiment.name, served.runtime.clock_ns(), spans))
+    try:
+        return part, len(to_msgpack(part))
+    except OverflowError as error:
+        raise ArgumentError("a time of a span is larger than a number of 64 bits") from error
 
 
 def _is_old(request: Request) -> bool:
