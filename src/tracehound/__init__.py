@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tracehound import entities as entities
     from tracehound import tracing as tracing
+    from tracehound.analysis.comparison import compare_traces as compare_traces
     from tracehound.analysis.statistics import trace_stats as trace_stats
     from tracehound.autologging.libraries import ag2 as ag2
     from tracehound.autologging.libraries import agno as agno
@@ -159,6 +160,7 @@ _PUBLIC = {
     "active_run": "tracehound.client.active_run",
     "autolog": "tracehound.autologging.public",
     "clear_active_model": "tracehound.client.models",
+    "compare_traces": "tracehound.analysis.comparison",
     "create_experiment": "tracehound.client.experiments",
     "create_external_model": "tracehound.client.models",
     "delete_assessment": "tracehound.client.feedback",

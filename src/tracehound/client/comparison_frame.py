@@ -1,0 +1,13 @@
+"""The measures of a comparison as a DataFrame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+
+def to_comparison_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the measures with their names as the index; what is not known is NaN."""
+    return pd.DataFrame(rows).set_index("measure")
