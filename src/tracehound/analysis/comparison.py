@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tracehound.analysis.distribution import Distribution, distribute
 from tracehound.analysis.intervals import Interval
 from tracehound.analysis.measures import KINDS, MEDIAN, Measure, levels_for
-from tracehound.analysis.sides import KeyedBy, Side, count, describe, draw, narrowed, parse_key
+from tracehound.analysis.sides import MOST_READ, KeyedBy, Side, count, describe, draw, narrowed, parse_key
 from tracehound.client.arguments import check_search
 from tracehound.errors import ArgumentError
 from tracehound.model.record import Record
@@ -99,7 +99,14 @@ def compare_traces(
 
 
 def read_comparison(
-    store: Store, search: Search, by: str, baseline: KeyedBy, candidate: KeyedBy, level: float = 0.95
+    store: Store,
+    search: Search,
+    by: str,
+    baseline: KeyedBy,
+    candidate: KeyedBy,
+    level: float = 0.95,
+    *,
+    most_read: int = MOST_READ,
 ) -> Comparison:
     """Return the comparison of two values among the traces of a search; see `compare_traces`."""
     if type(level) is not float or not 0.5 <= level < 1:
@@ -110,7 +117,7 @@ def read_comparison(
     plain = [key.equals(value) for value in (baseline, candidate)]
     filters = plain if key.is_single else [f"({one}) AND NOT ({other})" for one, other in (plain, plain[::-1])]
     searches = [narrowed(search, each) for each in filters]
-    drawn = [draw(store, each) for each in searches]
+    drawn = [draw(store, each, most_read) for each in searches]
     levels = levels_for(level)
     measures = [kind.measure(drawn[0].values(kind), drawn[1].values(kind), levels) for kind in KINDS]
     latencies = [each.values(MEDIAN) for each in drawn]

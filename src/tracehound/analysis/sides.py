@@ -28,7 +28,6 @@ from tracehound.query.tree import Checked, Operator, Or, Test
 from tracehound.store.api import Store
 
 MOST_READ: Final = 10_000
-_MOST: Final = 2 * MOST_READ  # whatever chance brings, and whatever comes meanwhile
 _EXAMPLES: Final = 3
 _HEX: Final = "0123456789abcdef"
 _BOOLEANS: Final = ("true", "false")
@@ -83,13 +82,16 @@ class Key:
     def equals(self, value: KeyedBy) -> str:
         """Return the filter that is true of the traces with a value; of those without any for None.
 
-        What a text of feedback or of a span means is not known: one that writes a number is compared as either.
+        What a text of feedback or of a span means is not known: one that writes a number is compared as either. The
+        condition on a span is a scope of its own, so that two of them may be about two spans.
         """
+        of_span = self.field.group is Group.SPAN
         if value is None:
-            return f"{self.text} IS NULL"
+            return f"NOT span({self.text} IS NOT NULL)" if of_span else f"{self.text} IS NULL"
         if not isinstance(value, (str, int, float)):
             raise ArgumentError(f"a value of {self.text} is a text, a number, True, False or None, not {value!r}")
-        return " OR ".join(f"{self.text} = {each}" for each in self._written(value))
+        written = " OR ".join(f"{self.text} = {each}" for each in self._written(value))
+        return f"span({written})" if of_span else written
 
     def _written(self, value: str | float | bool) -> list[str]:  # noqa: FBT001 - a value
         kind = self.field.kind
@@ -157,15 +159,16 @@ def parse_key(text: str) -> Key:
     return Key(written, field)
 
 
-def draw(store: Store, search: Search) -> Drawn:
-    """Read the traces of a search; where they are more than `MOST_READ`, a random part of them.
+def draw(store: Store, search: Search, most_read: int) -> Drawn:
+    """Read the traces of a search; where they are more than `most_read`, a random part of them.
 
     Chance is that of the trace ids: those that end in certain digits are read, which says nothing of anything else.
     """
     whole = count(store, search)
-    if whole.count <= MOST_READ:
-        return Drawn(_read(store, search, _MOST))
-    return Drawn(_read(store, search.narrowed(_ending(MOST_READ / whole.count)), _MOST), whole)
+    most = 2 * most_read  # whatever chance brings, and whatever comes meanwhile
+    if whole.count <= most_read:
+        return Drawn(_read(store, search, most))
+    return Drawn(_read(store, search.narrowed(_ending(most_read / whole.count)), most), whole)
 
 
 def count(store: Store, search: Search) -> Summary:
@@ -202,7 +205,7 @@ def _read(store: Store, search: Search, most: int) -> list[TraceInfo]:
 
 
 def _ending(share: float) -> Checked:
-    """Return the condition that picks at most such a share of all traces, and more than half of it, by their ids."""
+    """Return the condition that picks about such a share of all traces, or half of it at least, by their ids."""
     digits = max(1, math.ceil(-math.log(share, 16)))
     endings = [f"{last}{'0' * (digits - 1)}" for last in _HEX[: max(1, int(share * 16**digits))]]
     tests: list[Checked] = [Test(TRACE_ID, Operator.LIKE, f"%{each}") for each in endings]

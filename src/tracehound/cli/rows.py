@@ -41,15 +41,19 @@ def write_rows(
     output: str | None,
     *,
     bars_of: str | None = None,
+    show: Callable[[], None] | None = None,
 ) -> None:
-    """Print rows as a table, with a bar for the values of one column if it is named, or write them as data."""
+    """Print rows as a table, with a bar for the values of one column if it is named, or write them as data.
+
+    `show` prints them for a terminal in another way.
+    """
     suffix = "" if output is None else output.rpartition(".")[2].lower()
     to_terminal = output in (None, "-") and sys.stdout.isatty()
     chosen = form or (suffix if suffix in ROW_FORMATS else "table" if to_terminal else "jsonl")
     if chosen == "table":
         if output not in (None, "-"):
             raise ArgumentError("a table is for a terminal: write a file with --format csv, jsonl or json")
-        print_rows(columns, rows, bars_of)
+        print_rows(columns, rows, bars_of) if show is None else show()
         return
     headings = [column.heading for column in columns]
     objects = [
