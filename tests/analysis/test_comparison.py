@@ -28,7 +28,7 @@ COST = "mlflow.trace.cost"
 JOINT = 1 - 0.05 / 8
 
 
-def traces(counts: dict[str, int], seed: int = 1, **metadata: str) -> Iterator[TracePart]:
+def traces(counts: dict[str, int], *, seed: int = 1, metadata: dict[str, str] | None = None) -> Iterator[TracePart]:
     """Yield so many traces of each version; the later a version, the slower. Every fifth has no tokens and no cost."""
     rng = random.Random(seed)
     number = 0
@@ -41,7 +41,7 @@ def traces(counts: dict[str, int], seed: int = 1, **metadata: str) -> Iterator[T
             took_ms = round(rng.lognormvariate(6, 0.6) * (1 + slower))
             identity = rng.getrandbits(128)
             step = span(1, identity, start_ms=number * 1000, name="answer", failed=failed, duration_ms=took_ms)
-            yield part(step, tags={"version": version}, metadata=metadata | (known if number % 5 else {}))
+            yield part(step, tags={"version": version}, metadata=(metadata or {}) | (known if number % 5 else {}))
 
 
 def keep(*parts: TracePart) -> None:
@@ -85,7 +85,7 @@ def test_the_numbers_are_those_of_pandas_and_scipy_on_the_same_traces() -> None:
     measures = measures_of(found)
 
     rate = measures["error_rate"]
-    ends = []
+    ends: list[Any] = []
     for side, estimate in ((one, rate.baseline), (other, rate.candidate)):
         own = stats.binomtest(int(side["failed"].sum()), len(side)).proportion_ci(0.95, method="wilson")
         assert estimate.value == side["failed"].mean()
@@ -241,7 +241,7 @@ def test_of_many_traces_a_random_sample_is_read_and_it_says_so() -> None:
 
 
 def test_traces_that_stand_for_others_have_weighted_numbers_and_no_intervals() -> None:
-    keep(*traces({"1": 40}, **{WEIGHT: "10"}), *traces({"2": 40}, seed=2))
+    keep(*traces({"1": 40}, metadata={WEIGHT: "10"}), *traces({"2": 40}, seed=2))
     keep(*traces({"1": 40}, seed=3))
     found = tracehound.compare_traces("tags.version", "1", "2")
     metrics = ["error_rate", "latency_mean"]
@@ -295,8 +295,9 @@ def test_it_is_a_frame_with_a_row_for_each_measure() -> None:
     assert list(frame.index) == [
         "error_rate", "p50", "p95", "p99", "latency_mean", "input_tokens", "output_tokens", "cost"
     ]  # fmt: skip
-    assert frame.loc["p50", "difference"] == frame.loc["p50", "candidate"] - frame.loc["p50", "baseline"]
-    assert frame.loc["p50", "low"] < frame.loc["p50", "high"]
+    median = frame.loc["p50"].to_dict()
+    assert median["difference"] == median["candidate"] - median["baseline"]
+    assert median["low"] < median["difference"] < median["high"]
 
 
 def test_the_same_is_found_in_the_store_that_says_what_is_right() -> None:

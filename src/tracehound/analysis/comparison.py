@@ -24,7 +24,7 @@ from tracehound.runtime import current
 from tracehound.store.api import Store
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from tracehound.client.comparison_frame import ComparisonFrame
 
 
 class Comparison(Record, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Comparison(Record, frozen=True, kw_only=True):
         """Return the measures as plain values, a dictionary each."""
         return [_row(each) for each in self.measures]
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self) -> ComparisonFrame:
         """Return the measures as a DataFrame, a row each, with their names as the index. Needs pandas."""
         from tracehound.client.comparison_frame import to_comparison_frame
 

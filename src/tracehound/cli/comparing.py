@@ -63,10 +63,7 @@ def _print(found: Comparison) -> None:
         RowColumn(" ", str),
     ]
     print_rows(columns, [_cells(each) for each in found.measures])
-    print_line(
-        f"All of the intervals of the differences hold together with {found.level:.4g} of 1; ▲ more and ▼ less are marked"
-        " where one excludes zero."
-    )
+    print_line(f"from … to: intervals that hold all together at {100 * found.level:.6g} %; ▲ ▼ where one excludes zero")
     for note, measures in _notes(found.measures).items():
         print_line(f"{', '.join(measures)}: {note}")
     if found.distribution is not None:
@@ -82,14 +79,20 @@ def _told(side: Side) -> str:
 
 def _cells(measure: Measure) -> list[str]:
     show = _SHOWN[measure.unit]
-    low, high = _ends(measure.interval, show)
+    show_difference = _points if measure.unit == "share" else show
+    low, high = _ends(measure.interval, show_difference)
     mark = "" if not measure.differs else "▲" if (measure.difference or 0) > 0 else "▼"
     estimates = [_estimate(each, show) for each in (measure.baseline, measure.candidate)]
-    return [measure.name, *estimates, _signed(measure.difference, show), low, high, mark]
+    return [measure.name, *estimates, _signed(measure.difference, show_difference), low, high, mark]
+
+
+def _points(share: float) -> str:
+    """Return the difference of two percentages, which is none itself."""
+    return f"{100 * share:.1f} points"
 
 
 def _estimate(estimate: Estimate, show: Callable[[float], str]) -> str:
-    return "–" if estimate.value is None else show(estimate.value)
+    return "" if estimate.value is None else show(estimate.value)
 
 
 def _ends(interval: Interval | None, show: Callable[[float], str]) -> tuple[str, str]:
@@ -97,9 +100,7 @@ def _ends(interval: Interval | None, show: Callable[[float], str]) -> tuple[str,
 
 
 def _signed(value: float | None, show: Callable[[float], str]) -> str:
-    if value is None:
-        return "–"
-    return f"{'-' if value < 0 else '+'}{show(abs(value))}"
+    return "" if value is None else f"{'-' if value < 0 else '+'}{show(abs(value))}"
 
 
 def _notes(measures: Sequence[Measure]) -> dict[str, list[str]]:

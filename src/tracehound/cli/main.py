@@ -19,9 +19,20 @@ import click
 
 from tracehound import __version__
 from tracehound.cli.care import run_backup, run_doctor
+from tracehound.cli.compare import compare
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
-from tracehound.cli.formats import ROW_FORMATS
-from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option, use
+from tracehound.cli.options import (
+    Scope,
+    order_option,
+    output_option,
+    row_format_option,
+    scope_options,
+    search_options,
+    store_option,
+    timeout_option,
+    use,
+)
+from tracehound.cli.saved import saved
 from tracehound.cli.server import server, ui
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.warehouse import warehouse
@@ -77,11 +88,6 @@ def cli() -> None:
     """See what a GenAI application did: search its traces and look at one."""
 
 
-_row_format = click.option(
-    "--format", "form", type=click.Choice(["table", *ROW_FORMATS]),
-    help="[default: table in a terminal, else as FILE is called, else jsonl]",
-)  # fmt: skip
-_output = click.option("--output", "-o", metavar="FILE", help="Write a file, which is there when it is whole.")
 _fields = click.option(
     "--fields", metavar="NAMES", shell_complete=complete_fields,
     help="What to show, with commas: trace_id,latency,tags.env,request.",
@@ -92,13 +98,14 @@ _fields = click.option(
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
 @order_option
+@click.option("--saved", "saved_name", metavar="NAME", help="A saved search, which FILTER narrows: `tracehound saved`.")
 @click.option("--limit", type=_Limit(), help="At most so many.  [default: 20]")
 @_fields
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]),
     help="[default: table in a terminal, else as FILE is called, else jsonl]",
 )  # fmt: skip
-@_output
+@output_option
 @click.option(
     "--watch", metavar="[SECONDS]", type=click.FloatRange(min=0.1), help="Draw it anew every 2 seconds, or so many."
 )
@@ -107,6 +114,7 @@ def search(
     scope: Scope,
     filter_string: str | None,
     order_by: tuple[str, ...],
+    saved_name: str | None,
     limit: int | None,
     fields: str | None,
     form: str | None,
@@ -121,8 +129,11 @@ def search(
 
     In a terminal this is a table; piped it is JSON lines, one object a trace, with times in milliseconds.
     """
+    from tracehound.cli.saved import with_saved
     from tracehound.cli.searching import Request, run_explain, run_search, run_watch
 
+    if saved_name is not None:
+        scope, filter_string, order_by = with_saved(saved_name, scope, filter_string, order_by)
     request = Request(scope, filter_string, order_by, fields, limit)
     if is_explained:
         run_explain(request)
@@ -182,8 +193,8 @@ def show(trace_id: str, store: str | None, form: str | None, *, is_full: bool) -
     "--metrics", metavar="NAMES", help="With commas: count,errors,error_rate,latency_mean,p95,total_tokens,cost,users,…"
 )
 @click.option("--time-zone", default="UTC", show_default=True, metavar="NAME", help="Whose clock periods follow.")
-@_row_format
-@_output
+@row_format_option
+@output_option
 def stats(
     scope: Scope,
     filter_string: str | None,
@@ -204,44 +215,10 @@ def stats(
 
 
 @cli.command()
-@click.argument("key", metavar="KEY", shell_complete=complete_order)
-@click.argument("baseline")
-@click.argument("candidate")
-@click.argument("filter_string", metavar="[FILTER]", required=False)
-@search_options
-@click.option(
-    "--level",
-    default=0.95,
-    show_default=True,
-    type=click.FloatRange(0.5, 1, max_open=True),
-    help="How surely the intervals of all differences hold together.",
-)
-@_row_format
-@_output
-def compare(
-    scope: Scope,
-    key: str,
-    baseline: str,
-    candidate: str,
-    filter_string: str | None,
-    level: float,
-    form: str | None,
-    output: str | None,
-) -> None:
-    """Compare the traces in which KEY is BASELINE with those in which it is CANDIDATE: errors, latency, tokens, cost.
-
-    For example: tracehound compare tags.app_version 1.4 1.5 "attributes.name = 'answer'" --since 7d
-    """
-    from tracehound.cli.comparing import run_compare
-
-    run_compare(scope, key, baseline, candidate, filter_string, level, form, output)
-
-
-@cli.command()
 @click.argument("query", metavar="SELECT|-")
 @store_option
-@_row_format
-@_output
+@row_format_option
+@output_option
 @timeout_option
 def sql(query: str, store: str | None, form: str | None, output: str | None, timeout: float | None) -> None:
     """Show what a SELECT selects from the views traces, spans, assessments, tags and metadata. It can change nothing.
@@ -278,7 +255,9 @@ def import_traces(source: str, store: str | None, experiment: str | None) -> Non
     sys.exit(run_import(source, store, experiment))
 
 
+cli.add_command(compare)
 cli.add_command(tags)
+cli.add_command(saved)
 cli.add_command(experiments)
 cli.add_command(warehouse)
 cli.add_command(server)
