@@ -18,6 +18,7 @@ from tracehound.query.times import parse_interval_ms
 from tracehound.runtime import Runtime, current
 from tracehound.store.api import Store
 
+_UNITS_MS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
 _MILLISECONDS: Final = re.compile(r"\d{1,15}")
 
 
@@ -75,15 +76,12 @@ def delete_saved_search(name: str) -> None:
 def keep_search(runtime: Runtime, said: SavedSearch) -> SavedSearch:
     """Keep a search under its name; see `save_search`."""
     parse_search([], said.filter or None, said.order_by)
-    for name, text in (("since", said.since), ("until", said.until)):
-        if text is not None and parse_interval_ms(text) is None and _MILLISECONDS.fullmatch(text) is None:
-            raise ArgumentError(
-                f"{name} is a length of time such as 24h, or milliseconds since the epoch, not {text!r}"
-            )
     kept = replace(
         said,
         name=check_name("the name of a search", said.name),
         filter=clean_text(said.filter),
+        since=_checked_time("since", said.since),
+        until=_checked_time("until", said.until),
         saved_ms=runtime.clock_ns() // 1_000_000,
     )
     runtime.keep_edit(Facts(SAVED_SEARCH, kept.name, facts_of_search(kept), runtime.edit_time_ns()))
@@ -111,6 +109,17 @@ def find_search(store: Store, name: str) -> SavedSearch:
         hint = f"did you mean {meant!r}?" if meant else "`tracehound saved` lists those that there are"
         raise NotFoundError(f"there is no saved search {wanted!r}; {hint}")
     return search_of_facts(wanted, facts)
+
+
+def _checked_time(name: str, text: str | None) -> str | None:
+    """Return a length of time in one way, however it was written, or milliseconds as they are."""
+    if text is None or _MILLISECONDS.fullmatch(text) is not None:
+        return text
+    length_ms = parse_interval_ms(text)
+    if length_ms is None:
+        raise ArgumentError(f"{name} is a length of time such as 24h, or milliseconds since the epoch, not {text!r}")
+    unit, unit_ms = next(each for each in _UNITS_MS.items() if length_ms % each[1] == 0)
+    return f"{length_ms // unit_ms}{unit}"
 
 
 def _texts(name: str, given: Sequence[str]) -> list[str]:
