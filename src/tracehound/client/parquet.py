@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
@@ -13,6 +12,7 @@ from tracehound.errors import ArgumentError
 ColumnType: TypeAlias = Literal["text", "number", "amount", "map"]
 ARROW_LINE: Final = "pip install 'tracehound[arrow]'"
 _ROWS_AT_A_TIME: Final = 1_000
+_LETTERS_AT_A_TIME: Final = 1_000_000
 
 
 def has_arrow() -> bool:
@@ -71,6 +71,14 @@ def _plain(value: Any, kind: ColumnType) -> Any:
 
 
 def _chunks(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    rest = iter(rows)
-    while chunk := list(itertools.islice(rest, _ROWS_AT_A_TIME)):
+    """Yield rows, as many at a time as make a group that is worth it, and fewer where their texts are long."""
+    chunk: list[Mapping[str, Any]] = []
+    length = 0
+    for row in rows:
+        chunk.append(row)
+        length += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(chunk) == _ROWS_AT_A_TIME or length > _LETTERS_AT_A_TIME:
+            yield chunk
+            chunk, length = [], 0
+    if chunk:
         yield chunk

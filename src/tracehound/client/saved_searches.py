@@ -19,7 +19,7 @@ from tracehound.runtime import Runtime, current
 from tracehound.store.api import Store
 
 _UNITS_MS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
-_MILLISECONDS: Final = re.compile(r"\d{1,15}")
+_PLAIN: Final = re.compile(r"\d{1,15}|\d{1,9}[smhd]")
 
 
 def save_search(
@@ -112,8 +112,8 @@ def find_search(store: Store, name: str) -> SavedSearch:
 
 
 def _checked_time(name: str, text: str | None) -> str | None:
-    """Return a length of time in one way, however it was written, or milliseconds as they are."""
-    if text is None or _MILLISECONDS.fullmatch(text) is not None:
+    """Return a length of time as the page writes it (`24h`), or milliseconds as they are; raise for anything else."""
+    if text is None or _PLAIN.fullmatch(text) is not None:
         return text
     length_ms = parse_interval_ms(text)
     if length_ms is None:

@@ -80,7 +80,7 @@ function Row({ measure }: { measure: Measure }) {
 
 /** More of anything that is measured is worse: of errors, of time, of tokens, of money. */
 function Mark({ isMore }: { isMore: boolean }) {
-  return <span class={isMore ? "mark more" : "mark less"}>{isMore ? "▲ more" : "▼ less"}</span>;
+  return <span class={isMore ? "mark worse" : "mark better"}>{isMore ? "▲ more" : "▼ less"}</span>;
 }
 
 /** The interval of a difference around zero, which is in the middle. */

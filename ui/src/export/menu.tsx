@@ -45,13 +45,13 @@ export function ExportMenu() {
   return (
     <Menu id={EXPORT_MENU} label="Export" title="Export what the filter matches">
       {problem.value ? (
-        <p class="muted">There is nothing to export: the table says why.</p>
+        <p class="aside">There is nothing to export: the table says why.</p>
       ) : (
         <ul class="choices">
           {formats.map(({ name, install }) => (
             <li key={name}>
               {install ? (
-                <p class="muted needs">
+                <p class="aside needs">
                   {TITLES[name]} needs more on the server: <code>{install}</code>
                 </p>
               ) : (

@@ -79,7 +79,7 @@ export function SavedMenu() {
               title={isShowable(each) ? told(each) : `tracehound search --saved '${each.name}' shows it: ${told(each)}`}
               onClick={() => show(each)}
             >
-              {each.name} <span class="muted">{told(each)}</span>
+              {each.name} <span class="aside">{told(each)}</span>
             </button>
             <button
               type="button"
@@ -91,7 +91,7 @@ export function SavedMenu() {
             </button>
           </li>
         ))}
-        {!searches.length && <li class="muted">No search has been saved.</li>}
+        {!searches.length && <li class="aside">No search has been saved.</li>}
       </ul>
       <form
         class="fields"
