@@ -14,7 +14,7 @@ from tracehound.analysis.intervals import Interval
 from tracehound.analysis.measures import Estimate, Measure
 from tracehound.analysis.sides import Example, Side
 from tracehound.cli.options import Scope, ask, experiments_of, open_scope
-from tracehound.cli.render import plain_table, print_heading, print_line
+from tracehound.cli.render import plain_table, print_heading
 from tracehound.cli.rows import RowColumn, print_rows, write_rows
 from tracehound.cli.text import line, open_console
 
@@ -51,9 +51,9 @@ def run_compare(
 
 def _print(found: Comparison) -> None:
     names = [line(str(side.value), _WIDEST) for side in (found.baseline, found.candidate)]
-    print_line(f"{found.by}: from {_told(found.baseline)} to {_told(found.candidate)}")
+    _print_sentence(f"{found.by}: from {_told(found.baseline)} to {_told(found.candidate)}")
     if found.in_both:
-        print_line(f"{found.in_both:,} traces have both values and are on neither side")
+        _print_sentence(f"{found.in_both:,} traces have both values and are on neither side")
     columns = [
         RowColumn("", str),
         *(RowColumn(name, str, is_number=True) for name in names),
@@ -63,13 +63,20 @@ def _print(found: Comparison) -> None:
         RowColumn(" ", str),
     ]
     print_rows(columns, [_cells(each) for each in found.measures])
-    print_line(f"from … to: intervals that hold all together at {100 * found.level:.6g} %; ▲ ▼ where one excludes zero")
+    _print_sentence(
+        f"from … to: intervals that hold all together at {100 * found.level:.6g} %; ▲ ▼ where one excludes zero"
+    )
     for note, measures in _notes(found.measures).items():
-        print_line(f"{', '.join(measures)}: {note}")
+        _print_sentence(f"{', '.join(measures)}: {note}")
     if found.distribution is not None:
         _print_distribution(found.distribution, names)
     for side in (found.baseline, found.candidate):
         _print_examples(side)
+
+
+def _print_sentence(text: str) -> None:
+    """Print a text on as many lines as it takes."""
+    open_console().print(Text(text))
 
 
 def _told(side: Side) -> str:
