@@ -81,7 +81,7 @@ def _print_sentence(text: str) -> None:
 
 def _told(side: Side) -> str:
     read = f", a random sample of {side.read:,}" if side.is_sample else ""
-    return f"{side.value!r} ({side.count:,} traces{read})"
+    return f"{side.value!r} ({side.count:,} {'trace' if side.count == 1 else 'traces'}{read})"
 
 
 def _cells(measure: Measure) -> list[str]:
