@@ -35,6 +35,7 @@ def test_a_key_and_two_values_are_chosen_with_what_the_data_has(view: Open) -> N
     page.get_by_role("combobox", name="Key", exact=True).fill("tags.env")
     page.get_by_role("combobox", name="Key", exact=True).press("Tab")
     wait_for_query(page, by="tags.env", baseline="")
+    expect(page.get_by_label("Baseline")).to_be_focused()
     page.get_by_label("Baseline").fill("prod")
     page.get_by_label("Candidate").fill("staging")
     page.get_by_role("button", name="Compare", exact=True).click()

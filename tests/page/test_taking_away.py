@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -93,6 +95,23 @@ def test_what_the_filter_matches_is_downloaded(
     else:
         found = [json.loads(line)["trace_id"] for line in path.read_text("utf-8").splitlines()]
     assert found == noted[:2]
+
+
+def test_without_pyarrow_the_page_says_how_to_have_parquet(view: Open, store_path: Path, noted: list[str]) -> None:
+    arguments = ["server", "--port", "0", "--store", str(store_path)]
+    program = f"import sys; sys.modules['pyarrow'] = None; from tracehound.cli.main import main; main({arguments})"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            found = re.search(r"http://\S+", running.stdout.readline())
+            assert found is not None
+            page = view(server=SimpleNamespace(url=found[0]))
+            open_menu(page, "Export")
+            expect(page.get_by_role("link", name="CSV")).to_be_visible()
+            expect(page.get_by_role("link", name="Parquet")).to_have_count(0)
+            expect(page.get_by_text("Parquet needs more on the server")).to_contain_text("tracehound[arrow]")
+        finally:
+            running.kill()
 
 
 def test_a_search_is_saved_for_everyone_and_used_and_deleted(

@@ -1,4 +1,5 @@
 /** What is compared: a key and two of its values, completed from the data. */
+import { useEffect, useState } from "preact/hooks";
 import { go } from "../page/address";
 import type { Field } from "../page/api";
 
@@ -44,25 +45,32 @@ export function picksOf(fields: Field[]): Pick[] {
 export function Chooser({ fields, by, baseline, candidate }: Pick & { fields: Field[] }) {
   const keys = fields.filter(({ kind, values }) => kind !== "texts" && kind !== "time" && values.length > 0);
   const values = [...valuesOf(fields, by)].sort(ORDER.compare);
+  const [typed, type] = useState<Pick>({ by, baseline, candidate });
+  useEffect(() => type({ by, baseline, candidate }), [by, baseline, candidate]);
+  const field = (name: keyof Pick) => ({
+    name,
+    value: typed[name],
+    autocomplete: "off",
+    spellcheck: false,
+    onInput: (event: { currentTarget: HTMLInputElement }) => {
+      const { value } = event.currentTarget;
+      type((before) => ({ ...before, [name]: value }));
+    },
+  });
   return (
     <form
       class="chooser"
       onSubmit={(event) => {
         event.preventDefault();
-        const given = new FormData(event.currentTarget);
-        const text = (name: string) => String(given.get(name) ?? "").trim();
-        go({ by: text("by"), baseline: text("baseline"), candidate: text("candidate") });
+        go({ by: typed.by.trim(), baseline: typed.baseline.trim(), candidate: typed.candidate.trim() });
       }}
     >
       <label>
         Key
         <input
-          name="by"
+          {...field("by")}
           list="compare-keys"
-          value={by}
           placeholder="tags.app_version"
-          autocomplete="off"
-          spellcheck={false}
           onChange={(event) => {
             const next = event.currentTarget.value.trim();
             if (next !== by) go({ by: next, baseline: "", candidate: "" });
@@ -71,7 +79,7 @@ export function Chooser({ fields, by, baseline, candidate }: Pick & { fields: Fi
       </label>
       <label>
         Baseline
-        <input name="baseline" list="compare-values" value={baseline} autocomplete="off" spellcheck={false} />
+        <input {...field("baseline")} list="compare-values" />
       </label>
       <button
         type="button"
@@ -85,7 +93,7 @@ export function Chooser({ fields, by, baseline, candidate }: Pick & { fields: Fi
       </button>
       <label>
         Candidate
-        <input name="candidate" list="compare-values" value={candidate} autocomplete="off" spellcheck={false} />
+        <input {...field("candidate")} list="compare-values" />
       </label>
       <button type="submit">Compare</button>
       <datalist id="compare-keys">

@@ -38,13 +38,7 @@ export function ComparePage() {
     <main class="compare">
       <h1 class="unseen">Compare</h1>
       <FilterBar onFields={setFields} />
-      <Chooser
-        key={`${by} ${baseline} ${candidate}`}
-        fields={fields}
-        by={by}
-        baseline={baseline}
-        candidate={candidate}
-      />
+      <Chooser fields={fields} by={by} baseline={baseline} candidate={candidate} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard */}
       <section class="found" tabIndex={0} aria-label="Comparison">
         {problem ? (

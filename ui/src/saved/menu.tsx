@@ -55,15 +55,15 @@ const told = (saved: Saved) =>
 export function SavedMenu() {
   const [searches, setSearches] = useState<Saved[]>([]);
   const [problem, setProblem] = useState("");
-  const [left, setLeft] = useState(0); // of how many of them the list is older than what was done
+  const [changes, setChanges] = useState(0);
   useEffect(() => {
     list().then(setSearches, () => undefined); // the table tells what is wrong with the server
-  }, [round.value, left]);
+  }, [round.value, changes]);
   const change = (done: Promise<unknown>) =>
     done.then(
       () => {
         setProblem("");
-        setLeft((before) => before + 1);
+        setChanges((before) => before + 1);
       },
       (error: Problem) => setProblem(error.message),
     );
