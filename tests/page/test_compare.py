@@ -14,7 +14,7 @@ from tests.page.test_everywhere import violations
 from tests.page.test_traces import DESK, query_of, wait_for_query
 from tests.server.process import ServerProcess
 
-VERSIONS = {"page": "compare", "experiment": DESK, "by": "tags.version", "baseline": "2.0", "candidate": "2.1"}
+VERSIONS = {"place": "compare", "experiment": DESK, "by": "tags.version", "baseline": "2.0", "candidate": "2.1"}
 
 
 def measure(page: Page, name: str) -> str:
@@ -67,7 +67,7 @@ def test_only_what_differs_beyond_chance_is_marked(view: Open, own_server: Serve
         )
         span.end(end_time_ns=(1_800_000_000_000 + number + 100 + number + 400 * slow) * 1_000_000)
     tracehound.flush()
-    page = view(server=own_server, page="compare", by="tags.flag", baseline="off", candidate="on")
+    page = view(server=own_server, place="compare", by="tags.flag", baseline="off", candidate="on")
     assert "▲ more" in measure(page, "p50")
     assert "▲ more" in measure(page, "latency_mean")
     assert not re.search("more|less", measure(page, "error_rate"))
@@ -106,7 +106,7 @@ def test_values_that_no_trace_has_are_two_empty_sides(view: Open) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_everyone_can_read_it_on_any_screen(view: Open, theme: str, width: int) -> None:
-    page = view(page="compare", experiment=DESK, theme=theme, width=width, height=800)
+    page = view(place="compare", experiment=DESK, theme=theme, width=width, height=800)
     expect(page.get_by_role("button", name="tags.version: 2.0 → 2.1")).to_be_visible()
     assert violations(page) == []
     page.get_by_role("button", name="tags.version: 2.0 → 2.1").click()

@@ -12,7 +12,7 @@ import { startListening, startReading } from "./traces/rows";
 import { TimeRange } from "./traces/time-range";
 
 /** What the address says of one trace, or of another page than the table, taken out of it. */
-const TABLE = { page: "", trace: "", span: "", view: "", find: "" };
+const TABLE = { place: "", trace: "", span: "", view: "", find: "" };
 
 export function App() {
   useEffect(startReading, []);
@@ -43,11 +43,11 @@ export function App() {
         </a>
         <a
           class="to-page"
-          href={linkTo({ ...TABLE, page: "compare" })}
-          aria-current={get("page") === "compare" ? "page" : undefined}
+          href={linkTo({ ...TABLE, place: "compare" })}
+          aria-current={get("place") === "compare" ? "page" : undefined}
           onClick={(event) => {
             event.preventDefault();
-            go({ ...TABLE, page: "compare" });
+            go({ ...TABLE, place: "compare" });
           }}
         >
           Compare
@@ -62,7 +62,7 @@ export function App() {
           Keys
         </button>
       </header>
-      {trace ? <TracePage key={trace} id={trace} /> : get("page") === "compare" ? <ComparePage /> : <TracesPage />}
+      {trace ? <TracePage key={trace} id={trace} /> : get("place") === "compare" ? <ComparePage /> : <TracesPage />}
       <Help />
     </>
   );

@@ -13,7 +13,7 @@ const LISTS = [
 ] as const;
 
 export function Examples({ side, name }: { side: Side; name: "baseline" | "candidate" }) {
-  const all = { page: "", by: "", baseline: "", candidate: "", filter: added(get("filter"), side.filter) };
+  const all = { place: "", by: "", baseline: "", candidate: "", filter: added(get("filter"), side.filter) };
   return (
     <section class="side" aria-label={`Traces of ${side.value}`}>
       <h2>

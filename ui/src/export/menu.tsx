@@ -1,5 +1,5 @@
 /** What the filter matches, to take away: as a file of all of it, or as the search in Python or for a shell. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { get } from "../page/address";
 import { ask, type Scope } from "../page/api";
 import { Copy } from "../page/copy";
@@ -36,14 +36,13 @@ function addressOf(format: string, { filter, experiments, since_ms, until_ms }: 
 
 export function ExportMenu() {
   const [formats, setFormats] = useState<Format[]>([]);
-  useEffect(() => {
+  const read = () =>
     ask<{ formats: Format[] }>("GET", "/export-formats").then(
       (found) => setFormats(found.formats.filter((each) => each.name in TITLES)),
       () => undefined, // the table tells what is wrong with the server
     );
-  }, []);
   return (
-    <Menu id={EXPORT_MENU} label="Export" title="Export what the filter matches">
+    <Menu id={EXPORT_MENU} label="Export" title="Export what the filter matches" onOpen={read}>
       {problem.value ? (
         <p class="aside">There is nothing to export: the table says why.</p>
       ) : (

@@ -1,10 +1,10 @@
 /** Searches that have a name: they lie in the store, so that everyone who looks at it has them. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { get, go } from "../page/address";
 import { ask, type Problem } from "../page/api";
 import { closeMenu, Menu } from "../page/menu";
 import { titleOfRange } from "../page/times";
-import { refresh, round } from "../traces/rows";
+import { refresh } from "../traces/rows";
 
 export const SAVED_MENU = "saved";
 
@@ -55,20 +55,17 @@ const told = (saved: Saved) =>
 export function SavedMenu() {
   const [searches, setSearches] = useState<Saved[]>([]);
   const [problem, setProblem] = useState("");
-  const [changes, setChanges] = useState(0);
-  useEffect(() => {
-    list().then(setSearches, () => undefined); // the table tells what is wrong with the server
-  }, [round.value, changes]);
+  const read = () => list().then(setSearches, () => undefined); // the table tells what is wrong with the server
   const change = (done: Promise<unknown>) =>
     done.then(
       () => {
         setProblem("");
-        setChanges((before) => before + 1);
+        return read();
       },
       (error: Problem) => setProblem(error.message),
     );
   return (
-    <Menu id={SAVED_MENU} label="Saved" title="Saved searches">
+    <Menu id={SAVED_MENU} label="Saved" title="Saved searches" onOpen={read}>
       <ul class="choices saved">
         {searches.map((each) => (
           <li key={each.name}>
