@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tracehound.analysis.distribution import Distribution, distribute
 from tracehound.analysis.intervals import Interval
 from tracehound.analysis.measures import KINDS, MEDIAN, Measure, levels_for
-from tracehound.analysis.sides import MOST_READ, KeyedBy, Side, count, describe, draw, narrowed, parse_key
+from tracehound.analysis.sides import MOST_READ, ComparedValue, Side, count, describe, draw, narrowed, parse_key
 from tracehound.client.arguments import check_search
 from tracehound.errors import ArgumentError
 from tracehound.model.record import Record
@@ -56,8 +56,8 @@ class Comparison(Record, frozen=True, kw_only=True):
 
 def compare_traces(
     by: str,
-    baseline: KeyedBy,
-    candidate: KeyedBy,
+    baseline: ComparedValue,
+    candidate: ComparedValue,
     filter_string: str | None = None,
     *,
     experiment_ids: Sequence[str] | None = None,
@@ -102,8 +102,8 @@ def read_comparison(
     store: Store,
     search: Search,
     by: str,
-    baseline: KeyedBy,
-    candidate: KeyedBy,
+    baseline: ComparedValue,
+    candidate: ComparedValue,
     level: float = 0.95,
     *,
     most_read: int = MOST_READ,

@@ -137,9 +137,6 @@ class Kind:
 
 
 def _rate() -> Method:
-    def share(values: Values) -> float:
-        return _weighted_mean(values)
-
     def interval(ordered: Sequence[float], level: float) -> Interval:
         return wilson(round(sum(ordered)), len(ordered), level)
 
@@ -147,7 +144,9 @@ def _rate() -> Method:
         rates = (sum(first) / len(first), sum(second) / len(second))
         return square_and_add(rates[0], interval(first, level), rates[1], interval(second, level))
 
-    return Method("Wilson; square-and-add (Newcombe)", share, interval, difference, lambda _level: LEAST_FOR_RATE)
+    return Method(
+        "Wilson; square-and-add (Newcombe)", _weighted_mean, interval, difference, lambda _level: LEAST_FOR_RATE
+    )
 
 
 def _percentile(fraction: float) -> Method:

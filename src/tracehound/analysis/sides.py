@@ -32,7 +32,7 @@ _EXAMPLES: Final = 3
 _HEX: Final = "0123456789abcdef"
 _BOOLEANS: Final = ("true", "false")
 
-KeyedBy: TypeAlias = str | int | float | bool | None
+ComparedValue: TypeAlias = str | int | float | bool | None
 
 
 class Example(Record, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class Side(Record, frozen=True, kw_only=True):
     random sample. `slowest` and `failing` (the newest) are of all; `typical` are those nearest to the median latency.
     """
 
-    value: KeyedBy
+    value: ComparedValue
     filter: str
     count: int
     read: int
@@ -79,7 +79,7 @@ class Key:
         """Whether no trace can have two values of it."""
         return self.field.group is not Group.SPAN and self.field.group not in ASSESSED
 
-    def equals(self, value: KeyedBy) -> str:
+    def equals(self, value: ComparedValue) -> str:
         """Return the filter that is true of the traces with a value; of those without any for None.
 
         What a text of feedback or of a span means is not known: one that writes a number is compared as either. The
@@ -182,7 +182,9 @@ def narrowed(search: Search, filter_string: str) -> Search:
     return search.narrowed(parse_filter(filter_string, search.now_ms))
 
 
-def describe(store: Store, search: Search, value: KeyedBy, filter_string: str, drawn: Drawn, median: float) -> Side:
+def describe(
+    store: Store, search: Search, value: ComparedValue, filter_string: str, drawn: Drawn, median: float
+) -> Side:
     """Return a side with traces to look at; the search is that of the side."""
     failing = search.narrowed(Test(ATTRIBUTES["status"], Operator.EQ, TraceState.ERROR.value))
     slowest = dataclasses.replace(search, order=parse_order([f"{DURATION.name} DESC"]))
