@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tracehound import entities as entities
     from tracehound import tracing as tracing
+    from tracehound.analysis.comparison import compare_traces as compare_traces
     from tracehound.analysis.statistics import trace_stats as trace_stats
     from tracehound.autologging.libraries import ag2 as ag2
     from tracehound.autologging.libraries import agno as agno
@@ -110,6 +111,9 @@ if TYPE_CHECKING:
     from tracehound.client.registry import register_model as register_model
     from tracehound.client.runs import get_run as get_run
     from tracehound.client.runs import search_runs as search_runs
+    from tracehound.client.saved_searches import delete_saved_search as delete_saved_search
+    from tracehound.client.saved_searches import save_search as save_search
+    from tracehound.client.saved_searches import saved_searches as saved_searches
     from tracehound.client.search import explain_search as explain_search
     from tracehound.client.search import get_trace as get_trace
     from tracehound.client.search import search_traces as search_traces
@@ -161,9 +165,11 @@ _PUBLIC = {
     "active_run": "tracehound.client.active_run",
     "autolog": "tracehound.autologging.public",
     "clear_active_model": "tracehound.client.models",
+    "compare_traces": "tracehound.analysis.comparison",
     "create_experiment": "tracehound.client.experiments",
     "create_external_model": "tracehound.client.models",
     "delete_assessment": "tracehound.client.feedback",
+    "delete_saved_search": "tracehound.client.saved_searches",
     "delete_trace_tag": "tracehound.client.tags",
     "delete_traces": "tracehound.client.deletion",
     "end_run": "tracehound.client.active_run",
@@ -191,6 +197,8 @@ _PUBLIC = {
     "log_params": "tracehound.client.active_run",
     "override_feedback": "tracehound.client.feedback",
     "register_model": "tracehound.client.registry",
+    "save_search": "tracehound.client.saved_searches",
+    "saved_searches": "tracehound.client.saved_searches",
     "search_experiments": "tracehound.client.experiments",
     "search_logged_models": "tracehound.client.models",
     "search_runs": "tracehound.client.runs",

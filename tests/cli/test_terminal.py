@@ -24,6 +24,7 @@ COMMANDS = {
     "tail": ("tail", "-n", "3"),
     "experiments": ("experiments",),
     "stats": ("stats", "--by", "name", "--every", "1d", "--metrics", "count,error_rate,p95,latency_max,cost"),
+    "compare": ("compare", "name", "answer", "plan"),
     "sql": ("sql", "SELECT name, state, duration_ms, length(request_preview) AS long FROM traces ORDER BY trace_id"),
     "mistake": ("search", "attributes.name = 'a' AND tags.environment = 'staging' AND state = 'OK' AND tags.a = 'b'"),
 }  # fmt: skip

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { ComparePage } from "./compare/page";
 import { get, go, linkTo } from "./page/address";
 import { readExperiments } from "./page/api";
 import { Help } from "./page/help";
@@ -9,6 +10,9 @@ import { TracePage } from "./trace/page";
 import { TracesPage } from "./traces/page";
 import { startListening, startReading } from "./traces/rows";
 import { TimeRange } from "./traces/time-range";
+
+/** What the address says of one trace, or of another page than the table, taken out of it. */
+const TABLE = { place: "", trace: "", span: "", view: "", find: "" };
 
 export function App() {
   useEffect(startReading, []);
@@ -29,13 +33,24 @@ export function App() {
       <header class="top">
         <a
           class="home"
-          href={linkTo({ trace: "", span: "", view: "", find: "" })}
+          href={linkTo(TABLE)}
           onClick={(event) => {
             event.preventDefault();
-            go({ trace: "", span: "", view: "", find: "" });
+            go(TABLE);
           }}
         >
           Tracehound
+        </a>
+        <a
+          class="to-page"
+          href={linkTo({ ...TABLE, place: "compare" })}
+          aria-current={get("place") === "compare" ? "page" : undefined}
+          onClick={(event) => {
+            event.preventDefault();
+            go({ ...TABLE, place: "compare" });
+          }}
+        >
+          Compare
         </a>
         <Experiments />
         {!trace && <TimeRange />}
@@ -47,7 +62,7 @@ export function App() {
           Keys
         </button>
       </header>
-      {trace ? <TracePage key={trace} id={trace} /> : <TracesPage />}
+      {trace ? <TracePage key={trace} id={trace} /> : get("place") === "compare" ? <ComparePage /> : <TracesPage />}
       <Help />
     </>
   );

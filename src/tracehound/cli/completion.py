@@ -44,7 +44,7 @@ def complete_order(context: click.Context, _parameter: click.Parameter, incomple
 
 def complete_fields(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return how a list of fields may go on."""
-    from tracehound.cli.columns import complete_fields as complete
+    from tracehound.client.named_columns import complete_fields as complete
 
     return [CompletionItem(each) for each in complete(incomplete, _keys(context))]
 

@@ -18,9 +18,19 @@ import click
 
 from tracehound import __version__
 from tracehound.cli import keeping
+from tracehound.cli.compare import compare
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
-from tracehound.cli.formats import ROW_FORMATS
-from tracehound.cli.options import Scope, order_option, scope_options, search_options, store_option, timeout_option
+from tracehound.cli.options import (
+    Scope,
+    order_option,
+    output_option,
+    row_format_option,
+    scope_options,
+    search_options,
+    store_option,
+    timeout_option,
+)
+from tracehound.cli.saved import saved
 from tracehound.cli.server import server, ui
 from tracehound.cli.tagging import experiments, tags
 from tracehound.cli.tokens import audit, token
@@ -74,11 +84,6 @@ def cli() -> None:
     """See what a GenAI application did: search its traces and look at one."""
 
 
-_row_format = click.option(
-    "--format", "form", type=click.Choice(["table", *ROW_FORMATS]),
-    help="[default: table in a terminal, else as FILE is called, else jsonl]",
-)  # fmt: skip
-_output = click.option("--output", "-o", metavar="FILE", help="Write a file, which is there when it is whole.")
 _fields = click.option(
     "--fields", metavar="NAMES", shell_complete=complete_fields,
     help="What to show, with commas: trace_id,latency,tags.env,request.",
@@ -89,13 +94,14 @@ _fields = click.option(
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
 @order_option
+@click.option("--saved", "saved_name", metavar="NAME", help="A saved search, which FILTER narrows: `tracehound saved`.")
 @click.option("--limit", type=_Limit(), help="At most so many.  [default: 20]")
 @_fields
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]),
     help="[default: table in a terminal, else as FILE is called, else jsonl]",
 )  # fmt: skip
-@_output
+@output_option
 @click.option(
     "--watch", metavar="[SECONDS]", type=click.FloatRange(min=0.1), help="Draw it anew every 2 seconds, or so many."
 )
@@ -104,6 +110,7 @@ def search(
     scope: Scope,
     filter_string: str | None,
     order_by: tuple[str, ...],
+    saved_name: str | None,
     limit: int | None,
     fields: str | None,
     form: str | None,
@@ -118,8 +125,11 @@ def search(
 
     In a terminal this is a table; piped it is JSON lines, one object a trace, with times in milliseconds.
     """
+    from tracehound.cli.saved import with_saved
     from tracehound.cli.searching import Request, run_explain, run_search, run_watch
 
+    if saved_name is not None:
+        scope, filter_string, order_by = with_saved(saved_name, scope, filter_string, order_by)
     request = Request(scope, filter_string, order_by, fields, limit)
     if is_explained:
         run_explain(request)
@@ -180,8 +190,8 @@ def show(trace_id: str, store: str | None, form: str | None, html: str | None, *
     "--metrics", metavar="NAMES", help="With commas: count,errors,error_rate,latency_mean,p95,total_tokens,cost,users,…"
 )
 @click.option("--time-zone", default="UTC", show_default=True, metavar="NAME", help="Whose clock periods follow.")
-@_row_format
-@_output
+@row_format_option
+@output_option
 def stats(
     scope: Scope,
     filter_string: str | None,
@@ -204,8 +214,8 @@ def stats(
 @cli.command()
 @click.argument("query", metavar="SELECT|-")
 @store_option
-@_row_format
-@_output
+@row_format_option
+@output_option
 @timeout_option
 def sql(query: str, store: str | None, form: str | None, output: str | None, timeout: float | None) -> None:
     """Show what a SELECT selects from the views traces, spans, assessments, tags and metadata. It can change nothing.
@@ -265,7 +275,9 @@ def import_traces(source: str, store: str | None, experiment: str | None) -> Non
     sys.exit(run_import(source, store, experiment))
 
 
+cli.add_command(compare)
 cli.add_command(tags)
+cli.add_command(saved)
 cli.add_command(experiments)
 cli.add_command(warehouse)
 cli.add_command(server)

@@ -14,6 +14,7 @@ import click
 
 from tracehound import runtime
 from tracehound.cli.completion import complete_experiment, complete_order
+from tracehound.client.formats import ROW_FORMATS
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import Experiment
@@ -42,6 +43,12 @@ order_option = click.option(
 timeout_option = click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="End the search after so long."
 )
+
+row_format_option = click.option(
+    "--format", "form", type=click.Choice(["table", *ROW_FORMATS]),
+    help="[default: table in a terminal, else as FILE is called, else jsonl]",
+)  # fmt: skip
+output_option = click.option("--output", "-o", metavar="FILE", help="Write a file, which is there when it is whole.")
 
 
 @dataclass(frozen=True)

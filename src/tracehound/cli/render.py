@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tracehound.cli.columns import Column, table_columns
 from tracehound.cli.table import to_lines
 from tracehound.cli.text import open_console
+from tracehound.client.named_columns import Column, table_columns
 from tracehound.model.trace import Trace
 from tracehound.store.explain import Explanation
 

@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from tracehound.cli.formats import ROW_FORMATS, write_csv, write_json, write_json_lines
 from tracehound.cli.outputs import open_output
 from tracehound.cli.render import plain_table
 from tracehound.cli.text import fill, line, open_console
+from tracehound.client.formats import ROW_FORMATS, to_csv, to_json_lines, to_json_list
 from tracehound.errors import ArgumentError
 
 _WIDEST: Final = 60
@@ -41,15 +41,19 @@ def write_rows(
     output: str | None,
     *,
     bars_of: str | None = None,
+    show: Callable[[], None] | None = None,
 ) -> None:
-    """Print rows as a table, with a bar for the values of one column if it is named, or write them as data."""
+    """Print rows as a table, with a bar for the values of one column if it is named, or write them as data.
+
+    `show` prints them for a terminal in another way.
+    """
     suffix = "" if output is None else output.rpartition(".")[2].lower()
     to_terminal = output in (None, "-") and sys.stdout.isatty()
     chosen = form or (suffix if suffix in ROW_FORMATS else "table" if to_terminal else "jsonl")
     if chosen == "table":
         if output not in (None, "-"):
             raise ArgumentError("a table is for a terminal: write a file with --format csv, jsonl or json")
-        print_rows(columns, rows, bars_of)
+        print_rows(columns, rows, bars_of) if show is None else show()
         return
     headings = [column.heading for column in columns]
     objects = [
@@ -57,9 +61,9 @@ def write_rows(
     ]
     with open_output(output) as out:
         if chosen == "csv":
-            write_csv(objects, headings, out)
+            out.writelines(to_csv(objects, headings))
         else:
-            (write_json if chosen == "json" else write_json_lines)(objects, out)
+            out.writelines((to_json_list if chosen == "json" else to_json_lines)(objects))
 
 
 def print_rows(columns: Sequence[RowColumn], rows: Sequence[Sequence[Any]], bars_of: str | None = None) -> None:

@@ -15,13 +15,13 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from tracehound.cli.columns import MACHINE_FIELDS, Column, parse_columns, table_columns
-from tracehound.cli.formats import FORMATS, write_traces
 from tracehound.cli.options import Scope, ask, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
 from tracehound.cli.render import print_explanation, print_search
 from tracehound.cli.table import to_lines
 from tracehound.cli.text import open_console
+from tracehound.client.formats import FORMATS, encode_traces
+from tracehound.client.named_columns import MACHINE_FIELDS, Column, parse_columns, table_columns
 from tracehound.client.pages import read_pages
 from tracehound.errors import ArgumentError
 from tracehound.model.trace import Experiment, Trace
@@ -66,7 +66,7 @@ def run_search(request: Request, form: str | None, output: str | None) -> None:
 
             require_arrow()
         with open_output(output, is_binary=chosen == "parquet") as out:
-            write_traces(chosen, found, columns, out)
+            out.writelines(encode_traces(chosen, found, columns))
     _note(found, experiments, store)
 
 

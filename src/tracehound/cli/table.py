@@ -15,8 +15,8 @@ from typing import Any, Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracehound.cli.columns import Column, Shape
 from tracehound.cli.text import fill, line, local_time
+from tracehound.client.named_columns import Column, Shape
 from tracehound.model.record import to_json
 from tracehound.model.trace import Trace, TraceState
 

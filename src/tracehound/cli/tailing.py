@@ -13,12 +13,12 @@ from typing import Final
 
 from rich.console import Console
 
-from tracehound.cli.columns import MACHINE_FIELDS, Column, parse_columns, table_columns
-from tracehound.cli.formats import write_traces
 from tracehound.cli.options import Scope, ask, experiments_of, open_scope
 from tracehound.cli.table import Layout, lay_out
 from tracehound.cli.text import open_console
 from tracehound.client.following import FinishedTraces
+from tracehound.client.formats import encode_traces
+from tracehound.client.named_columns import MACHINE_FIELDS, Column, parse_columns, table_columns
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import experiment_id
 from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo, TraceState
@@ -87,5 +87,6 @@ class _JsonLines:
         self._columns = columns
 
     def print(self, infos: Iterable[TraceInfo]) -> None:
-        write_traces("jsonl", (Trace(info, TraceData([])) for info in infos), self._columns, sys.stdout.buffer)
+        traces = (Trace(info, TraceData([])) for info in infos)
+        sys.stdout.buffer.writelines(encode_traces("jsonl", traces, self._columns))
         sys.stdout.buffer.flush()

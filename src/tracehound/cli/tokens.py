@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tracehound.cli.formats import ROW_FORMATS
 from tracehound.cli.options import chosen_settings, store_option
 from tracehound.cli.render import print_line
 from tracehound.cli.rows import RowColumn, write_rows
+from tracehound.client.formats import ROW_FORMATS
 from tracehound.errors import ArgumentError
 from tracehound.query.times import parse_interval_ms, parse_time_ms
 from tracehound.store.targets import check_file, open_store, parse_target

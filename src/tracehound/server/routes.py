@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from tracehound.analysis.comparison import Comparison
+from tracehound.model.saved_search import SavedSearch
 from tracehound.server import (
+    comparing,
     entities,
     events,
+    exporting,
     ingest,
     metrics,
     outline,
     page,
     remote,
+    saved_searches,
     shapes,
     status,
     suggestions,
@@ -57,6 +62,15 @@ ROUTES: Final[tuple[Row, ...]] = (
     Call("POST", f"{_API}/traces/search", traces.search_traces, traces.SearchRequest, traces.SearchPage, Right.READ),
     Call("POST", f"{_API}/traces/stats", traces.read_stats, traces.StatsRequest, traces.StatsTable, Right.READ),
     Call(
+        "POST", f"{_API}/traces/compare", comparing.compare_traces, comparing.CompareRequest, Comparison, Right.READ,
+    ),
+    Endpoint(
+        "GET", f"{_API}/traces/export", exporting.export_traces, (), exporting.MEDIA_TYPES, Right.READ
+    ),
+    Call(
+        "GET", f"{_API}/export-formats", exporting.list_export_formats, Nothing, exporting.ExportFormats, Right.READ
+    ),
+    Call(
         "POST", f"{_API}/fields/search", suggestions.search_fields, suggestions.FieldsRequest, suggestions.FieldsPage,
         Right.READ,
     ),
@@ -80,6 +94,18 @@ ROUTES: Final[tuple[Row, ...]] = (
     Call(
         "DELETE", f"{_TRACE}/assessments/{{assessment_id}}", traces.delete_assessment, traces.AssessmentName, Nothing,
         Right.WRITE,
+    ),
+    Call(
+        "GET", f"{_API}/saved-searches", saved_searches.list_saved_searches, Nothing, saved_searches.SavedSearches,
+        Right.READ,
+    ),
+    Call(
+        "PUT", f"{_API}/saved-searches/{{name:path}}", saved_searches.put_saved_search, saved_searches.NewSavedSearch,
+        SavedSearch, Right.WRITE,
+    ),
+    Call(
+        "DELETE", f"{_API}/saved-searches/{{name:path}}", saved_searches.delete_saved_search,
+        saved_searches.SavedSearchName, Nothing, Right.WRITE,
     ),
     Call(
         "POST", f"{_API}/experiments/search", entities.search_experiments, entities.EntitySearch,

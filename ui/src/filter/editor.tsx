@@ -118,7 +118,12 @@ export function FilterEditor({ value, fields, problem, onSubmit, onPlace }: Prop
             ]),
           ),
           keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
-          EditorView.contentAttributes.of({ "aria-label": "Filter", spellcheck: "false", autocapitalize: "off" }),
+          EditorView.contentAttributes.of({
+            "aria-label": "Filter",
+            tabindex: "0",
+            spellcheck: "false",
+            autocapitalize: "off",
+          }),
           theme,
         ],
       }),

@@ -15,6 +15,10 @@ export type Name =
   | "until" // milliseconds since the epoch
   | "order" // as the language writes it: "cost DESC"
   | "columns" // "state,name:240,…": names in their order, with a width where it was changed
+  | "place" // what is shown while no trace is open: "compare"; the table of traces without
+  | "by" // the key whose values are compared
+  | "baseline" // the value that is compared with
+  | "candidate" // the value that is compared
   | "trace" // the id of the trace that is open
   | "span" // the id of the span that is selected in it
   | "view" // how its spans are shown

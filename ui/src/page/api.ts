@@ -117,7 +117,7 @@ export class Problem extends Error {
 
 const UNREACHABLE = "The server does not answer. Is `tracehound ui` still running?";
 
-async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const request: RequestInit = { method, signal };
   if (body !== undefined) {
     request.body = JSON.stringify(body);

@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { get } from "./address";
 import { moment } from "./format";
 
-const UNITS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 export const RANGES: [since: string, title: string][] = [
   ["15m", "Last 15 minutes"],
@@ -24,7 +24,7 @@ export interface Range {
 export const asked_ms = signal(Date.now());
 
 export function parseRange(since: string, until: string, now: number): Range {
-  const relative = /^(\d+)([mhd])$/.exec(since);
+  const relative = /^(\d+)([smhd])$/.exec(since);
   const range: Range = {};
   if (relative) range.since_ms = now - Number(relative[1]) * UNITS[relative[2]];
   else if (/^\d+$/.test(since)) range.since_ms = Number(since);

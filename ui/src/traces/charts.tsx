@@ -77,7 +77,8 @@ export function Charts() {
     return () => own.abort();
   }, [scope.value, round.value]);
   return (
-    <section class="charts" aria-label="Over time">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
+    <section class="charts" aria-label="Over time" tabIndex={0}>
       {CHARTS.map((kind) => (
         <Chart key={kind.title} kind={kind} series={series} />
       ))}

@@ -1,5 +1,6 @@
 /** Traces: a filter, numbers over time, facets, and the table. */
 import { useEffect, useState } from "preact/hooks";
+import { ExportMenu } from "../export/menu";
 import { focusFilter } from "../filter/editor";
 import { get, go } from "../page/address";
 import type { Field } from "../page/api";
@@ -7,6 +8,7 @@ import { count } from "../page/format";
 import { onKeys } from "../page/keys";
 import { toggleMenu } from "../page/menu";
 import { Notice } from "../page/notice";
+import { SavedMenu } from "../saved/menu";
 import { Charts } from "./charts";
 import { COLUMN_MENU, ColumnMenu } from "./column-menu";
 import { Facets } from "./facets";
@@ -51,6 +53,8 @@ export function TracesPage() {
             {fresh.value >= 100 ? "100 or more" : count(fresh.value)} new · show
           </button>
         )}
+        <SavedMenu />
+        <ExportMenu />
         <ColumnMenu />
       </div>
       <div class={hasFacets ? "below with-facets" : "below"}>
