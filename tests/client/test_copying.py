@@ -13,6 +13,7 @@ from tests.asgi import AsgiTransport, Stage
 from tests.store_contract.test_copies import KEPT, WAITING, kept
 from tests.traces import part, span
 from tests.upkeep import held
+from tracehound.client import copying
 from tracehound.client.copying import KIND, Copied, copy_store
 from tracehound.errors import StoreError
 from tracehound.model.edit import Change, Deletion, Edit
@@ -82,9 +83,10 @@ def test_a_copy_between_any_two_stores_keeps_the_same(source_kind: str, target_k
         assert copied(target, MemoryStore()).traces == 3
 
 
-def test_a_copy_that_is_interrupted_anywhere_and_goes_on_is_equal() -> None:
+def test_a_copy_that_is_interrupted_anywhere_and_goes_on_is_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "_TRACES_A_STEP", 20)
     source = MemoryStore()
-    source.write([part(span(1, number), span(2, number, parent=1)) for number in range(1, 900)])
+    source.write([part(span(1, number), span(2, number, parent=1)) for number in range(1, 90)])
     source.write([*KEPT, *WAITING])
     expected = kept(source)
     for steps in range(2, 14):  # of a step there are two writes: what is copied, and how far that is
@@ -99,22 +101,23 @@ def test_a_copy_that_is_interrupted_anywhere_and_goes_on_is_equal() -> None:
                 is_done = True
             begun.append(done.continued_at)
         assert held(target) == expected
-        assert done.traces == 897  # two of them were deleted
+        assert done.traces == 87  # two of them were deleted
         assert begun == sorted(begun)  # nothing is begun anew
         assert len(begun) > 1 or steps > 12
 
 
-def test_a_store_that_was_made_anew_is_copied_from_its_beginning() -> None:
+def test_a_store_that_was_made_anew_is_copied_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "_TRACES_A_STEP", 20)
     old, new, target = MemoryStore(), MemoryStore(), Interrupting()
-    old.write([part(span(1, number)) for number in range(1, 900)])
-    new.write([part(span(1, number)) for number in range(2, 900)])
+    old.write([part(span(1, number)) for number in range(1, 90)])
+    new.write([part(span(1, number)) for number in range(2, 90)])
     target.left = 4
     with pytest.raises(StoreError):
         copied(old, target)
     assert target.facts(KIND) != {}
     target.left = 10**9
     done = copied(new, target)
-    assert (done.continued_at, done.traces) == (0, 898)
+    assert (done.continued_at, done.traces) == (0, 88)
 
 
 def test_a_deletion_and_the_end_of_what_ran_come_with_the_next_copy() -> None:
