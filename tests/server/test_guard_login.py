@@ -167,3 +167,10 @@ def test_where_names_are_given_the_server_has_no_others() -> None:
         with TestClient(create_app(store, Settings("memory://"), guard=guard)) as client:
             headers = {"Host": "other.example", "Authorization": f"Bearer {token}"}
             assert client.post(SEARCH, json={}, headers=headers).status_code == status
+
+
+def test_that_the_server_lives_is_told_whatever_its_store_does(guarded: Guarded) -> None:
+    guarded.store.close()
+    assert guarded.client.get("/health").status_code == 200
+    assert guarded.client.get("/ready").status_code == 503
+    assert guarded.client.post(SEARCH, json={}).status_code == 503, "nobody is let in"

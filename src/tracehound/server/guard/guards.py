@@ -80,16 +80,16 @@ class TokenGuard:
 
     async def admit(self, request: Request, right: Right) -> Rights:
         """Return the rights of whoever sends a request for what takes this right; raise where he has not got it."""
-        if not self._credentials.is_fresh():
-            await self._ask()
+        if right is not Right.NONE and not self._credentials.is_fresh():
+            await self._ask()  # but that the process lives is told whatever the store does
         are_needed = self._credentials.are_needed()
         if self._has_names or not are_needed:
             check_host(request, self._own_names)
         check_origin(request)
-        if not are_needed:
-            return EVERYTHING
         if right is Right.NONE:
             return NOTHING
+        if not are_needed:
+            return EVERYTHING
         rights = await self._rights_of(request)
         rights.need(right)
         return rights
@@ -110,6 +110,7 @@ class TokenGuard:
 
     async def log_in(self, token: str) -> str | None:
         """Return what the cookie of a session holds; raise `UnauthenticatedError` where the token does not count."""
+        await self._ask()
         if not self._credentials.are_needed():
             return None
         await self._know(token)
