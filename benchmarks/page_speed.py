@@ -3,7 +3,7 @@
     ./dev page && ./dev shell python benchmarks/search_speed.py 1000000 --folder FOLDER
     ./dev shell python benchmarks/page_speed.py FOLDER/1000000.db
 
-A headless Chromium looks at a server over the store (which it only reads, but may tidy up: give a copy of what matters).
+A headless Chromium looks at a server over the store, which it only reads but may tidy up: give a copy of what matters.
 Each thing is done several times with values that differ. `answer` is what was asked for: the rows of the table, or the
 tree of the trace; `all` is the last of what stands around it, charts and facets. Both are counted from the event in
 the browser to the frame behind the answer. `server` is what the server took of the processor meanwhile.
@@ -74,6 +74,7 @@ SETTLED = """async () => {
 }"""
 ROWS = "watched.asked.some(([name]) => name === 'traces/search')"
 TREE = "document.querySelector('[role=treeitem]')"
+OUTLINE = f"{TREE} && watched.asked.some(([name]) => name.includes('/outline'))"
 TABLE = "document.querySelector('#row-0')"
 ORDERS = ("Duration", "Name", "State", "Cost", "Tokens", "User", "Time")
 
@@ -166,7 +167,7 @@ def work(desk: Desk, number: int) -> None:
     keys.press("Home")
     keys.press("j")
     desk.do("open a trace", lambda: keys.press("Enter"), TREE)
-    desk.do("the next trace", lambda: keys.press("n"), f"{TREE} && watched.asked.some(([name]) => /outline/.test(name))")
+    desk.do("the next trace", lambda: keys.press("n"), OUTLINE)
     desk.do("back to the table", lambda: keys.press("Escape"), TABLE)
 
 
@@ -174,6 +175,7 @@ def filters(number: int) -> dict[str, str]:
     """Return filters of several kinds, others each time."""
     tag, region, user = ("staging", "dev")[number % 2], ("eu", "us")[number % 2], f"user-{number + 3}"
     return {
+        "nothing passes": f"tags.env = 'nowhere-{number}'",
         "state": "attributes.status = 'ERROR'" + " " * number,
         "tag": f"tags.env = '{tag}'" + " " * (number // 2),
         "three terms": f"attributes.status = 'OK' AND tags.env = '{tag}' AND tags.region = '{region}'"
@@ -182,7 +184,6 @@ def filters(number: int) -> dict[str, str]:
         "latency": f"attributes.execution_time_ms > {4_000 + number}",
         "span": f"span.type = 'TOOL' AND span.duration_ms > {3_000 + number}",
         "word": f"attributes.request CONTAINS 'order {number}'",
-        "nothing passes": f"tags.env = 'nowhere-{number}'",
     }
 
 
@@ -190,9 +191,8 @@ def filters(number: int) -> dict[str, str]:
 def serving(store: Path) -> Iterator[tuple[str, int]]:
     """Run a server over the store on a free port."""
     command = [sys.executable, "-m", "tracehound", "server", "--port", "0", "--store", str(store)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        url = next(word for line in running.stdout for word in line.split() if urlsplit(word).port)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 - ourselves
+        url = next(word for line in running.stdout or () for word in line.split() if urlsplit(word).port)
         try:
             yield url, running.pid
         finally:
@@ -201,7 +201,8 @@ def serving(store: Path) -> Iterator[tuple[str, int]]:
 
 def print_table(measured: dict[str, Measured], store: Path) -> None:
     """Print what each action took, and the requests behind it."""
-    table = Table("what is done", "answer p50", "worst", "all p50", "server p50", "the requests behind it, p50 ms", title=str(store))
+    columns = ("what is done", "answer p50", "worst", "all p50", "server p50", "the requests behind it, p50 ms")
+    table = Table(*columns, title=str(store))
     for name, found in measured.items():
         answer = statistics.median(found.answer)
         asked = ", ".join(f"{path} {statistics.median(took):.0f}" for path, took in found.asked.items())

@@ -7,6 +7,7 @@ from typing import Final
 from tracehound.server import (
     entities,
     events,
+    facets,
     ingest,
     metrics,
     outline,
@@ -45,6 +46,7 @@ ROUTES: Final[tuple[Row, ...]] = (
     Endpoint("GET", f"{_API}/events", status.tell_events, (), (events.MEDIA_TYPE,), Right.READ),
     Call("POST", f"{_API}/traces/search", traces.search_traces, traces.SearchRequest, traces.SearchPage, Right.READ),
     Call("POST", f"{_API}/traces/stats", traces.read_stats, traces.StatsRequest, traces.StatsTable, Right.READ),
+    Call("POST", f"{_API}/traces/facets", facets.count_facets, facets.FacetsRequest, facets.FacetsPage, Right.READ),
     Call(
         "POST", f"{_API}/fields/search", suggestions.search_fields, suggestions.FieldsRequest, suggestions.FieldsPage,
         Right.READ,

@@ -83,6 +83,19 @@ export interface Field {
   values: string[];
 }
 
+export interface Facet {
+  field: string;
+  values: { value: string | null; count: number }[];
+  others: number;
+}
+
+export interface Facets {
+  /** How many traces were counted, the newest ones; whether these are all. */
+  traces: number;
+  is_all: boolean;
+  facets: Facet[];
+}
+
 export interface Stats {
   groups: string[];
   metrics: string[];
@@ -147,6 +160,9 @@ export const readStats = (
   asked: Scope & { group_by?: string[]; interval?: string; metrics: string[]; time_zone?: string; limit?: number },
   signal?: AbortSignal,
 ) => ask<Stats>("POST", "/traces/stats", asked, signal);
+
+export const countFacets = (asked: Scope & { fields: string[]; values: number }, signal?: AbortSignal) =>
+  ask<Facets>("POST", "/traces/facets", asked, signal);
 
 export const searchFields = (asked: Scope) =>
   ask<{ fields: Field[] }>("POST", "/fields/search", asked).then((page) => page.fields);

@@ -17,6 +17,8 @@ export const cursor = signal<string | null>(null);
 export const isLoading = signal(true);
 export const problem = signal<Problem | null>(null);
 export const fresh = signal(0);
+/** The scope whose first page is there: what stands around the table is asked for after it, and never before it. */
+export const answered = signal<Scope | null>(null);
 /** Grows when everything that is shown is asked for anew. */
 export const round = signal(0);
 
@@ -27,6 +29,7 @@ const query = computed(() => ({ ...scope.value, ...(get("order") && { order_by: 
 async function read(asked: typeof query.value, after: string | null): Promise<void> {
   under_way?.abort();
   const own = new AbortController();
+  const of = scope.peek();
   under_way = own;
   isLoading.value = true;
   try {
@@ -34,6 +37,7 @@ async function read(asked: typeof query.value, after: string | null): Promise<vo
     batch(() => {
       rows.value = after ? [...rows.peek(), ...page.traces] : page.traces;
       cursor.value = page.cursor;
+      answered.value = of;
       problem.value = null;
       isLoading.value = false;
     });
@@ -41,6 +45,7 @@ async function read(asked: typeof query.value, after: string | null): Promise<vo
     if (own.signal.aborted) return;
     batch(() => {
       problem.value = error as Problem;
+      answered.value = of;
       isLoading.value = false;
     });
   }
