@@ -119,7 +119,7 @@ def _align_lists(left: _Steps, right: _Steps) -> list[_Found]:
         if at < len(left):
             found.append(_both(left[at], right[other]))
         i, j = at + 1, other + 1
-    return found
+    return _pair_moved(found)
 
 
 def _both(left: Step, right: Step, *, moved: bool = False) -> _Found:
@@ -169,21 +169,30 @@ def _align_loose_turned(right: _Steps, left: _Steps) -> list[_Found]:
 
 
 def _align_loose(left: _Steps, right: _Steps) -> list[_Found]:
-    """Return what is left alone on either side; what has a namesake on the other side was moved."""
-    namesakes: defaultdict[tuple[str, str | None], list[Step]] = defaultdict(list)
-    for step in reversed(left):
-        namesakes[step.key].append(step)
-    rest: list[_Found] = []
-    moved: set[str] = set()
-    for step in right:
-        if namesakes[step.key]:
-            other = namesakes[step.key].pop()
-            moved.add(other.span.span_id)
-            rest.append(_both(other, step, moved=True))
-        else:
-            rest.append((Aligned(None, step), (), step.below))
-    alone: list[_Found] = [(Aligned(step, None), step.below, ()) for step in left if step.span.span_id not in moved]
-    return alone + rest
+    """Return what stands alone on either side."""
+    return [
+        *((Aligned(step, None), step.below, ()) for step in left),
+        *((Aligned(None, step), (), step.below) for step in right),
+    ]
+
+
+def _pair_moved(found: list[_Found]) -> list[_Found]:
+    """Return the nodes with those paired that stand alone and have a namesake on the other side: they were moved."""
+    namesakes: defaultdict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for at in range(len(found) - 1, -1, -1):
+        node, _, around = found[at]
+        if node.left is not None and node.right is None and not around:
+            namesakes[node.left.key].append(at)
+    moved: set[int] = set()
+    nodes = list(found)
+    for at, (node, around, _) in enumerate(found):
+        if node.right is not None and node.left is None and not around and namesakes[node.right.key]:
+            other = namesakes[node.right.key].pop()
+            left = found[other][0].left
+            if left is not None:
+                moved.add(other)
+                nodes[at] = _both(left, node.right, moved=True)
+    return [each for at, each in enumerate(nodes) if at not in moved]
 
 
 def _match(left: _Steps, right: _Steps) -> list[_Match]:
