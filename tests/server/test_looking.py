@@ -45,8 +45,9 @@ def test_where_the_values_of_two_spans_differ(client: TestClient) -> None:
 
 def test_facets_count_the_newest_traces_and_say_how_many_these_are(client: TestClient) -> None:
     for number in range(5):
-        with tracehound.start_span("answer" if number else "plan"):
-            tracehound.update_current_trace(tags={"env": "prod"} if number < 3 else {})
+        tags = {"env": "prod"} if number < 3 else {}
+        name = "answer" if number else "plan"
+        tracehound.start_span_no_context(name, tags=tags, start_time_ns=(number + 1) * 10**9).end()
     asked = {"fields": ["attributes.name", "tags.env"], "values": 1}
     found = ask(client, "POST", "/traces/facets", asked)
     assert (found["traces"], found["is_all"]) == (5, True)
@@ -63,8 +64,8 @@ def test_facets_count_the_newest_traces_and_say_how_many_these_are(client: TestC
 
 def test_sessions_are_found_newest_first_and_page_by_page(client: TestClient) -> None:
     for number in range(6):
-        with tracehound.start_span("turn"):
-            tracehound.update_current_trace(session_id=f"s-{number % 3}", user="ana")
+        told = {"mlflow.trace.session": f"s-{number % 3}", "mlflow.trace.user": "ana"}
+        tracehound.start_span_no_context("turn", metadata=told, start_time_ns=(number + 1) * 10**9).end()
     with tracehound.start_span("alone"):
         pass
     found = ask(client, "POST", "/traces/groups", {"field": "session"})

@@ -18,7 +18,10 @@ export type Name =
   | "trace" // the id of the trace that is open
   | "span" // the id of the span that is selected in it
   | "view" // how its spans are shown
-  | "find"; // what is looked for in it
+  | "find" // what is looked for in it
+  | "place" // what is shown while no trace is open: a name of `page/places.tsx`
+  | "session" // the id of the session that is read as a conversation
+  | "with"; // the id of the trace that the open one is compared with
 
 export const get = (name: Name): string => parameters.value.get(name) ?? "";
 
@@ -46,3 +49,14 @@ export function go(changes: Changes, { replace = false } = {}): void {
   history[replace ? "replaceState" : "pushState"](null, "", next === "?" ? location.pathname : next);
   search.value = next;
 }
+
+/** What a link to a place changes of the address: whatever was open is closed. */
+export const toPlace = (name: string): Changes => ({
+  place: name,
+  trace: "",
+  span: "",
+  view: "",
+  find: "",
+  session: "",
+  with: "",
+});

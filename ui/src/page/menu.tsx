@@ -9,10 +9,11 @@ interface Props {
   id: string;
   label: ComponentChildren;
   title?: string;
+  onOpen?: () => void;
   children: ComponentChildren;
 }
 
-export function Menu({ id, label, title, children }: Props) {
+export function Menu({ id, label, title, onOpen, children }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const place = (menu: HTMLElement) => {
     const below = button.current?.getBoundingClientRect();
@@ -25,7 +26,15 @@ export function Menu({ id, label, title, children }: Props) {
       <button type="button" ref={button} id={`${id}-button`} popovertarget={id} title={title} class="menu-button">
         {label} <span aria-hidden="true">▾</span>
       </button>
-      <div id={id} popover="auto" class="menu" onToggle={(event) => place(event.currentTarget)}>
+      <div
+        id={id}
+        popover="auto"
+        class="menu"
+        onToggle={(event) => {
+          place(event.currentTarget);
+          if (event.newState === "open") onOpen?.();
+        }}
+      >
         {children}
       </div>
     </>

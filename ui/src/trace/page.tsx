@@ -1,11 +1,13 @@
 /** One trace: its spans as tree, waterfall or flame, and what the selected one holds. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ChooseOther, openChoice } from "../diff/choose";
 import { added, equals } from "../filter/compose";
 import { get, go } from "../page/address";
 import { findInTrace, type Trace } from "../page/api";
 import { Copy } from "../page/copy";
 import { cost, count, duration, moment, oneLine } from "../page/format";
 import { onKeys } from "../page/keys";
+import { Link } from "../page/link";
 import { Notice } from "../page/notice";
 import { choose, chosen } from "../traces/chosen";
 import { costOf, StateMark, tokensOf } from "../traces/columns";
@@ -48,6 +50,7 @@ export function TracePage({ id }: { id: string }) {
       onKeys({
         Escape: () => go(AWAY),
         n: () => step(1),
+        x: openChoice,
         p: () => step(-1),
         v: () => go({ view: VIEWS[(VIEWS.indexOf(get("view") || VIEWS[0]) + 1) % VIEWS.length] }, { replace: true }),
         e: () => selectNext(now.current.nodes, now.current.selected, (node) => node.span.status === "ERROR"),
@@ -160,8 +163,8 @@ function Head({ trace }: { trace: Trace }) {
     ["Tokens", tokens === null ? null : count(tokens)],
     ["Cost", dollars === null ? null : cost(dollars)],
     ["User", trace.metadata["mlflow.trace.user"] ?? null],
-    ["Session", trace.metadata["mlflow.trace.session"] ?? null],
   ];
+  const session = trace.metadata["mlflow.trace.session"];
   const like = () => {
     const same = equals("attributes.name", trace.name);
     go({ ...AWAY, filter: trace.state === "ERROR" ? added(same, equals("attributes.status", "ERROR")) : same });
@@ -182,9 +185,18 @@ function Head({ trace }: { trace: Trace }) {
               <dd>{oneLine(value ?? "", 24)}</dd>
             </div>
           ))}
+        {session && (
+          <div>
+            <dt>Session</dt>
+            <dd>
+              <Link to={{ ...AWAY, session }}>{oneLine(session, 24)}</Link>
+            </dd>
+          </div>
+        )}
       </dl>
       <span class="space" />
       <Copy text={() => trace.trace_id} label="Copy the id" />
+      <ChooseOther trace={trace} />
       <button type="button" class="quiet" onClick={like}>
         Traces like this one
       </button>

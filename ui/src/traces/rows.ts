@@ -6,12 +6,6 @@ import { asked_ms, range } from "../page/times";
 
 const PAGE = 100;
 
-export const scope = computed<Scope>(() => ({
-  ...(get("filter") && { filter: get("filter") }),
-  ...(get("experiment") && { experiments: [get("experiment")] }),
-  ...range.value,
-}));
-
 export const rows = signal<Trace[]>([]);
 export const cursor = signal<string | null>(null);
 export const isLoading = signal(true);
@@ -21,6 +15,19 @@ export const fresh = signal(0);
 export const answered = signal<Scope | null>(null);
 /** Grows when everything that is shown is asked for anew. */
 export const round = signal(0);
+
+const scopeText = computed(() =>
+  JSON.stringify({
+    ...(get("filter") && { filter: get("filter") }),
+    ...(get("experiment") && { experiments: [get("experiment")] }),
+    ...range.value,
+  }),
+);
+/** Which traces are shown: another one only where they are others, or are asked for anew. */
+export const scope = computed<Scope>(() => {
+  round.value;
+  return JSON.parse(scopeText.value);
+});
 
 let under_way: AbortController | null = null;
 
