@@ -7,6 +7,7 @@ import { duration, oneLine, time } from "../page/format";
 import { Link } from "../page/link";
 import { Menu, toggleMenu } from "../page/menu";
 import { StateMark } from "../traces/columns";
+import { spoken } from "../values/spoken";
 
 const MENU = "compare";
 const OFFERED = 9;
@@ -37,7 +38,7 @@ export function ChooseOther({ trace }: { trace: Trace }) {
               <StateMark state={each.state} />
               <span>{time(each.request_time_ms)}</span>
               <span class="number">{duration(each.duration_ms)}</span>
-              <span class="muted">{oneLine(each.request_preview ?? "", 48)}</span>
+              <span class="muted">{oneLine(spoken(each.request_preview ?? ""), 48)}</span>
             </Link>
           </li>
         ))}

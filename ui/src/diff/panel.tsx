@@ -111,10 +111,8 @@ function Whole({ title, span }: { title: string; span: Span | null }) {
     <section aria-label={title}>
       <h3>{title}</h3>
       {span === null && <p class="muted">This step is not in this trace.</p>}
-      {span !== null && span.inputs !== null && <Value title={`Inputs, ${title.toLowerCase()}`} value={span.inputs} />}
-      {span !== null && span.outputs !== null && (
-        <Value title={`Outputs, ${title.toLowerCase()}`} value={span.outputs} />
-      )}
+      {span !== null && span.inputs !== null && <Value title="Inputs" value={span.inputs} />}
+      {span !== null && span.outputs !== null && <Value title="Outputs" value={span.outputs} />}
       {span !== null && span.inputs === null && span.outputs === null && (
         <p class="muted">It recorded no inputs and no outputs.</p>
       )}

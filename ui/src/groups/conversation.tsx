@@ -9,6 +9,7 @@ import { Link } from "../page/link";
 import { Notice } from "../page/notice";
 import { costOf, StateMark, tokensOf } from "../traces/columns";
 import { looksLikeMarkdown, Markdown } from "../values/markdown";
+import { spoken } from "../values/spoken";
 import { Text } from "../values/text";
 
 const PAGE = 50;
@@ -121,22 +122,10 @@ function Turn({ trace }: { trace: Trace }) {
             .join(" · ")}
         </span>
       </header>
-      <Said who={user ? oneLine(user, 40) : "in"} preview={trace.request_preview} isUser />
-      <Said who="out" preview={trace.response_preview} />
+      <Said who={user ? oneLine(user, 40) : "Input"} preview={trace.request_preview} isUser />
+      <Said who="Output" preview={trace.response_preview} />
     </li>
   );
-}
-
-/** What a preview says: the one text in it, where it is an object with only that. */
-export function spoken(preview: string): string {
-  let value: unknown = preview;
-  try {
-    value = JSON.parse(preview);
-  } catch {
-    return preview; // it was cut, or is no JSON
-  }
-  const values = typeof value === "object" && value !== null ? Object.values(value) : [value];
-  return values.length === 1 && typeof values[0] === "string" ? values[0] : preview;
 }
 
 function Said({ who, preview, isUser = false }: { who: string; preview: string | null; isUser?: boolean }) {

@@ -9,6 +9,7 @@ import { Notice } from "../page/notice";
 import { StateMark } from "../traces/columns";
 import { FilterBar } from "../traces/filter-bar";
 import { refresh, scope } from "../traces/rows";
+import { spoken } from "../values/spoken";
 import { type FieldName, useGroups } from "./groups";
 
 type Numbers = Record<string, number | null> | undefined;
@@ -71,7 +72,10 @@ const KINDS: Record<FieldName, { title: string; columns: Column[]; none: Compone
         show: ({ last }) => oneLine(last.metadata["mlflow.trace.user"] ?? "", 40),
       },
       ...NUMBERS,
-      { title: "Last said", show: ({ last }) => oneLine(last.response_preview ?? last.request_preview ?? "", 160) },
+      {
+        title: "Last said",
+        show: ({ last }) => oneLine(spoken(last.response_preview ?? last.request_preview ?? ""), 160),
+      },
     ],
     none: (
       <p>
@@ -95,7 +99,7 @@ const KINDS: Record<FieldName, { title: string; columns: Column[]; none: Compone
       LAST,
       { title: "State", show: ({ last }) => <StateMark state={last.state} /> },
       ...NUMBERS,
-      { title: "Last asked", show: ({ last }) => oneLine(last.request_preview ?? "", 160) },
+      { title: "Last asked", show: ({ last }) => oneLine(spoken(last.request_preview ?? ""), 160) },
     ],
     none: (
       <p>

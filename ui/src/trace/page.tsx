@@ -158,7 +158,7 @@ function selectNext(nodes: Node[], selected: string, isWanted: (node: Node) => b
 function Head({ trace }: { trace: Trace }) {
   const [tokens, dollars] = [tokensOf(trace), costOf(trace)];
   const facts: [string, string | null][] = [
-    ["Began", moment(trace.request_time_ms)],
+    ["Began", moment(trace.request_time_ms).slice(0, 19)],
     ["Took", duration(trace.duration_ms)],
     ["Tokens", tokens === null ? null : count(tokens)],
     ["Cost", dollars === null ? null : cost(dollars)],
@@ -195,7 +195,7 @@ function Head({ trace }: { trace: Trace }) {
         )}
       </dl>
       <span class="space" />
-      <Copy text={() => trace.trace_id} label="Copy the id" />
+      <Copy text={() => trace.trace_id} label="Copy id" />
       <ChooseOther trace={trace} />
       <button type="button" class="quiet" onClick={like}>
         Traces like this one
