@@ -60,7 +60,7 @@ def test_diff_prints_one_tree_with_the_order_in_which_differences_came_about() -
     assert done.returncode == 0, done.stderr
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     assert lines[2] == "3 of 4 steps differ; numbers say in which order that came about"
-    assert lines[4].startswith("3 ≠ answer  AGENT")
+    assert lines[4].startswith("3 ~ answer  AGENT")
     assert '      outputs[1]: "write" → "look up"' in lines
     assert any(line.startswith("1 -   write") for line in lines)
     assert any(line.startswith("2 +   look up") for line in lines)

@@ -23,7 +23,7 @@ _MOST_VALUES: Final = 8  # of the inputs or the outputs of one span
 _MOST_PAIRS: Final = 100  # of more only those are shown that differ, and what is above them
 _DEEPEST: Final = 12  # deeper spans stand below each other
 _MARKS: Final = {(ONLY_LEFT,): ("-", "red"), (ONLY_RIGHT,): ("+", "green"), (): (" ", "")}
-_CHANGED: Final = ("≠", "yellow")
+_CHANGED: Final = ("~", "yellow")
 
 
 def run_diff(left_id: str, right_id: str, store: str | None, form: str | None, *, is_full: bool) -> None:

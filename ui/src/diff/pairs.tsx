@@ -19,7 +19,7 @@ interface Look {
 export function lookOf(pair: Pair): Look {
   if (!pair.left) return { mark: "+", tone: "added", told: "only right" };
   if (!pair.right) return { mark: "−", tone: "gone", told: "only left" };
-  if (pair.differences.length) return { mark: "≠", tone: "changed", told: pair.differences.join(", ") };
+  if (pair.differences.length) return { mark: "~", tone: "changed", told: pair.differences.join(", ") };
   return { mark: "", tone: "", told: "" };
 }
 

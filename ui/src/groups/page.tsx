@@ -1,14 +1,19 @@
 /** Sessions and users as tables: those first that did something last. */
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { equals } from "../filter/compose";
+import { focusFilter } from "../filter/editor";
 import { get, go, toPlace } from "../page/address";
 import type { Group } from "../page/api";
 import { brief, cost, count, moment, oneLine, percent, short, time } from "../page/format";
+import { onKeys } from "../page/keys";
 import { Link } from "../page/link";
+import { toggleMenu } from "../page/menu";
 import { Notice } from "../page/notice";
 import { StateMark } from "../traces/columns";
 import { FilterBar } from "../traces/filter-bar";
 import { refresh, scope } from "../traces/rows";
+import { TIMES } from "../traces/time-range";
 import { spoken } from "../values/spoken";
 import { type FieldName, useGroups } from "./groups";
 
@@ -115,6 +120,7 @@ export const Users = () => <GroupsPage field="user" />;
 function GroupsPage({ field }: { field: FieldName }) {
   const { title, columns, none } = KINDS[field];
   const found = useGroups(scope.value, field);
+  useEffect(() => onKeys({ "/": focusFilter, r: refresh, t: () => toggleMenu(TIMES) }), []);
   return (
     <main class="groups">
       <h1 class="unseen">{title}</h1>

@@ -198,14 +198,16 @@ function Head({ trace }: { trace: Trace }) {
       <Copy text={() => trace.trace_id} label="Copy id" />
       <ChooseOther trace={trace} />
       <button type="button" class="quiet" onClick={like}>
-        Traces like this one
+        Similar traces
       </button>
-      <button type="button" class="quiet" title="Previous trace (p)" onClick={() => step(-1)}>
-        ↑<span class="unseen"> Previous trace</span>
-      </button>
-      <button type="button" class="quiet" title="Next trace (n)" onClick={() => step(1)}>
-        ↓<span class="unseen"> Next trace</span>
-      </button>
+      <span class="steps">
+        <button type="button" class="quiet" title="Previous trace (p)" onClick={() => step(-1)}>
+          ↑<span class="unseen"> Previous trace</span>
+        </button>
+        <button type="button" class="quiet" title="Next trace (n)" onClick={() => step(1)}>
+          ↓<span class="unseen"> Next trace</span>
+        </button>
+      </span>
     </header>
   );
 }
