@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 import tracehound
 from tests.page.conftest import Open
 from tests.page.data import TICKETS
-from tests.page.test_everywhere import violations
+from tests.page.test_everywhere import IMAGES, violations
 from tests.page.test_trace import open_first
 from tests.page.test_traces import DESK, query_of, wait_for_query, write_filter
 from tests.server.process import ServerProcess
@@ -152,3 +153,20 @@ def test_everyone_can_read_them_on_any_screen(view: Open, theme: str, width: int
 def check(page: Page, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []
+
+
+def test_pictures_of_the_documentation(
+    view: Open, own_server: ServerProcess, two_runs: tuple[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """They are taken in each run, so that they can be, and kept where that is asked for."""
+    folder = IMAGES if request.config.getoption("--update-golden") else tmp_path
+    before, after = two_runs
+    page = view(server=own_server, width=1280, height=520, trace=before, **{"with": after})
+    expect(page.locator(".two .muted").first).to_be_visible()
+    taken = [page.screenshot(path=folder / "diff.png")]
+    page = view(experiment=DESK, place="sessions", width=1280, height=640)
+    page.locator(".sheet tbody a").first.click()
+    expect(page.locator(".about")).to_contain_text("Tokens")
+    expect(page.locator(".turns > ol > li")).to_have_count(3)
+    taken.append(page.screenshot(path=folder / "session.png"))
+    assert all(len(picture) > 20_000 for picture in taken)
