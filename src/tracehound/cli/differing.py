@@ -70,22 +70,23 @@ def _print_pairs(left: Trace, right: Trace, pairs: list[SpanPair], *, is_full: b
     for mark, trace in (("-", left), ("+", right)):
         head = f"{mark} {trace.trace_id}  {line(trace.info.name, max(8, room - 60))}  {trace.info.state}"
         console.print(Text(line(head, room), "bold"), soft_wrap=True)
-    said = f"{count} of {len(pairs)} steps differ" if count else f"no step of {len(pairs)} differs"
-    console.print(Text(f"{said}; numbers say in which order that came about\n" if count else f"{said}\n", "dim"))
+    differ = f"{count} of {len(pairs)} steps differ; numbers say in which order that came about"
+    console.print(Text(f"{differ if count else f'no step of {len(pairs)} differs'}\n", "dim"))
     width = len(str(count))
     for pair in pairs if is_full or len(pairs) <= _MOST_PAIRS else _differing(pairs):
         mark, style = _MARKS.get(pair.differences, _CHANGED)
-        number = "" if pair.place is None else str(pair.place)
-        before = f"{number:>{width}} {mark} {'  ' * min(pair.depth, _DEEPEST)}"
-        kind = _either(pair).span_type
-        told = Text.assemble(
-            (before, style), (_either(pair).name, style or "bold"),
-            ("" if kind in (None, UNKNOWN) else f"  {kind}", "cyan"), (f"  {_durations(pair)}", "dim"),
-            (f"  {', '.join(_said(pair))}" if _said(pair) else "", style),
-        )  # fmt: skip
-        console.print(_cut(told, room), soft_wrap=True)
+        before = f"{pair.place or '':>{width}} {mark} {'  ' * min(pair.depth, _DEEPEST)}"
+        console.print(_line_of(pair, before, style, room), soft_wrap=True)
         for text in _value_lines(pair):
             console.print(Text(line(" " * cell_len(before) + "  " + text, room), "dim"), soft_wrap=True)
+
+
+def _line_of(pair: SpanPair, before: str, style: str, room: int) -> Text:
+    """Return a pair on one line: what it is, how long it took on either side, and what differs."""
+    span, said = _either(pair), ", ".join(_said(pair))
+    kind = "" if span.span_type in (None, UNKNOWN) else f"  {span.span_type}"
+    parts = (before, style), (span.name, style or "bold"), (kind, "cyan"), (f"  {_durations(pair)}", "dim")
+    return _cut(Text.assemble(*parts, (f"  {said}" if said else "", style)), room)
 
 
 def _differing(pairs: list[SpanPair]) -> Iterator[SpanPair]:
