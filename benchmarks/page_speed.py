@@ -58,10 +58,10 @@ ARM = "() => Object.assign(watched, {armed: true, from: 0, asked: [], last: 0})"
 WAIT = """async condition => {
   const frame = () => new Promise(requestAnimationFrame);
   const isThere = new Function('watched', 'return ' + condition);
-  const until = performance.now() + 30_000;
+  const until = performance.now() + 120_000;
   while (!watched.from || !isThere(watched)) {
     await frame();
-    if (performance.now() > until) throw new Error('no answer within 30 s');
+    if (performance.now() > until) throw new Error('no answer within two minutes');
   }
   await frame();
   return performance.now() - watched.from;

@@ -9,6 +9,8 @@ const PAGE = 100;
 export const rows = signal<Trace[]>([]);
 export const cursor = signal<string | null>(null);
 export const isLoading = signal(true);
+/** Whether other traces, or another order of them, are being looked for than those that are shown. */
+export const isAsking = signal(true);
 export const problem = signal<Problem | null>(null);
 export const fresh = signal(0);
 /** The scope whose first page is there: what stands around the table is asked for after it, and never before it. */
@@ -39,6 +41,7 @@ async function read(asked: typeof query.value, after: string | null): Promise<vo
   const of = scope.peek();
   under_way = own;
   isLoading.value = true;
+  isAsking.value = after === null;
   try {
     const page = await searchTraces({ ...asked, cursor: after }, own.signal);
     batch(() => {
@@ -46,14 +49,14 @@ async function read(asked: typeof query.value, after: string | null): Promise<vo
       cursor.value = page.cursor;
       answered.value = of;
       problem.value = null;
-      isLoading.value = false;
+      isLoading.value = isAsking.value = false;
     });
   } catch (error) {
     if (own.signal.aborted) return;
     batch(() => {
       problem.value = error as Problem;
       answered.value = of;
-      isLoading.value = false;
+      isLoading.value = isAsking.value = false;
     });
   }
 }
