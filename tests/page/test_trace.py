@@ -107,7 +107,7 @@ def test_the_next_trace_is_one_key_away_and_ones_like_it_one_click(view: Open) -
     page.wait_for_function("first => new URLSearchParams(location.search).get('trace') !== first", arg=first)
     page.keyboard.press("p")
     wait_for_query(page, trace=first)
-    page.get_by_role("button", name="Traces like this one").click()
+    page.get_by_role("button", name="Similar traces").click()
     wait_for_query(page, trace="", filter="attributes.name = 'answer_ticket'")
 
 

@@ -107,7 +107,7 @@ def test_each_route_says_which_right_it_needs() -> None:
     assert open_to_all == {"/", "/login", "/logout", "/health", "/ready"}
     assert {row.method for row in ROUTES if row.path == "/" and row.right is Right.NONE} == {"POST"}  # of the login
     for row in ROUTES:
-        is_reading = row.method == "GET" or row.path.endswith(("/search", "/stats", "/compare"))
+        is_reading = row.method == "GET" or row.path.endswith(("/search", "/stats", "/compare", "/facets", "/groups"))
         if not row.path.startswith("/api/v1/store") and row.right is not Right.NONE:  # where all is asked by POST
             assert is_reading == (row.right is Right.READ), row.path
 

@@ -104,7 +104,7 @@ def signals_that_interrupt_once() -> Iterator[Callable[[], None]]:
 
 def search_or_be_interrupted(store: SqliteStore) -> list[TraceInfo]:
     try:
-        return store.search(parse_search(["0"], None, ["tags.n"])).traces
+        return store.search(parse_search(["0"], None, ["cost", "tags.n"])).traces
     except StoreError as error:  # Ctrl-C just before a function of ours
         assert "this was interrupted" in str(error)
         raise

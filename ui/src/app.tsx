@@ -1,18 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
-import { ComparePage } from "./compare/page";
-import { get, go, linkTo } from "./page/address";
+import { DiffPage } from "./diff/page";
+import { ConversationPage } from "./groups/conversation";
+import { get, go, linkTo, toPlace } from "./page/address";
 import { readExperiments } from "./page/api";
 import { Help } from "./page/help";
 import { isHelpOpen, onKeys } from "./page/keys";
+import { PLACES, presentPlace } from "./page/places";
 import { theme, toggleTheme } from "./page/theme";
 import { noteChange } from "./trace/open";
 import { TracePage } from "./trace/page";
-import { TracesPage } from "./traces/page";
 import { startListening, startReading } from "./traces/rows";
 import { TimeRange } from "./traces/time-range";
-
-/** What the address says of one trace, or of another page than the table, taken out of it. */
-const TABLE = { place: "", trace: "", span: "", view: "", find: "" };
 
 export function App() {
   useEffect(startReading, []);
@@ -24,36 +22,18 @@ export function App() {
           isHelpOpen.value = true;
         },
         d: toggleTheme,
+        ...Object.fromEntries(PLACES.map(({ key, name }) => [key, () => go(toPlace(name))])),
       }),
     [],
   );
-  const trace = get("trace");
+  const isList = !get("trace") && !get("session");
   return (
     <>
       <header class="top">
-        <a
-          class="home"
-          href={linkTo(TABLE)}
-          onClick={(event) => {
-            event.preventDefault();
-            go(TABLE);
-          }}
-        >
-          Tracehound
-        </a>
-        <a
-          class="to-page"
-          href={linkTo({ ...TABLE, place: "compare" })}
-          aria-current={get("place") === "compare" ? "page" : undefined}
-          onClick={(event) => {
-            event.preventDefault();
-            go({ ...TABLE, place: "compare" });
-          }}
-        >
-          Compare
-        </a>
+        <span class="home">Tracehound</span>
+        <Places />
         <Experiments />
-        {!trace && <TimeRange />}
+        {isList && <TimeRange />}
         <span class="space" />
         <button type="button" class="quiet" onClick={toggleTheme} title="Dark or light (d)">
           {theme.value === "dark" ? "Light" : "Dark"}
@@ -62,9 +42,39 @@ export function App() {
           Keys
         </button>
       </header>
-      {trace ? <TracePage key={trace} id={trace} /> : get("place") === "compare" ? <ComparePage /> : <TracesPage />}
+      <Shown />
       <Help />
     </>
+  );
+}
+
+/** What the address names: two traces, one, a conversation, or a place. */
+function Shown() {
+  const [trace, other, session] = [get("trace"), get("with"), get("session")];
+  if (trace && other) return <DiffPage key={`${trace} ${other}`} left={trace} right={other} />;
+  if (trace) return <TracePage key={trace} id={trace} />;
+  if (session) return <ConversationPage key={session} id={session} />;
+  return <>{presentPlace().show()}</>;
+}
+
+function Places() {
+  return (
+    <nav class="places" aria-label="Places">
+      {PLACES.map(({ name, title, key }) => (
+        <a
+          key={name}
+          href={linkTo(toPlace(name))}
+          title={`${title} (${key})`}
+          aria-current={presentPlace().name === name ? "page" : undefined}
+          onClick={(event) => {
+            event.preventDefault();
+            go(toPlace(name));
+          }}
+        >
+          {title}
+        </a>
+      ))}
+    </nav>
   );
 }
 
@@ -81,7 +91,7 @@ function Experiments() {
     <select
       aria-label="Experiment"
       value={chosen}
-      onChange={(event) => go({ experiment: event.currentTarget.value, trace: "" })}
+      onChange={(event) => go({ experiment: event.currentTarget.value, trace: "", session: "", with: "" })}
     >
       <option value="">All experiments</option>
       {[...new Set([...names, ...(chosen ? [chosen] : [])])].map((name) => (

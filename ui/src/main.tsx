@@ -2,6 +2,8 @@ import "./style/tokens.css";
 import "./style/page.css";
 import "./style/traces.css";
 import "./style/trace.css";
+import "./style/groups.css";
+import "./style/diff.css";
 import { render } from "preact";
 import { App } from "./app";
 import * as api from "./page/api";

@@ -175,6 +175,22 @@ def show(trace_id: str, store: str | None, form: str | None, html: str | None, *
 
 
 @cli.command()
+@click.argument("left_id")
+@click.argument("right_id")
+@click.option("--format", "form", type=click.Choice(["tree", "json"]), help="[default: tree in a terminal, else json]")
+@click.option("--full", "is_full", is_flag=True, help="Of large traces, too, show the steps that do not differ.")
+@store_option
+def diff(left_id: str, right_id: str, store: str | None, form: str | None, *, is_full: bool) -> None:
+    """Show two traces as one tree: steps of only one of them, other inputs, outputs and durations.
+
+    LEFT_ID and RIGHT_ID are ids, the beginnings of ids, or `last`. Numbers say in which order differences came about.
+    """
+    from tracehound.cli.differing import run_diff
+
+    run_diff(left_id, right_id, store, form, is_full=is_full)
+
+
+@cli.command()
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
 @click.option(

@@ -23,6 +23,7 @@ R = TypeVar("R")
 
 DecodeError = msgspec.DecodeError
 InvalidError = msgspec.ValidationError
+Undecoded = msgspec.Raw  # a field that is left as the JSON it is
 
 replace = msgspec.structs.replace
 to_tuple = msgspec.structs.astuple

@@ -7,19 +7,18 @@ and a waterfall show; what one span holds is asked for when somebody looks at it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tracehound.client.garbage import no_collection
 from tracehound.errors import ArgumentError, NotFoundError
 from tracehound.model.record import Record
-from tracehound.model.reserved import SPAN_COST, SPAN_MODEL, SPAN_USAGE
 from tracehound.model.span import Span
-from tracehound.model.trace import Trace
-from tracehound.model.values import clean_text, decode_value
+from tracehound.model.values import clean_text
 from tracehound.server.rows import Asked
 from tracehound.server.served import Served
 from tracehound.server.shapes import SpanShape, TraceShape, shape_of_trace, shapes_of_spans
 from tracehound.server.traces import TraceRequest, read_trace
+from tracehound.wire.outline import SpanOutline, find_span, outline_of
 
 
 class OutlinedSpan(Record, frozen=True, kw_only=True):
@@ -68,26 +67,23 @@ class Matches(Record, frozen=True, kw_only=True):
 def get_outline(served: Served, asked: TraceRequest) -> Outline:
     """Return a trace with what a tree of its spans shows."""
     with no_collection():
-        return _outline_of(read_trace(served, asked.trace_id))
-
-
-def _outline_of(trace: Trace) -> Outline:
-    spans = trace.data.spans
-    first_ns = min((span.start_time_ns for span in spans), default=trace.info.request_time * 1_000_000)
-    return Outline(
-        trace=shape_of_trace(trace.info),
-        start_time_ns=str(first_ns),
-        spans=[_outline(span, first_ns) for span in spans],
-    )
+        trace = read_trace(served, asked.trace_id)
+        spans = outline_of(trace.data)
+        first_ns = min((span.start_time_ns for span in spans), default=trace.info.request_time * 1_000_000)
+        return Outline(
+            trace=shape_of_trace(trace.info),
+            start_time_ns=str(first_ns),
+            spans=[_shape_of_outline(span, first_ns) for span in spans],
+        )
 
 
 def get_span(served: Served, asked: SpanRequest) -> SpanShape:
     """Return one span of a trace, with its values."""
     with no_collection():
-        for span in read_trace(served, asked.trace_id).data.spans:
-            if span.span_id == asked.span_id:
-                return shapes_of_spans([span])[0]
-    raise NotFoundError(f"the trace {clean_text(asked.trace_id)} has no span {clean_text(asked.span_id)}")
+        span = find_span(read_trace(served, asked.trace_id).data, asked.span_id)
+    if span is None:
+        raise NotFoundError(f"the trace {clean_text(asked.trace_id)} has no span {clean_text(asked.span_id)}")
+    return shapes_of_spans([span])[0]
 
 
 def find_in_trace(served: Served, asked: MatchRequest) -> Matches:
@@ -105,33 +101,19 @@ def find_in_trace(served: Served, asked: MatchRequest) -> Matches:
     )
 
 
-def _outline(span: Span, first_ns: int) -> OutlinedSpan:
-    attributes = span.attributes_json
-    usage, cost = _decoded(attributes, SPAN_USAGE), _decoded(attributes, SPAN_COST)
-    model = _decoded(attributes, SPAN_MODEL)
+def _shape_of_outline(span: SpanOutline, first_ns: int) -> OutlinedSpan:
     return OutlinedSpan(
         span_id=span.span_id,
         parent_id=span.parent_id,
         name=span.name,
         type=span.span_type,
-        status=span.status.status_code.value,
+        status=span.status,
         start_ms=(span.start_time_ns - first_ns) / 1e6,
         duration_ms=None if span.end_time_ns is None else (span.end_time_ns - span.start_time_ns) / 1e6,
-        model=model if isinstance(model, str) else None,
-        tokens=_number(usage, "total_tokens"),
-        cost=_number(cost, "total_cost"),
+        model=span.model,
+        tokens=span.tokens,
+        cost=span.cost,
     )
-
-
-def _decoded(attributes: Mapping[str, str], key: str) -> object:
-    text = attributes.get(key)
-    return None if text is None else decode_value(text)
-
-
-def _number(value: object, key: str) -> float | None:
-    """Return a number of an object that anybody may have written, None for what is none."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
 
 
 def _texts(span: Span) -> Iterator[str]:

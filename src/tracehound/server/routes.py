@@ -8,9 +8,12 @@ from tracehound.analysis.comparison import Comparison
 from tracehound.model.saved_search import SavedSearch
 from tracehound.server import (
     comparing,
+    differences,
     entities,
     events,
     exporting,
+    facets,
+    groups,
     ingest,
     metrics,
     outline,
@@ -61,6 +64,8 @@ ROUTES: Final[tuple[Row, ...]] = (
     Endpoint("GET", f"{_API}/events", status.tell_events, (), (events.MEDIA_TYPE,), Right.READ),
     Call("POST", f"{_API}/traces/search", traces.search_traces, traces.SearchRequest, traces.SearchPage, Right.READ),
     Call("POST", f"{_API}/traces/stats", traces.read_stats, traces.StatsRequest, traces.StatsTable, Right.READ),
+    Call("POST", f"{_API}/traces/facets", facets.count_facets, facets.FacetsRequest, facets.FacetsPage, Right.READ),
+    Call("POST", f"{_API}/traces/groups", groups.search_groups, groups.GroupsRequest, groups.GroupsPage, Right.READ),
     Call(
         "POST", f"{_API}/traces/compare", comparing.compare_traces, comparing.CompareRequest, Comparison, Right.READ,
     ),
@@ -81,6 +86,14 @@ ROUTES: Final[tuple[Row, ...]] = (
     Call("GET", f"{_TRACE}/spans/{{span_id}}", outline.get_span, outline.SpanRequest, shapes.SpanShape, Right.READ),
     Call("GET", f"{_TRACE}/outline", outline.get_outline, traces.TraceRequest, outline.Outline, Right.READ),
     Call("GET", f"{_TRACE}/matches", outline.find_in_trace, outline.MatchRequest, outline.Matches, Right.READ),
+    Call(
+        "GET", f"{_TRACE}/diff/{{other_id}}", differences.get_diff, differences.DiffRequest, differences.DiffPage,
+        Right.READ,
+    ),
+    Call(
+        "GET", f"{_TRACE}/diff/{{other_id}}/span", differences.get_span_diff, differences.SpanDiffRequest,
+        differences.SpanDiff, Right.READ,
+    ),
     Call("PUT", f"{_TRACE}/tags/{{key:path}}", traces.put_tag, traces.TagRequest, Nothing, Right.WRITE),
     Call("DELETE", f"{_TRACE}/tags/{{key:path}}", traces.remove_tag, traces.TagNameRequest, Nothing, Right.WRITE),
     Call(

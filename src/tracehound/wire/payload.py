@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 from binascii import a2b_base64
-from typing import Any, Final
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, Final, TypeAlias, TypeVar
 
 import zstandard
 
@@ -66,7 +68,13 @@ class _Body(Record):
     spans: list[Any]
 
 
+S = TypeVar("S")
+
+# Of a span: its id, that of its parent (both in base64), and when it began and ended.
+Facts: TypeAlias = tuple[str, str | None, int, int | None]
+
 _read_body: Final = json_reader(_Body)
+facts_of_dict: Final = itemgetter("span_id", "parent_span_id", "start_time_unix_nano", "end_time_unix_nano")
 
 
 def read_dicts(payload: bytes) -> list[dict[str, Any]]:
@@ -74,26 +82,35 @@ def read_dicts(payload: bytes) -> list[dict[str, Any]]:
 
     Raise `DamagedPayloadError` for anything else than `to_payload` wrote.
     """
+    return read_spans_as(payload, lambda text: _read_body(text).spans, facts_of_dict)
+
+
+def read_spans_as(payload: bytes, read: Callable[[bytes], list[S]], facts: Callable[[S], Facts]) -> list[S]:
+    """Return the spans of a payload in the order of results, as `read` reads them of its JSON; raise as `read_dicts`.
+
+    What is not wanted of a span need not be decoded: 50,000 take 50 ms where all of them takes 260.
+    """
     try:
-        spans = _read_body(_zstd.decompressor.decompress(payload)).spans
-        return spans if len(spans) == 1 else _in_order(spans)
+        spans = read(_zstd.decompressor.decompress(payload))
+        return spans if len(spans) == 1 else _in_order(spans, facts)
     except _FAULTS as error:
         raise DamagedPayloadError(_DAMAGED) from error
 
 
-def _in_order(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _in_order(spans: list[S], facts: Callable[[S], Facts]) -> list[S]:
     """Return the spans without those that others replace, in the order of results: `model.merge` says which."""
-    chosen: dict[str, dict[str, Any]] = {}
+    chosen: dict[str, tuple[Facts, S]] = {}
     for span in spans:
-        known = chosen.get(span["span_id"])
-        if known is None or known["end_time_unix_nano"] is None or span["end_time_unix_nano"] is not None:
-            chosen[span["span_id"]] = span
+        told = facts(span)
+        known = chosen.get(told[0])
+        if known is None or known[0][3] is None or told[3] is not None:
+            chosen[told[0]] = (told, span)
 
-    def rank(span: dict[str, Any]) -> tuple[bool, bool, int, bytes]:
-        parent = span["parent_span_id"]
-        return (parent is not None, parent in chosen, span["start_time_unix_nano"], a2b_base64(span["span_id"]))
+    def rank(pair: tuple[Facts, S]) -> tuple[bool, bool, int, bytes]:
+        span_id, parent, start_ns, _ = pair[0]
+        return (parent is not None, parent in chosen, start_ns, a2b_base64(span_id))
 
-    return sorted(chosen.values(), key=rank)
+    return [span for _, span in sorted(chosen.values(), key=rank)]
 
 
 class _Zstd(threading.local):

@@ -51,7 +51,11 @@ export function completeFilter(fields: () => Field[]): CompletionSource {
     const operator = OPERATOR.exec(before);
     if (operator && find(operator[1])) {
       const allowed = OPERATORS_OF[find(operator[1])?.kind ?? "any"] ?? TEXT;
-      return { from: from(operator[2]), options: options(allowed, "operator"), validFor: /^[\w =!<>]*$/ };
+      return {
+        from: from(operator[2]),
+        options: options(allowed, "operator"),
+        validFor: /^(?:[a-z ]*[a-z]|[=!<>]+)?$/i,
+      };
     }
     const name = NAME.exec(before);
     if (!name || (!context.explicit && name[1] === undefined && before.trim() !== "")) return null;

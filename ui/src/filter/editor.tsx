@@ -27,7 +27,12 @@ const theme = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px", overflowX: "auto", scrollbarWidth: "none" },
   ".cm-content": { padding: "6px 0", caretColor: "var(--text)" },
   ".cm-line": { padding: "0" },
-  ".cm-placeholder": { color: "var(--muted)" },
+  ".cm-placeholder": {
+    color: "var(--muted)",
+    maxWidth: "calc(100vw - 64px)",
+    overflow: "hidden",
+    whiteSpace: "nowrap",
+  },
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   ".cm-tooltip": {
     background: "var(--surface)",

@@ -15,14 +15,16 @@ export type Name =
   | "until" // milliseconds since the epoch
   | "order" // as the language writes it: "cost DESC"
   | "columns" // "state,name:240,…": names in their order, with a width where it was changed
-  | "place" // what is shown while no trace is open: "compare"; the table of traces without
   | "by" // the key whose values are compared
   | "baseline" // the value that is compared with
   | "candidate" // the value that is compared
   | "trace" // the id of the trace that is open
   | "span" // the id of the span that is selected in it
   | "view" // how its spans are shown
-  | "find"; // what is looked for in it
+  | "find" // what is looked for in it
+  | "place" // what is shown while no trace is open: a name of `page/places.tsx`
+  | "session" // the id of the session that is read as a conversation
+  | "with"; // the id of the trace that the open one is compared with
 
 export const get = (name: Name): string => parameters.value.get(name) ?? "";
 
@@ -54,3 +56,14 @@ export function go(changes: Changes, { replace = false } = {}): void {
   }
   search.value = next;
 }
+
+/** What a link to a place changes of the address: whatever was open is closed. */
+export const toPlace = (name: string): Changes => ({
+  place: name,
+  trace: "",
+  span: "",
+  view: "",
+  find: "",
+  session: "",
+  with: "",
+});

@@ -83,6 +83,66 @@ export interface Field {
   values: string[];
 }
 
+export interface Facet {
+  field: string;
+  values: { value: string | null; count: number }[];
+  others: number;
+}
+
+export interface Facets {
+  /** How many traces were counted, the newest ones; whether these are all. */
+  traces: number;
+  is_all: boolean;
+  facets: Facet[];
+}
+
+export interface Group {
+  value: string;
+  last: Trace;
+}
+
+export interface DiffedSpan {
+  span_id: string;
+  name: string;
+  type: string | null;
+  status: "OK" | "ERROR" | "UNSET";
+  start_ms: number;
+  duration_ms: number | null;
+}
+
+export interface Pair {
+  left: DiffedSpan | null;
+  right: DiffedSpan | null;
+  depth: number;
+  below: number;
+  differences: string[];
+  /** In which order the pairs came to differ, from 1. */
+  place: number | null;
+  is_slower: boolean | null;
+  was_moved: boolean;
+}
+
+export interface Diff {
+  left: Trace;
+  right: Trace;
+  pairs: Pair[];
+}
+
+export interface DiffedValue {
+  path: string;
+  left: unknown;
+  right: unknown;
+  in_left: boolean;
+  in_right: boolean;
+}
+
+export interface SpanDiff {
+  left: Span | null;
+  right: Span | null;
+  inputs: DiffedValue[];
+  outputs: DiffedValue[];
+}
+
 export interface Stats {
   groups: string[];
   metrics: string[];
@@ -147,6 +207,25 @@ export const readStats = (
   asked: Scope & { group_by?: string[]; interval?: string; metrics: string[]; time_zone?: string; limit?: number },
   signal?: AbortSignal,
 ) => ask<Stats>("POST", "/traces/stats", asked, signal);
+
+export const countFacets = (asked: Scope & { fields: string[]; values: number }, signal?: AbortSignal) =>
+  ask<Facets>("POST", "/traces/facets", asked, signal);
+
+export const searchGroups = (
+  asked: Scope & { field: string; limit: number; cursor?: string | null },
+  signal?: AbortSignal,
+) => ask<{ groups: Group[]; next_cursor: string | null }>("POST", "/traces/groups", asked, signal);
+
+export const readDiff = (left: string, right: string, signal?: AbortSignal) =>
+  ask<Diff>("GET", `${traceAt(left)}/diff/${encodeURIComponent(right)}`, undefined, signal);
+
+export const readSpanDiff = (traces: [string, string], spans: Record<string, string>, signal?: AbortSignal) =>
+  ask<SpanDiff>(
+    "GET",
+    `${traceAt(traces[0])}/diff/${encodeURIComponent(traces[1])}/span?${new URLSearchParams(spans)}`,
+    undefined,
+    signal,
+  );
 
 export const searchFields = (asked: Scope) =>
   ask<{ fields: Field[] }>("POST", "/fields/search", asked).then((page) => page.fields);

@@ -1,11 +1,13 @@
 /** One trace: its spans as tree, waterfall or flame, and what the selected one holds. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ChooseOther, openChoice } from "../diff/choose";
 import { added, equals } from "../filter/compose";
 import { get, go } from "../page/address";
 import type { Trace } from "../page/api";
 import { Copy } from "../page/copy";
 import { cost, count, duration, moment, oneLine } from "../page/format";
 import { onKeys } from "../page/keys";
+import { Link } from "../page/link";
 import { Notice } from "../page/notice";
 import { source } from "../page/source";
 import { choose, chosen } from "../traces/chosen";
@@ -49,6 +51,7 @@ export function TracePage({ id }: { id: string }) {
       onKeys({
         Escape: () => go(AWAY),
         n: () => step(1),
+        ...(source.isServer && { x: openChoice }),
         p: () => step(-1),
         v: () => go({ view: VIEWS[(VIEWS.indexOf(get("view") || VIEWS[0]) + 1) % VIEWS.length] }, { replace: true }),
         e: () => selectNext(now.current.nodes, now.current.selected, (node) => node.span.status === "ERROR"),
@@ -156,13 +159,13 @@ function selectNext(nodes: Node[], selected: string, isWanted: (node: Node) => b
 function Head({ trace }: { trace: Trace }) {
   const [tokens, dollars] = [tokensOf(trace), costOf(trace)];
   const facts: [string, string | null][] = [
-    ["Began", moment(trace.request_time_ms)],
+    ["Began", moment(trace.request_time_ms).slice(0, 19)],
     ["Took", duration(trace.duration_ms)],
     ["Tokens", tokens === null ? null : count(tokens)],
     ["Cost", dollars === null ? null : cost(dollars)],
     ["User", trace.metadata["mlflow.trace.user"] ?? null],
-    ["Session", trace.metadata["mlflow.trace.session"] ?? null],
   ];
+  const session = trace.metadata["mlflow.trace.session"];
   const hasOthers = source.isServer || rows.value.length > 1;
   const like = () => {
     const same = equals("attributes.name", trace.name);
@@ -186,23 +189,34 @@ function Head({ trace }: { trace: Trace }) {
               <dd>{oneLine(value ?? "", 24)}</dd>
             </div>
           ))}
+        {session && (
+          <div>
+            <dt>Session</dt>
+            <dd>
+              {source.isServer ? <Link to={{ ...AWAY, session }}>{oneLine(session, 24)}</Link> : oneLine(session, 24)}
+            </dd>
+          </div>
+        )}
       </dl>
       <span class="space" />
-      <Copy text={() => trace.trace_id} label="Copy the id" />
+      <Copy text={() => trace.trace_id} label="Copy id" />
       {source.isServer && (
-        <button type="button" class="quiet" onClick={like}>
-          Traces like this one
-        </button>
+        <>
+          <ChooseOther trace={trace} />
+          <button type="button" class="quiet" onClick={like}>
+            Similar traces
+          </button>
+        </>
       )}
       {hasOthers && (
-        <>
+        <span class="steps">
           <button type="button" class="quiet" title="Previous trace (p)" onClick={() => step(-1)}>
             ↑<span class="unseen"> Previous trace</span>
           </button>
           <button type="button" class="quiet" title="Next trace (n)" onClick={() => step(1)}>
             ↓<span class="unseen"> Next trace</span>
           </button>
-        </>
+        </span>
       )}
     </header>
   );

@@ -3,9 +3,10 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { go } from "../page/address";
+import type { Scope } from "../page/api";
 import { brief, cost, mark, percent, short, time } from "../page/format";
 import { theme } from "../page/theme";
-import { round, scope } from "./rows";
+import { answered, scope } from "./rows";
 import { readSeries, type Series } from "./series";
 
 interface Line {
@@ -70,15 +71,27 @@ const CHARTS: Kind[] = [
 const HEIGHT = 88;
 
 export function Charts() {
-  const [series, setSeries] = useState<Series | null>(null);
+  const [found, setFound] = useState<{ of: Scope; series: Series | null } | null>(null);
+  const of = answered.value;
   useEffect(() => {
+    if (!of) return undefined;
     const own = new AbortController();
-    readSeries(scope.value, own.signal).then(setSeries, () => undefined); // the table tells what is wrong
+    readSeries(of, own.signal).then(
+      (series) => setFound({ of, series }),
+      () => undefined, // the table tells what is wrong
+    );
     return () => own.abort();
-  }, [scope.value, round.value]);
+  }, [of]);
+  const series = found?.series ?? null;
+  const isStale = found !== null && found.of !== scope.value;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
-    <section class="charts" aria-label="Over time" tabIndex={0}>
+    <section
+      class={isStale ? "charts stale" : "charts"}
+      aria-label="Over time"
+      aria-busy={isStale}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
+      tabIndex={0}
+    >
       {CHARTS.map((kind) => (
         <Chart key={kind.title} kind={kind} series={series} />
       ))}

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Trace } from "../page/api";
 import { cost, count, duration, moment, oneLine, time } from "../page/format";
+import { spoken } from "../values/spoken";
 
 export interface Column {
   name: string;
@@ -73,8 +74,8 @@ export const COLUMNS: Column[] = [
       </span>
     ),
   },
-  { name: "request", title: "Request", width: 280, cell: (trace) => oneLine(trace.request_preview ?? "") },
-  { name: "response", title: "Response", width: 280, cell: (trace) => oneLine(trace.response_preview ?? "") },
+  { name: "request", title: "Request", width: 280, cell: (trace) => oneLine(spoken(trace.request_preview ?? "")) },
+  { name: "response", title: "Response", width: 280, cell: (trace) => oneLine(spoken(trace.response_preview ?? "")) },
   {
     name: "tokens",
     title: "Tokens",

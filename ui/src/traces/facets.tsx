@@ -2,10 +2,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { equals, has, toggled } from "../filter/compose";
 import { get, go } from "../page/address";
-import { type Field, readStats, type Scope } from "../page/api";
+import { countFacets, type Facet, type Facets as FacetCounts, type Field, type Scope } from "../page/api";
 import { count, oneLine, short } from "../page/format";
 import { STATES } from "./columns";
-import { round, scope } from "./rows";
+import { answered, scope } from "./rows";
 
 const FIRST: [field: string, title: string][] = [
   ["attributes.status", "State"],
@@ -22,43 +22,57 @@ export function facetsOf(fields: Field[]): [field: string, title: string][] {
   return [...FIRST, ...tags.slice(0, MOST_TAGS).map((each): [string, string] => [each.field, each.field])];
 }
 
-type Counted = [value: string | null, count: number][];
-
-async function readCounts(asked: Scope, field: string, signal: AbortSignal): Promise<Counted> {
-  const found = await readStats({ ...asked, group_by: [field], metrics: ["count"], limit: MOST_VALUES }, signal);
-  return found.rows.map(([value, number]) => [value === null ? null : String(value), Number(number)]);
+/** Read what stands beside the table, for the scope whose traces are there; it is stale while these are others. */
+function useFacets(fields: Field[]): { counted: FacetCounts | null; isStale: boolean } {
+  const [found, setFound] = useState<{ of: Scope; counted: FacetCounts } | null>(null);
+  const of = answered.value;
+  const names = facetsOf(fields)
+    .map(([field]) => field)
+    .join();
+  useEffect(() => {
+    if (!of) return undefined;
+    const own = new AbortController();
+    const asked = { ...of, fields: facetsOf(fields).map(([field]) => field), values: MOST_VALUES };
+    countFacets(asked, own.signal).then(
+      (counted) => setFound({ of, counted }),
+      () => undefined, // the table tells what is wrong
+    );
+    return () => own.abort();
+  }, [of, names]);
+  return { counted: found?.counted ?? null, isStale: found !== null && found.of !== scope.value };
 }
 
 export function Facets({ fields }: { fields: Field[] }) {
+  const { counted, isStale } = useFacets(fields);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
-    <nav class="facets" aria-label="Facets" tabIndex={0}>
+    <nav class={isStale ? "facets stale" : "facets"} aria-label="Facets" aria-busy={isStale} tabIndex={0}>
+      <p class="counted muted">
+        {counted && (counted.is_all ? `Of all ${count(counted.traces)}` : `Of the newest ${count(counted.traces)}`)}
+      </p>
       {facetsOf(fields).map(([field, title]) => (
-        <Facet key={field} field={field} title={title} />
+        <FacetValues
+          key={field}
+          field={field}
+          title={title}
+          values={counted?.facets.find((each) => each.field === field)?.values ?? null}
+        />
       ))}
     </nav>
   );
 }
 
-function Facet({ field, title }: { field: string; title: string }) {
-  const [values, setValues] = useState<Counted | null>(null);
+function FacetValues({ field, title, values }: { field: string; title: string; values: Facet["values"] | null }) {
   const filter = get("filter");
-  useEffect(() => {
-    const own = new AbortController();
-    readCounts(scope.value, field, own.signal).then(setValues, () => undefined); // the table tells what is wrong
-    return () => own.abort();
-  }, [scope.value, round.value, field]);
-
-  const isNothing = values?.every(([value]) => value === null);
-  if (isNothing) return null;
-  const most = Math.max(1, ...(values ?? []).map(([, number]) => number));
+  if (values?.every(({ value }) => value === null)) return null;
+  const most = Math.max(1, ...(values ?? []).map((each) => each.count));
   return (
     <section class="facet">
       <h3 title={field}>{title}</h3>
       <ul>
         {values === null
           ? [1, 2, 3].map((line) => <li key={line} class="waiting" />)
-          : values.map(([value, number]) => {
+          : values.map(({ value, count: number }) => {
               const condition = equals(field, value);
               return (
                 <li key={value}>

@@ -13,7 +13,7 @@ import { Charts } from "./charts";
 import { COLUMN_MENU, ColumnMenu } from "./column-menu";
 import { Facets } from "./facets";
 import { FilterBar } from "./filter-bar";
-import { cursor, fresh, isLoading, problem, refresh, rows } from "./rows";
+import { cursor, fresh, isAsking, isLoading, problem, refresh, rows } from "./rows";
 import { Table } from "./table";
 import { TIMES } from "./time-range";
 
@@ -69,7 +69,7 @@ function Loaded() {
   const text = problem.value ? "" : `${count(rows.value.length)}${cursor.value ? "+" : ""} traces`;
   return (
     <span class="muted" role="status">
-      {isLoading.value && !rows.value.length ? "Looking…" : text}
+      {isAsking.value ? "Looking…" : text}
     </span>
   );
 }

@@ -7,19 +7,30 @@ import { asked_ms, range } from "../page/times";
 
 const PAGE = 100;
 
-export const scope = computed<Scope>(() => ({
-  ...(get("filter") && { filter: get("filter") }),
-  ...(get("experiment") && { experiments: [get("experiment")] }),
-  ...range.value,
-}));
-
 export const rows = signal<Trace[]>([]);
 export const cursor = signal<string | null>(null);
 export const isLoading = signal(true);
+/** Whether other traces, or another order of them, are being looked for than those that are shown. */
+export const isAsking = signal(true);
 export const problem = signal<Problem | null>(null);
 export const fresh = signal(0);
+/** The scope whose first page is there: what stands around the table is asked for after it, and never before it. */
+export const answered = signal<Scope | null>(null);
 /** Grows when everything that is shown is asked for anew. */
 export const round = signal(0);
+
+const scopeText = computed(() =>
+  JSON.stringify({
+    ...(get("filter") && { filter: get("filter") }),
+    ...(get("experiment") && { experiments: [get("experiment")] }),
+    ...range.value,
+  }),
+);
+/** Which traces are shown: another one only where they are others, or are asked for anew. */
+export const scope = computed<Scope>(() => {
+  round.value;
+  return JSON.parse(scopeText.value);
+});
 
 let under_way: AbortController | null = null;
 
@@ -28,21 +39,25 @@ const query = computed(() => ({ ...scope.value, ...(get("order") && { order_by: 
 async function read(asked: typeof query.value, after: string | null): Promise<void> {
   under_way?.abort();
   const own = new AbortController();
+  const of = scope.peek();
   under_way = own;
   isLoading.value = true;
+  isAsking.value = after === null;
   try {
     const page = await source.searchTraces({ ...asked, cursor: after }, own.signal);
     batch(() => {
       rows.value = after ? [...rows.peek(), ...page.traces] : page.traces;
       cursor.value = page.cursor;
+      answered.value = of;
       problem.value = null;
-      isLoading.value = false;
+      isLoading.value = isAsking.value = false;
     });
   } catch (error) {
     if (own.signal.aborted) return;
     batch(() => {
       problem.value = error as Problem;
-      isLoading.value = false;
+      answered.value = of;
+      isLoading.value = isAsking.value = false;
     });
   }
 }

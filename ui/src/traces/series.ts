@@ -1,4 +1,5 @@
 /** Numbers over time: what the charts above the table show. */
+import { added } from "../filter/compose";
 import { readStats, type Scope, searchTraces } from "../page/api";
 import { intervalFor } from "../page/times";
 
@@ -13,7 +14,10 @@ export interface Series {
   overall: Record<string, number | null>;
 }
 
-const METRICS = ["count", "p50", "p95", "p99", "error_rate", "input_tokens", "output_tokens", "cost"];
+const METRICS = ["count", "errors", "p50", "p95", "p99", "error_rate", "input_tokens", "output_tokens", "cost"];
+
+const [COUNT, ERRORS] = [METRICS.indexOf("count"), METRICS.indexOf("errors")];
+const UNFINISHED = "attributes.status LIKE '%S%'"; // IN_PROGRESS and STATE_UNSPECIFIED: the index leads to these
 
 async function startOf(scope: Scope, signal: AbortSignal): Promise<number | null> {
   if (scope.since_ms !== undefined) return scope.since_ms;
@@ -35,9 +39,11 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   const end_ms = await endOf(scope, signal);
   const [interval, length_ms] = intervalFor(end_ms - start_ms);
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const [counted, measured, whole] = await Promise.all([
-    readStats({ ...scope, group_by: ["status"], interval, metrics: ["count"], time_zone }, signal),
+  // The store keeps up counts and errors by the hour, states it does not: those that are neither are few, and soon found.
+  const unfinished = { ...scope, filter: added(scope.filter ?? "", UNFINISHED) };
+  const [measured, counted, whole] = await Promise.all([
     readStats({ ...scope, interval, metrics: METRICS, time_zone }, signal),
+    readStats({ ...unfinished, group_by: ["status"], interval, metrics: ["count"], time_zone }, signal),
     readStats({ ...scope, metrics: METRICS }, signal),
   ]);
   const seconds = (time: unknown) => Date.parse(String(time)) / 1000;
@@ -45,10 +51,19 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   if (!known.length) return null;
   const times = fill(known, length_ms / 1000);
   const at = new Map(times.map((time, index) => [time, index]));
-  const states: Record<string, number[]> = {};
+  const none = () => times.map(() => 0);
+  const states: Record<string, number[]> = { OK: none(), ERROR: none() };
+  for (const row of measured.rows) {
+    const place = at.get(seconds(row[0])) ?? 0;
+    const [all, errors] = [row[1 + COUNT], row[1 + ERRORS]].map(Number);
+    states.ERROR[place] = errors;
+    states.OK[place] = all - errors;
+  }
   for (const [time, state, number] of counted.rows) {
-    states[String(state)] ??= times.map(() => 0);
-    states[String(state)][at.get(seconds(time)) ?? 0] = Number(number);
+    const place = at.get(seconds(time)) ?? 0;
+    states[String(state)] ??= none();
+    states[String(state)][place] = Number(number);
+    states.OK[place] -= Number(number);
   }
   const metrics: Record<string, (number | null)[]> = {};
   for (const [index, name] of METRICS.entries()) {

@@ -5,7 +5,7 @@ import { onKeys } from "../page/keys";
 import { useVirtual } from "../page/virtual";
 import { choose, chosen } from "./chosen";
 import { type Column, clampWidth, parseColumns, printColumns, type Shown } from "./columns";
-import { cursor, readMore, rows } from "./rows";
+import { cursor, isAsking, readMore, rows } from "./rows";
 
 const ROW = 36;
 const HEAD = 32;
@@ -53,9 +53,10 @@ export function Table() {
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows that are not in view are not there, which a table cannot say
     <div
-      class="table"
+      class={isAsking.value ? "table stale" : "table"}
       role="grid"
       aria-label="Traces"
+      aria-busy={isAsking.value}
       aria-rowcount={cursor.value ? -1 : traces.length + 1}
       aria-colcount={shown.length}
       aria-activedescendant={at >= 0 ? `row-${at}` : undefined}

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +77,12 @@ class OpenedFile:
             if self._pair is None:
                 raise StoreBusyError(f"{self._path} is just being opened anew")
             yield self._pair.reader
+
+    @contextmanager
+    def reading_beside(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection of one's own, for what takes so long that searches should not wait for it."""
+        with store_errors(self._path), closing(open_connection(self._path, self.access())) as connection:
+            yield connection
 
     def incarnation(self) -> int:
         """Return how often the file has been opened anew because others replaced or removed files of it."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
-from tracehound.query.sqlite import ROW, search_sql
+from tracehound.query.sqlite import ROW, is_streamed, search_sql
 from tracehound.query.statistics import Groups, StatisticsQuery
 from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, with_reason
@@ -31,6 +30,7 @@ from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.limits import Progress, within
 from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
+from tracehound.store.sqlite.ordered import follow, values_in_order
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
@@ -194,9 +194,12 @@ class SqliteStore:
         with self._file.reading() as connection:
             (last,) = connection.execute("SELECT max(seq) FROM trace").fetchone()
         is_large = last is not None and last >= MANY_TRACES
+        reading = self._file.reading_beside if is_large else self._file.reading
         with (
             helpers(self._path, self._file.access(), is_large=is_large) as others,
-            self._searching(query.search.time_limit) as (connection, _),
+            reading() as connection,
+            snapshot(connection),
+            within(connection, query.search.time_limit),
         ):
             return read_statistics(connection, query, others)
 
@@ -243,12 +246,6 @@ class SqliteStore:
         """Release the file; the store cannot be used any more."""
         self._file.close()
 
-    @contextmanager
-    def _searching(self, limit: SearchLimit | None) -> Iterator[tuple[sqlite3.Connection, Progress]]:
-        """Lend the connection that reads, for one moment and within a limit."""
-        with self._file.reading() as connection, snapshot(connection), within(connection, limit) as progress:
-            yield connection, progress
-
     def _read(self, sql: Sql) -> list[tuple]:  # type: ignore[type-arg] # a row is what the statement selects
         """Return all rows of a statement: nothing of the engine is held when this returns."""
         with self._file.reading() as connection:
@@ -259,16 +256,25 @@ def _find(connection: sqlite3.Connection, search: Search, progress: Progress) ->
     """Return the rows of one page by their numbers, each the columns of `ROW`, and the cursor behind them."""
     if not search.experiment_ids:
         return {}, None
-    words = Words(connection)
-    plan = choose_plan(connection, search, words).plan
-    is_counted = search.time_limit is not None
-    if is_counted:
-        progress.count_rows(connection, plan.path)
-    statement = search_sql(search, plan, counted=is_counted)
-    found = ask(connection, statement, words)
+    found = _find_one_more(connection, search, progress)
     page, keys = found[: search.limit], slice(-1 - len(search.order), -1)
     has_more = len(found) > len(page) > 0
     return {row[-1]: row[: keys.start] for row in page}, search.cursor(page[-1][keys]) if has_more else None
+
+
+def _find_one_more(connection: sqlite3.Connection, search: Search, progress: Progress) -> list[Row]:
+    """Return the rows of one page and the one behind it: the columns of `ROW`, the order's keys, and the number."""
+    words = Words(connection)
+    choice = choose_plan(connection, search, words)
+    plan = choice.plan
+    if not is_streamed(search, plan.path) and not any(each.is_counted for each in choice.estimates):
+        values = values_in_order(connection, search)
+        if values is not None:
+            return follow(values, search, lambda part: _find_one_more(connection, part, progress))
+    is_counted = search.time_limit is not None
+    if is_counted:
+        progress.count_rows(connection, plan.path)
+    return ask(connection, search_sql(search, plan, counted=is_counted), words)
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:
