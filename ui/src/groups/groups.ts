@@ -12,6 +12,7 @@ export interface Found {
   groups: Group[];
   /** By value; what is not there yet is on its way. */
   numbers: ReadonlyMap<string, Numbers>;
+  /** Reads what comes behind; null where nothing does. */
   more: (() => void) | null;
   problem: Problem | null;
   isLoading: boolean;
@@ -69,7 +70,7 @@ export function useGroups(scope: Scope, field: FieldName): Found {
   return {
     groups,
     numbers,
-    more: cursor && !isLoading ? () => ask({ scope, after: cursor }) : null,
+    more: cursor ? () => ask({ scope, after: cursor }) : null,
     problem,
     isLoading,
   };

@@ -175,7 +175,7 @@ function GroupsPage({ field }: { field: FieldName }) {
           </table>
           {found.more && (
             <p class="more">
-              <button type="button" onClick={found.more}>
+              <button type="button" disabled={found.isLoading} onClick={found.more}>
                 Show more
               </button>
             </p>
