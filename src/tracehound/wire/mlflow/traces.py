@@ -28,7 +28,7 @@ IN_STORE: Final = "TRACKING_STORE"  # what the client asks before it uploads the
 _TRACE_ID: Final = re.compile(r"tr-[0-9a-f]{32}")
 _STATES: Final = tuple(each.value for each in TraceState)
 _SAID: Final = (TraceState.OK, TraceState.ERROR)
-_LATEST_NS: Final = 2**63
+_END_NS: Final = 2**64  # of what is kept
 _MAX_METADATA: Final = 250  # characters that a client leaves of a value of the metadata
 
 
@@ -74,8 +74,8 @@ def to_changes(info: TraceInfo, experiment: str, written_ns: int) -> tuple[Trace
     """
     start_ns = info.request_time * 1_000_000
     ended_ns = None if info.execution_duration is None else start_ns + max(0, info.execution_duration) * 1_000_000
-    if max(abs(start_ns), ended_ns or 0) >= _LATEST_NS:
-        raise ArgumentError("request_time and execution_duration are to lie before the year 2262")
+    if start_ns < 0 or max(start_ns, ended_ns or 0) >= _END_NS:
+        raise ArgumentError("request_time and what comes after execution_duration are to lie from 1970 to 2553")
     code = SpanStatusCode.ERROR if info.state is TraceState.ERROR else SpanStatusCode.OK
     tags = {clean_text(key): clean_text(value) for key, value in info.tags.items() if key not in IMMUTABLE_TAGS}
     end_ns = None if info.state is TraceState.IN_PROGRESS else ended_ns
