@@ -95,7 +95,10 @@ def test_what_runs_is_not_exported_and_not_imported(capsys: pytest.CaptureFixtur
 
 def test_mistakes_are_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     write(part(span(1, 1)))
-    assert command(capsys, "export", "--html", "a.html", "-o", "b") == (2, "error: give either --output or --html\n")
+    assert command(capsys, "export", "--html", "a.html", "-o", "b") == (
+        2,
+        "error: --html is a format and a file of its own: leave --format and --output out\n",
+    )
     Path("other.html").write_text("<html></html>")
     code, told = command(capsys, "import", "other.html", "--store", "new.db")
     assert (code, "holds no traces" in told, Path("new.db").exists()) == (2, True, False)

@@ -74,7 +74,12 @@ OURS, THEIRS, NOBODY = team("ours", 0xA1), team("theirs", 0xB2), team("nobody", 
 
 def fill(store: Store, whose: Team) -> None:
     """Put a trace, a run, a model and an assessment of a team into the store."""
-    texts = {"mlflow.sourceRun": whose.run_id, "mlflow.modelId": whose.model_id, "note": whose.secret}
+    texts = {
+        "mlflow.sourceRun": whose.run_id,
+        "mlflow.modelId": whose.model_id,
+        "note": whose.secret,
+        "mlflow.trace.user": whose.secret,
+    }
     root = replace(span(whose.number, whose.number, name=whose.secret), inputs_json=f'"{whose.secret}"')
     said = Feedback(whose.secret, value=True, rationale=whose.secret, source=AssessmentSource("HUMAN", whose.secret))
     assessment = {**said.to_dict(), "assessment_id": whose.assessment_id, "trace_id": whose.trace_id}
@@ -167,6 +172,8 @@ def request_for(row: Row, whose: Team) -> dict[str, Any]:
         in_path = set(re.findall(r"\{(\w+)", row.path))
         rest = {key: value for key, value in known.items() if key not in in_path}
         return {"json": rest} if row.has_body else {"params": rest}
+    if row.path.endswith("/traces/export"):
+        return {"params": {"experiment_ids": whose.experiment_id}}
     if row.path.startswith("/api/"):
         return {"params": _message(whose)} if row.method == "GET" else {"json": _message(whose)}
     return {}
@@ -179,6 +186,8 @@ def _said_of(whose: Team) -> dict[str, Any]:
         "experiment_id": whose.experiment_id, "experiment_ids": [whose.experiment_id], "run_id": whose.run_id,
         "model_id": whose.model_id, "assessment_id": whose.assessment_id, "key": "tag", "value": "changed",
         "tags": {"tag": "changed"}, "name": whose.experiment, "text": whose.secret, "group_by": ["name"],
+        "other_id": whose.trace_id, "field": "user", "fields": ["name"], "by": "name", "baseline": whose.secret,
+        "candidate": "other",
     }  # fmt: skip
 
 

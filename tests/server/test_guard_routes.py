@@ -20,6 +20,7 @@ SHOWS_NOTHING = {
     "GET /", "GET /assets/{name}", "GET /metrics", "GET /api/v1/openapi.json", "GET /api/v1/events",
     "POST /api/v1/store/version", "POST /api/v1/store/explain",
     "GET /api/v1/traces/{trace_id}/matches", "POST /api/v1/store/experiments",
+    "GET /api/v1/export-formats", "GET /api/v1/saved-searches",
 }  # fmt: skip
 ENDLESS = "GET /api/v1/events"
 

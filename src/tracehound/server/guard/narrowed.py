@@ -22,6 +22,7 @@ from tracehound.model.edit import DISCARD, OF_THE_PLACE, Change, Deletion, Edit,
 from tracehound.model.ids import experiment_id
 from tracehound.model.logged_model import MODEL, MODEL_VERSION, REGISTERED_MODEL
 from tracehound.model.run import RUN
+from tracehound.model.saved_search import SAVED_SEARCH
 from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
@@ -41,6 +42,7 @@ _RIGHTS: Final = {
     MODEL: Right.INGEST,
     REGISTERED_MODEL: Right.WRITE,
     MODEL_VERSION: Right.WRITE,
+    SAVED_SEARCH: Right.WRITE,
 }
 _USUAL: Final = re.compile(r"(name|creation_time)\Z|tag\.")
 _LOOKED_AT: Final = 1_000  # arrivals at a time
