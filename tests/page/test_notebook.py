@@ -88,7 +88,7 @@ def test_a_frame_and_a_list_are_shown_to_choose_from(page: Page) -> None:
 
 def test_a_value_is_copied_and_the_notebook_is_out_of_reach(page: Page) -> None:
     trace, _, _ = frames(page)
-    trace.get_by_role("button", name="Copy the id").click()
+    trace.get_by_role("button", name="Copy id").click()
     expect(trace.get_by_role("button", name="Copied")).to_be_visible()
     reached = trace.locator("body").evaluate("""() => {
         const tries = [() => parent.document.title, () => localStorage.length, () => document.cookie];
