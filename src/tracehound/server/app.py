@@ -137,9 +137,23 @@ def _endpoint(row: Row, served: Served, views: Views) -> Callable[[Request], Awa
             seen = views.of(await served.guard.admit(request, row.right))
             return await (_call(row, seen, request) if isinstance(row, Call) else row.handle(seen, request))
         except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged
-            return row.told(to_problem(error))
+            told = row.told(to_problem(error))
+            _forget_frames(error)
+            return told
 
     return answer
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Let go of the frames that an error has come through, and so of the body that they hold.
+
+    One of them is of `run_in_threadpool`, and holds the future that holds the error. Such a circle stays until garbage
+    is looked for, which objects bring about by their number: hundreds of bodies, however large, would wait for it.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
 
 
 async def _call(row: Call, served: Served, request: Request) -> Response:

@@ -18,6 +18,7 @@ from typing import Final
 from tracehound.model.edit import Edit
 from tracehound.model.record import Record, to_msgpack, unpacker
 from tracehound.model.trace import TracePart
+from tracehound.server.allocation import give_back_large_blocks
 from tracehound.server.collecting import collect_seldom
 from tracehound.wire.intake import Intake
 from tracehound.wire.otlp import Arrived
@@ -100,6 +101,7 @@ def run(prices: str | None = None) -> None:
     os.dup2(2, 1)  # whatever prints something does not print it among the answers
     intake = Intake(prices)
     collect_seldom()
+    give_back_large_blocks()
     with FileIO(0, "r") as orders, FileIO(answering, "w") as answers, contextlib.suppress(EOFError, BrokenPipeError):
         send(answers, Answer())
         while True:

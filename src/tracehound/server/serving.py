@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from tracehound.errors import ArgumentError
+from tracehound.server.allocation import give_back_large_blocks
 from tracehound.server.app import create_app
 from tracehound.server.certificate import Certificate
 from tracehound.server.collecting import collect_seldom
@@ -117,6 +118,7 @@ class _Server(uvicorn.Server):
         """Begin to take requests, and say so."""
         await super().startup(sockets)
         collect_seldom()
+        give_back_large_blocks()
         if self.started:
             self._on_ready()
 
