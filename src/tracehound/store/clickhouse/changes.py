@@ -1,0 +1,206 @@
+"""Writing a batch, without a transaction: every step can be done again, by anyone, and changes nothing then.
+
+What arrived is kept first (`part`, `said`). Then what is known of the traces is read, all of it, by whomever it was
+written; what follows from that is a row of `trace`, and its version is the number of things that are known. Nothing
+that is known is ever forgotten while a trace is there. So of two writers the one that has read later knows at least
+what the other one knows, and its row counts, in whatever order the two rows arrive. The position of the segment is
+written last (`store.clickhouse.store`): a batch that was cut short is written again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tracehound.model.edit import Change, Deletion, Edit, Facts, latest_edits, lay_over, without_discarded
+from tracehound.model.ids import experiment_id
+from tracehound.model.merge import effective_parts, merge_parts
+from tracehound.model.record import replace, to_json, to_msgpack
+from tracehound.model.trace import TracePart
+from tracehound.query.clickhouse import as_list
+from tracehound.query.sql import Sql
+from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.reading import read_parts
+from tracehound.store.clickhouse.rows import PartKey, Version, gone_row, to_row
+from tracehound.store.clickhouse.schema import EXPERIMENT, FACT, PART, SAID, TRACE
+
+PART_KIND: Final = "part"
+ENDED: Final = "ended"
+_EDIT: Final = "edit"
+_DELETION: Final = "deletion"
+_TRACES_AT_A_TIME: Final = 1_000
+_SAID_OF: Final = (
+    "SELECT DISTINCT trace_id, kind, what, key, written_ns, digest, owner, value FROM said WHERE trace_id IN ?"
+)
+_HEADS_OF: Final = (
+    "SELECT trace_id, experiment, start_ms, max(version), argMax(is_gone, version), argMax(arrived, version)"
+    " FROM head WHERE trace_id IN ? GROUP BY trace_id, experiment, start_ms"
+)
+
+Row = tuple[Any, ...]
+PartId = tuple[str, int, int]  # of which trace, when it was written, its digest
+
+
+@dataclass(frozen=True)
+class _Head:
+    """A place at which a trace stands, or stood."""
+
+    experiment: int
+    start_ms: int
+    version: int
+    is_gone: bool
+    arrived: int
+
+
+@dataclass
+class _Known:
+    """All that is known of a trace; `count` is how many things that are."""
+
+    parts: dict[PartId, str] = field(default_factory=dict)  # with the process of a snapshot, else the empty text
+    ended: set[PartId] = field(default_factory=set)
+    edits: list[Edit] = field(default_factory=list)
+    is_deleted: bool = False
+    count: int = 0
+
+
+def write_changes(engine: Engine, changes: Sequence[Change], now_ns: int) -> None:
+    """Apply parts, edits, deletions and facts, in whatever order they came; `now_ns` numbers the traces that are new."""
+    parts = {_id_of(change): change for change in changes if isinstance(change, TracePart)}
+    said = [_said(change) for change in changes if isinstance(change, (Edit, Deletion))]
+    said += [(part_id[0], PART_KIND, "", "", *part_id[1:], part.owner or "", None) for part_id, part in parts.items()]
+    said += [_ended(part_id) for part_id, part in parts.items() if part.has_ended]
+    payloads = [(written_ns, trace_id, digest, to_json(part)) for (trace_id, written_ns, digest), part in parts.items()]
+    experiments = {part.experiment for part in parts.values()}
+    facts = [row for change in changes if isinstance(change, Facts) for row in _facts(change)]
+    # What cannot be stored has been refused by now: nothing of the batch is there yet.
+    engine.insert(FACT.name, FACT.names, facts)
+    engine.insert(EXPERIMENT.name, EXPERIMENT.names, [(int(experiment_id(name)), name) for name in experiments])
+    engine.insert(PART.name, PART.names, payloads)
+    engine.insert(SAID.name, SAID.names, said)
+    bring_up(engine, {row[0] for row in said}, parts, now_ns)
+
+
+def end_parts(engine: Engine, owner: str, now_ns: int) -> None:
+    """Note that the process of snapshots is gone, and bring their traces up."""
+    text = "SELECT DISTINCT trace_id, written_ns, digest FROM said WHERE kind = ? AND owner = ?"
+    known = [tuple(row) for row in engine.select(Sql(text, (PART_KIND, owner)))]
+    engine.insert(SAID.name, SAID.names, [_ended(each) for each in known])
+    bring_up(engine, {each[0] for each in known}, {}, now_ns)
+
+
+def bring_up(
+    engine: Engine, trace_ids: Collection[str], in_hand: dict[PartId, TracePart], now_ns: int
+) -> None:
+    """Bring the rows of traces up to what is known of them."""
+    arrivals = itertools.count(now_ns)
+    ordered = list(dict.fromkeys([*(part_id[0] for part_id in in_hand), *trace_ids]))
+    for at in range(0, len(ordered), _TRACES_AT_A_TIME):
+        some = ordered[at : at + _TRACES_AT_A_TIME]
+        known, heads = _read_known(engine, some), _read_heads(engine, some)
+        wanted = {part_id for each in known.values() if not each.is_deleted for part_id in each.parts}
+        missing = read_parts(engine, wanted - in_hand.keys())
+        rows: list[Row] = []
+        for trace_id in some:
+            rows += _rows(trace_id, known[trace_id], heads.get(trace_id, []), {**in_hand, **missing}, arrivals)
+        engine.insert(TRACE.name, TRACE.names, rows)
+        _clear_up(engine, some)
+
+
+def _rows(
+    trace_id: str, known: _Known, heads: Sequence[_Head], parts: dict[PartId, TracePart], arrivals: Iterable[int]
+) -> list[Row]:
+    """Return the rows that make a trace what all that is known of it says, and take away where it stood before."""
+    standing = [head for head in heads if not head.is_gone]
+    made: Row | None = None
+    own = {
+        part_id: replace(parts[part_id], has_ended=True) if part_id in known.ended else parts[part_id]
+        for part_id in known.parts
+        if not known.is_deleted and part_id in parts
+    }
+    by_identity = {id(part): part_id for part_id, part in own.items()}
+    effective = effective_parts(without_discarded(list(own.values()), known.edits)) if own else []
+    if effective:
+        newest = max(standing, key=lambda head: head.version, default=None)
+        keys = [by_identity[id(part)] for part in effective]
+        version = Version(
+            known.count,
+            newest.arrived if newest is not None else next(iter(arrivals)),
+            [PartKey(each[1], each[2], each in known.ended) for each in keys],
+            sorted({part.owner for part in effective if part.owner is not None and not part.has_ended}),
+        )
+        made = to_row(lay_over(merge_parts(effective), latest_edits(known.edits)), version)
+    place = None if made is None else made[:2]
+    gone = [head for head in standing if (head.experiment, head.start_ms) != place]
+    rows = [_gone(head, trace_id, known.count) for head in gone]
+    is_there = any((head.experiment, head.start_ms) == place and head.version >= known.count for head in standing)
+    return rows if made is None or is_there else [*rows, made]
+
+
+def _clear_up(engine: Engine, trace_ids: Sequence[str]) -> None:
+    """Take away where traces stand for writers that knew less, and wrote at the same time as this one.
+
+    Each writer looks after it has written: the later one sees both places.
+    """
+    rows: list[Row] = []
+    for trace_id, heads in _read_heads(engine, trace_ids).items():
+        newest = max(head.version for head in heads)
+        rows += [_gone(head, trace_id, newest) for head in heads if not head.is_gone and head.version < newest]
+    engine.insert(TRACE.name, TRACE.names, rows)
+
+
+def _gone(head: _Head, trace_id: str, version: int) -> Row:
+    return gone_row(len(TRACE.columns), head.experiment, head.start_ms, trace_id, version)
+
+
+def _read_known(engine: Engine, trace_ids: Sequence[str]) -> dict[str, _Known]:
+    found: defaultdict[str, _Known] = defaultdict(_Known)
+    for trace_id, kind, what, key, written_ns, digest, owner, value in engine.select(
+        Sql(_SAID_OF, (as_list(trace_ids),))
+    ):
+        known = found[trace_id]
+        known.count += 1
+        if kind == PART_KIND:
+            known.parts[trace_id, written_ns, digest] = owner
+        elif kind == ENDED:
+            known.ended.add((trace_id, written_ns, digest))
+        elif kind == _EDIT:
+            known.edits.append(Edit(trace_id, key, value, written_ns, what))
+        else:
+            known.is_deleted = True
+    return found
+
+
+def _read_heads(engine: Engine, trace_ids: Sequence[str]) -> dict[str, list[_Head]]:
+    found: defaultdict[str, list[_Head]] = defaultdict(list)
+    for trace_id, experiment, start_ms, version, is_gone, arrived in engine.select(
+        Sql(_HEADS_OF, (as_list(trace_ids),))
+    ):
+        found[trace_id].append(_Head(experiment, start_ms, version, bool(is_gone), arrived))
+    return found
+
+
+def _id_of(part: TracePart) -> PartId:
+    return part.trace_id, part.written_ns, zlib.crc32(to_msgpack(replace(part, has_ended=False)))
+
+
+def _ended(part_id: PartId) -> Row:
+    trace_id, written_ns, digest = part_id
+    return trace_id, ENDED, "", "", written_ns, digest, "", None
+
+
+def _said(change: Edit | Deletion) -> Row:
+    digest = zlib.crc32(to_msgpack(change))
+    if isinstance(change, Deletion):
+        return change.trace_id, _DELETION, "", "", change.written_ns, digest, "", None
+    return change.trace_id, _EDIT, change.kind, change.key, change.written_ns, digest, "", change.value
+
+
+def _facts(facts: Facts) -> list[Row]:
+    return [
+        (facts.kind, facts.subject, key, facts.written_ns, zlib.crc32((value or "\0").encode()), value)
+        for key, value in facts.values.items()
+    ]
