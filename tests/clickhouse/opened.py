@@ -11,8 +11,12 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracehound.store.clickhouse.address import ClickHouseAddress
+
+if TYPE_CHECKING:
+    from tracehound.store.clickhouse.engine import Engine
 
 HAS_ENGINE = find_spec("chdb") is not None  # ./dev chdb
 _MEMORY = Path("/dev/shm")
@@ -27,12 +31,38 @@ def engine_directory() -> Path:
     return Path(folder)
 
 
+_free: list[ClickHouseAddress] = []
+
+
 @contextlib.contextmanager
 def new_address() -> Iterator[ClickHouseAddress]:
-    """Lend a database that is empty, and drop it afterwards."""
+    """Lend a database that is empty. It is emptied and lent again: making one takes longer than most tests."""
+    from tracehound.store.clickhouse.schema import TABLES
+
+    address = _free.pop() if _free else _made(ClickHouseAddress(directory=engine_directory(), database=_new_name()))
+    yield address
+    for table in TABLES:
+        _keeping().run(f"TRUNCATE TABLE {address.database}.{table.name}")
+    _free.append(address)
+
+
+def _new_name() -> str:
+    return f"test{next(_numbers)}"
+
+
+def _made(address: ClickHouseAddress) -> ClickHouseAddress:
+    from tracehound.store.clickhouse.engine import Engine
+    from tracehound.store.clickhouse.schema import make_tables
+
+    _keeping()
+    with contextlib.closing(Engine(address)) as engine:
+        make_tables(engine)
+    return address
+
+
+@cache
+def _keeping() -> Engine:
+    """Return a connection that is never closed: the engine ends with its last one."""
     from tracehound.store.clickhouse.engine import Engine
 
-    address = ClickHouseAddress(directory=engine_directory(), database=f"test{next(_numbers)}")
-    with contextlib.closing(Engine(address)) as keeping:  # the engine ends with its last connection
-        yield address
-        keeping.run(f"DROP DATABASE IF EXISTS {address.database}")
+    return Engine(ClickHouseAddress(directory=engine_directory(), database="keeping"))

@@ -169,7 +169,11 @@ def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
     condition = join("\n  AND ", conditions)
     added = [
         Sql("count(), countIf(t.state = 'ERROR')"),
-        Sql("count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)" if query.wanted & {LENGTHS, DURATIONS} else "0, 0, NULL, NULL"),
+        Sql(
+            "count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
+            if query.wanted & {LENGTHS, DURATIONS}
+            else "0, 0, NULL, NULL"
+        ),
         Sql("groupArray(t.duration_bucket)" if DURATIONS in query.wanted else "[]"),
         *(Sql(f"sum(t.{name}), count(t.{name})") for name in sums),
         *(Sql(f"uniqExact({each.text})", each.parameters) for each in distinct),

@@ -210,7 +210,9 @@ def _of_span(node: Checked, dialect: Dialect) -> Condition:
 
 def _listed_of_span(tests: Sequence[Test], operator: Operator, dialect: Dialect) -> Condition:
     found = dialect.is_one_of(dialect.span_value(tests[0].field.name), [_value(test) for test in tests])
-    return Condition(dialect.or_false(found if operator is Operator.EQ else Sql(f"NOT ({found.text})", found.parameters)))
+    return Condition(
+        dialect.or_false(found if operator is Operator.EQ else Sql(f"NOT ({found.text})", found.parameters))
+    )
 
 
 def _is_beyond(node: Checked) -> bool:
@@ -297,5 +299,3 @@ def _negated(inner: Condition) -> Condition:
 
 def _not(sql: Sql) -> Sql:
     return Sql(f"NOT ({sql.text})", sql.parameters)
-
-

@@ -41,8 +41,8 @@ def run_server(
     address cannot be had, `StoreError` where the store cannot be opened.
     """
     target = parse_target(settings.tracking_uri)
-    if target.url is not None:
-        raise ArgumentError(f"{target.url} is a server itself: serve the path of a file, or memory://")
+    if target.url is not None and target.clickhouse is None:
+        raise ArgumentError(f"{target.url} is a server itself: serve the path of a file, memory:// or a ClickHouse")
     allow_network = settings.allow_network_filesystem
     with closing(_listen(host, port)) as listener, closing(open_store(target, allow_network=allow_network)) as store:
         folder = target.spool_directory

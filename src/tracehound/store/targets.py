@@ -12,10 +12,13 @@ from tracehound.errors import ArgumentError
 from tracehound.model.ids import hash63
 from tracehound.settings import state_directory
 from tracehound.store.api import Store
+from tracehound.store.clickhouse.address import SCHEMES, ClickHouseAddress, parse_address
 from tracehound.store.filesystem import refuse_network
 
 _DATABRICKS: Final = ("databricks", "databricks-uc", "uc")
-_ALLOWED: Final = "write the path of a file, sqlite:///path, memory:// or the address of a Tracehound server"
+_ALLOWED: Final = (
+    "write the path of a file, sqlite:///path, memory://, the address of a Tracehound server or clickhouse://host"
+)
 _PORTS: Final = {"http": 80, "https": 443}
 _ODD: Final = re.compile(r"[^A-Za-z0-9.-]+")
 _LONGEST_NAME: Final = 60
@@ -23,10 +26,14 @@ _LONGEST_NAME: Final = 60
 
 @dataclass(frozen=True)
 class Target:
-    """A place for traces: a file, or a server at an address; the store in memory has neither."""
+    """A place for traces: a file, or a server at an address, or a ClickHouse; the store in memory is none of them.
+
+    `url` says where a server or a ClickHouse is, without what is secret.
+    """
 
     path: Path | None
     url: str | None = None
+    clickhouse: ClickHouseAddress | None = None
 
     @property
     def spool_directory(self) -> Path | None:
@@ -34,6 +41,8 @@ class Target:
 
         It lies beside a file. What waits for a server lies where this user keeps such things, for all his programs.
         """
+        if self.clickhouse is not None and self.clickhouse.directory is not None:
+            return self.clickhouse.directory.with_name(f"{self.clickhouse.directory.name}-spool")
         if self.url is not None:
             name = _ODD.sub("-", self.url.partition("://")[2])[:_LONGEST_NAME]
             return state_directory() / "spool" / f"{name}-{hash63(self.url):016x}"
@@ -65,6 +74,9 @@ def parse_target(uri: str) -> Target:
         return Target(None)
     if scheme.lower() in ("http", "https") and separator:
         return Target(None, _normal_url(uri))
+    if scheme.lower() in SCHEMES and separator:
+        address = parse_address(uri)
+        return Target(None, address.shown(), address)
     if uri in _DATABRICKS or scheme in _DATABRICKS:
         raise ArgumentError(f"{uri!r} is a server of Databricks, which Tracehound cannot write to; {_ALLOWED}")
     path = Path(rest[1:] if separator else uri).absolute()
@@ -106,6 +118,10 @@ def open_store(target: Target, *, allow_network: bool = False) -> Store:
 
     That is so on network filesystems, unless they are allowed.
     """
+    if target.clickhouse is not None:
+        from tracehound.store.clickhouse.store import ClickHouseStore
+
+        return ClickHouseStore(target.clickhouse)
     if target.url is not None:
         from tracehound.store.remote.store import RemoteStore
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import ChainMap, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from tracehound.query.clickhouse import as_list
 from tracehound.query.sql import Sql
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.reading import read_parts
-from tracehound.store.clickhouse.rows import PartKey, Version, gone_row, to_row
+from tracehound.store.clickhouse.rows import PartKey, Version, to_row
 from tracehound.store.clickhouse.schema import EXPERIMENT, FACT, PART, SAID, TRACE
 
 PART_KIND: Final = "part"
@@ -40,6 +40,7 @@ _HEADS_OF: Final = (
     "SELECT trace_id, experiment, start_ms, max(version), argMax(is_gone, version), argMax(arrived, version)"
     " FROM head WHERE trace_id IN ? GROUP BY trace_id, experiment, start_ms"
 )
+_GONE: Final = ("experiment", "start_ms", "trace_id", "version", "is_gone")  # nothing else is looked at there
 
 Row = tuple[Any, ...]
 PartId = tuple[str, int, int]  # of which trace, when it was written, its digest
@@ -68,7 +69,7 @@ class _Known:
 
 
 def write_changes(engine: Engine, changes: Sequence[Change], now_ns: int) -> None:
-    """Apply parts, edits, deletions and facts, in whatever order they came; `now_ns` numbers the traces that are new."""
+    """Apply parts, edits, deletions and facts, in any order; `now_ns` numbers the traces that are new."""
     parts = {_id_of(change): change for change in changes if isinstance(change, TracePart)}
     said = [_said(change) for change in changes if isinstance(change, (Edit, Deletion))]
     said += [(part_id[0], PART_KIND, "", "", *part_id[1:], part.owner or "", None) for part_id, part in parts.items()]
@@ -92,9 +93,7 @@ def end_parts(engine: Engine, owner: str, now_ns: int) -> None:
     bring_up(engine, {each[0] for each in known}, {}, now_ns)
 
 
-def bring_up(
-    engine: Engine, trace_ids: Collection[str], in_hand: dict[PartId, TracePart], now_ns: int
-) -> None:
+def bring_up(engine: Engine, trace_ids: Collection[str], in_hand: dict[PartId, TracePart], now_ns: int) -> None:
     """Bring the rows of traces up to what is known of them."""
     arrivals = itertools.count(now_ns)
     ordered = list(dict.fromkeys([*(part_id[0] for part_id in in_hand), *trace_ids]))
@@ -103,17 +102,21 @@ def bring_up(
         known, heads = _read_known(engine, some), _read_heads(engine, some)
         wanted = {part_id for each in known.values() if not each.is_deleted for part_id in each.parts}
         missing = read_parts(engine, wanted - in_hand.keys())
-        rows: list[Row] = []
-        for trace_id in some:
-            rows += _rows(trace_id, known[trace_id], heads.get(trace_id, []), {**in_hand, **missing}, arrivals)
-        engine.insert(TRACE.name, TRACE.names, rows)
+        parts = ChainMap(in_hand, missing)
+        changed = [_change(each, known[each], heads.get(each, []), parts, arrivals) for each in some]
+        engine.insert(TRACE.name, TRACE.names, [made for made, _ in changed if made is not None])
+        engine.insert(TRACE.name, _GONE, [row for _, gone in changed for row in gone])
         _clear_up(engine, some)
 
 
-def _rows(
-    trace_id: str, known: _Known, heads: Sequence[_Head], parts: dict[PartId, TracePart], arrivals: Iterable[int]
-) -> list[Row]:
-    """Return the rows that make a trace what all that is known of it says, and take away where it stood before."""
+def _change(
+    trace_id: str,
+    known: _Known,
+    heads: Sequence[_Head],
+    parts: Mapping[PartId, TracePart],
+    arrivals: Iterator[int],
+) -> tuple[Row | None, list[Row]]:
+    """Return the row of what is known of a trace, unless that is there, and those that end where it stood before."""
     standing = [head for head in heads if not head.is_gone]
     made: Row | None = None
     own = {
@@ -128,16 +131,15 @@ def _rows(
         keys = [by_identity[id(part)] for part in effective]
         version = Version(
             known.count,
-            newest.arrived if newest is not None else next(iter(arrivals)),
+            newest.arrived if newest is not None else next(arrivals),
             [PartKey(each[1], each[2], each in known.ended) for each in keys],
             sorted({part.owner for part in effective if part.owner is not None and not part.has_ended}),
         )
         made = to_row(lay_over(merge_parts(effective), latest_edits(known.edits)), version)
     place = None if made is None else made[:2]
     gone = [head for head in standing if (head.experiment, head.start_ms) != place]
-    rows = [_gone(head, trace_id, known.count) for head in gone]
     is_there = any((head.experiment, head.start_ms) == place and head.version >= known.count for head in standing)
-    return rows if made is None or is_there else [*rows, made]
+    return None if is_there else made, [_gone(head, trace_id, known.count) for head in gone]
 
 
 def _clear_up(engine: Engine, trace_ids: Sequence[str]) -> None:
@@ -149,11 +151,11 @@ def _clear_up(engine: Engine, trace_ids: Sequence[str]) -> None:
     for trace_id, heads in _read_heads(engine, trace_ids).items():
         newest = max(head.version for head in heads)
         rows += [_gone(head, trace_id, newest) for head in heads if not head.is_gone and head.version < newest]
-    engine.insert(TRACE.name, TRACE.names, rows)
+    engine.insert(TRACE.name, _GONE, rows)
 
 
 def _gone(head: _Head, trace_id: str, version: int) -> Row:
-    return gone_row(len(TRACE.columns), head.experiment, head.start_ms, trace_id, version)
+    return head.experiment, head.start_ms, trace_id, version, 1
 
 
 def _read_known(engine: Engine, trace_ids: Sequence[str]) -> dict[str, _Known]:

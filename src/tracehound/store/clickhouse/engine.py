@@ -15,6 +15,7 @@ from typing import Any, Final
 from tracehound.errors import MissingExtraError, StoreError
 from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql
+from tracehound.settings import clickhouse_password
 from tracehound.store.clickhouse.address import ClickHouseAddress
 
 try:
@@ -107,7 +108,7 @@ class Engine:
         if numbers < OLDEST:
             needed = ".".join(map(str, OLDEST))
             raise StoreError(
-                f"{self.where} runs ClickHouse {version}, and {needed} is the oldest that has the text index: upgrade it"
+                f"{self.where} runs ClickHouse {version}; {needed} is the oldest that has the text index: upgrade it"
             )
 
 
@@ -145,14 +146,15 @@ def _connect(address: ClickHouseAddress) -> Any:
     settings = {**_SETTINGS, **(_OF_CLUSTER if address.cluster else {})}
     if address.directory is not None:
         return _open_chdb(address.directory, address.database, settings)
-    make = {"on_cluster": f" ON CLUSTER {address.cluster}" if address.cluster else ""}
+    on_cluster = f" ON CLUSTER {address.cluster}" if address.cluster else ""
     options = {
-        "host": address.host, "port": address.port, "username": address.user, "password": address.password,
-        "secure": address.is_secure, "connect_timeout": _CONNECT_S, "send_receive_timeout": _ANSWER_S,
+        "host": address.host, "port": address.port, "secure": address.is_secure,
+        "username": address.user, "password": address.password or clickhouse_password(),
+        "connect_timeout": _CONNECT_S, "send_receive_timeout": _ANSWER_S,
         "form_encode_query_params": True, "compress": "lz4", "query_retries": 1,
     }  # fmt: skip
     client = clickhouse_connect.get_client(database="default", settings=settings, **options)  # type: ignore[arg-type]
-    client.command(f"CREATE DATABASE IF NOT EXISTS {address.database}{make['on_cluster']}")
+    client.command(f"CREATE DATABASE IF NOT EXISTS {address.database}{on_cluster}")
     client.close()
     return clickhouse_connect.get_client(database=address.database, settings=settings, **options)  # type: ignore[arg-type]
 

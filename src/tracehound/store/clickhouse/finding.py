@@ -103,7 +103,7 @@ def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None
     if not rows:
         return []
     trace_ids = list({row[0] for row in rows})
-    versions = dict(engine.select(Sql(_VERSIONS, (as_list(trace_ids),)), limit))
+    versions = {row[0]: row[1] for row in engine.select(Sql(_VERSIONS, (as_list(trace_ids),)), limit)}
     kept: dict[str, RowOfTrace] = {}
     for row in rows:
         if row[1] == versions.get(row[0]):
@@ -117,7 +117,8 @@ def _words_with(engine: Engine, piece: Piece, limit: SearchLimit | None) -> list
     if not piece.open_left and not piece.open_right:
         return [text]
     test = _TESTS[piece.open_left, piece.open_right]
-    source = f"mergeTreeTextIndex(currentDatabase(), 'trace{'_local' if engine.address.cluster else ''}', 'words_index')"
+    table = "trace_local" if engine.address.cluster else "trace"
+    source = f"mergeTreeTextIndex(currentDatabase(), '{table}', 'words_index')"
     if engine.address.cluster:
         source = f"cluster('{engine.address.cluster}', {source})"
     sql = Sql(f"SELECT DISTINCT token FROM {source} WHERE {test} LIMIT ?", (text, _MOST_WORDS + 1))  # noqa: S608 - our own words

@@ -18,9 +18,7 @@ from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.rows import PartKey, parts_of, to_info
 from tracehound.wire.payload import to_payload
 
-_PARTS: Final = (
-    "SELECT trace_id, written_ns, digest, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
-)
+_PARTS: Final = "SELECT trace_id, written_ns, digest, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
 _AT_A_TIME: Final = 1_000
 _read_part: Final[Callable[[bytes], TracePart]] = json_reader(TracePart)
 

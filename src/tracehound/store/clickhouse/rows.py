@@ -87,15 +87,6 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
     )
 
 
-def gone_row(width: int, experiment: int, start_ms: int, trace_id: str, version: int) -> tuple[Any, ...]:
-    """Return the row that takes the place of one that is not there any more; `width` is that of `schema.TRACE`."""
-    filled = (experiment, start_ms, trace_id, version, 1, 0)
-    rest = (None, None, "", "", None, None, None, {}, {}, {}, {}, {}, *([None] * len(NUMBER_COLUMNS)), "")
-    row = (*filled, *rest, *([] for _ in range(11 + len(NUMBERS_IN_SPAN))), [], NO_WORDS, [], [], [], [])
-    assert len(row) == width  # noqa: S101 - a column that was added there has to be added here
-    return row
-
-
 def to_info(row: Sequence[Any]) -> TraceInfo:
     """Return what the columns of `query.clickhouse.ROW` say."""
     (

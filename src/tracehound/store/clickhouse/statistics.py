@@ -44,9 +44,9 @@ def _weighted(engine: Engine, query: StatisticsQuery, where: Condition) -> Group
     fields = (*query.fields, Field(Group.METADATA, WEIGHT))
     by_weight = replace(query, fields=fields, wanted=query.wanted - DISTINCT.keys())
     of_group: defaultdict[GroupKey, defaultdict[float, Summary]] = defaultdict(lambda: defaultdict(Summary))
-    for (*key, text), summary in _added_up(engine, by_weight, where).items():
-        of_group[tuple(key)][read_weight(None if text is None else str(text))].join(summary)
-    groups = {key: _joined(of_weight) for key, of_weight in of_group.items()}
+    for (*group, text), summary in _added_up(engine, by_weight, where).items():
+        of_group[tuple(group)][read_weight(None if text is None else str(text))].join(summary)
+    groups: Groups = {key: _joined(of_weight) for key, of_weight in of_group.items()}
     if query.wanted & DISTINCT.keys():
         counted = _added_up(engine, replace(query, wanted=query.wanted & DISTINCT.keys()), where)
         for key, summary in counted.items():

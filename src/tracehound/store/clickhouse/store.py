@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from tracehound.errors import ArgumentError
 from tracehound.model.edit import Change
 from tracehound.model.trace import Experiment, Trace, TraceInfo
 from tracehound.query.clickhouse import ROW, as_list
@@ -42,7 +43,9 @@ _BY_PLACE: Final = (
     f"SELECT {ROW} FROM trace AS t"  # noqa: S608 - our own columns
     " WHERE t.experiment IN ? AND t.start_ms IN ? AND t.trace_id IN ? AND t.is_gone = 0"
 )
-_ARRIVED: Final = f"SELECT {ROW} FROM trace AS t WHERE t.is_gone = 0 AND t.arrived {{}} ? ORDER BY t.arrived {{}} LIMIT ?"  # noqa: S608 - as above
+_ARRIVED: Final = (
+    f"SELECT {ROW} FROM trace AS t WHERE t.is_gone = 0 AND t.arrived {{}} ? ORDER BY t.arrived {{}} LIMIT ?"  # noqa: S608 - as above
+)
 _EVER: Final = 2**62
 _TRACES_AT_A_TIME: Final = 1_000
 
@@ -145,11 +148,12 @@ class ClickHouseStore:
         """Return what the traces that match add up to, group by group."""
         return read_statistics(self._engine(), query)
 
-    def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
-        """Return what one SELECT over the documented views selects; raise `ArgumentError` for anything else."""
-        from tracehound.store.clickhouse.sql import run_sql
-
-        return run_sql(self._engine(), text, parameters, limit)
+    def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:  # noqa: ARG002 - the contract's
+        """Raise `ArgumentError`: ClickHouse is asked itself."""
+        raise ArgumentError(
+            f"SQL over {self._address.shown()} is asked of ClickHouse itself, as a user who may only read:"
+            " docs/clickhouse.md has the tables"
+        )
 
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have traces, by name."""
