@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tracehound.store.clickhouse.address import ClickHouseAddress
 
 if TYPE_CHECKING:
+    from tracehound.store.api import Store
     from tracehound.store.clickhouse.engine import Engine
 
 HAS_ENGINE = find_spec("chdb") is not None  # ./dev chdb
@@ -44,6 +45,15 @@ def new_address() -> Iterator[ClickHouseAddress]:
     for table in TABLES:
         _keeping().run(f"TRUNCATE TABLE {address.database}.{table.name}")
     _free.append(address)
+
+
+@contextlib.contextmanager
+def new_store() -> Iterator[Store]:
+    """Lend a store that is empty."""
+    from tracehound.store.clickhouse.store import ClickHouseStore
+
+    with new_address() as address, contextlib.closing(ClickHouseStore(address)) as store:
+        yield store
 
 
 def _new_name() -> str:

@@ -6,7 +6,6 @@ that is asked.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Iterator
 
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.clickhouse.opened import HAS_ENGINE, new_store
 from tests.conftest import SEARCHES, SEARCHES_OF_TRACES
 from tests.query.searches import FILTERS, GROUPS, ORDERS, PAGE_SIZES, PERIODS, TRACES
 from tests.query.test_differential import all_pages, make_search, queries_of_all, told
@@ -33,9 +32,7 @@ FAR_NS = 9 * 10**18  # behind all that is written
 
 @pytest.fixture(scope="module")
 def clickhouse() -> Iterator[Store]:
-    from tracehound.store.clickhouse.store import ClickHouseStore
-
-    with new_address() as where, contextlib.closing(ClickHouseStore(where)) as store:
+    with new_store() as store:
         yield store
 
 

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.asgi import AsgiTransport, Stage, listening
-from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.clickhouse.opened import HAS_ENGINE, new_store
 from tracehound.server.app import create_app
 from tracehound.server.limits import ServerLimits
 from tracehound.settings import Settings
@@ -44,9 +44,7 @@ def address(stage: Stage) -> Iterator[str]:
 def opened(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
     """Open a store: one that is here, or a server of one; over ASGI of one in memory, over the socket of a file."""
     if kind == "chdb":
-        from tracehound.store.clickhouse.store import ClickHouseStore
-
-        with new_address() as where, contextlib.closing(ClickHouseStore(where)) as found:
+        with new_store() as found:
             yield found
         return
     own: Store = SqliteStore(folder / "contract.db") if kind in ("sqlite", "socket") else MemoryStore()

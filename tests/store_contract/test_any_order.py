@@ -1,12 +1,14 @@
 """Any order of any set of parts, edits, deletions and facts, each any number of times, gives the same store.
 
-A state machine writes them in batches as they come to its mind, to SQLite and to memory. The model is the set of what
+A state machine writes them in batches as they come to its mind, to SQLite and to memory, and to ClickHouse where the
+engine is there (./dev chdb). The model is the set of what
 was written: what a trace is follows from all of its parts and edits together, and from whether it was deleted, by the
 definitions of `model.merge` and `model.edit`, and from nothing else.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
 from pathlib import Path
@@ -15,6 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.clickhouse.opened import HAS_ENGINE, new_store
 from tests.traces import START_MS, part, span
 from tracehound.model.assessment import Feedback
 from tracehound.model.derive import TOKEN_USAGE
@@ -191,6 +194,9 @@ class AnyOrder(RuleBasedStateMachine):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.exists() else None)
         self._stores: list[Store] = [MemoryStore(), SqliteStore(Path(self._folder.name, "any.db"))]
+        self._lent = contextlib.ExitStack()
+        if HAS_ENGINE:
+            self._stores.append(self._lent.enter_context(new_store()))
         self._written: list[Change] = []
         self._parts: dict[bytes, TracePart] = {}  # under what they were when they were written
         self._edits: list[Edit] = []
@@ -237,10 +243,11 @@ class AnyOrder(RuleBasedStateMachine):
             for search, where in SEARCHES:
                 found = {info.trace_id for info in store.search(search).traces}
                 assert found == {key for key, trace in expected.items() if matches(where, trace)}, where
-        memory, sqlite = self._stores
-        assert memory.running_owners() == sqlite.running_owners()
-        for query in STATISTICS:
-            assert memory.statistics(query) == sqlite.statistics(query), query
+        memory, sqlite, *_ = self._stores
+        for store in self._stores:
+            assert store.running_owners() == memory.running_owners()
+            for query in STATISTICS:
+                assert store.statistics(query) == memory.statistics(query), query
         assert isinstance(sqlite, SqliteStore)
         assert words_in(sqlite) <= {
             word
@@ -252,6 +259,7 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         for store in self._stores:
             store.close()
+        self._lent.close()
         self._folder.cleanup()
 
     def _write(self, changes: list[Change] | list[Edit]) -> None:

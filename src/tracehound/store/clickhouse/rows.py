@@ -124,9 +124,9 @@ def _double(number: float | None) -> float | None:
     return None if number is None else float(number)
 
 
-def _words(spans: Sequence[Span]) -> bytes | str:
+def _words(spans: Sequence[Span]) -> bytes:
     found = words_of(spans)
-    return NO_WORDS if found is None else found
+    return NO_WORDS.encode() if found is None else found
 
 
 def _said(info: TraceInfo) -> list[tuple[str, str, str, float | None, int | None]]:
