@@ -240,7 +240,8 @@ class AnyOrder(RuleBasedStateMachine):
                 assert store.facts(kind, "r-1") == {
                     subject: values for subject, values in self._expected_facts(kind).items() if subject == "r-1"
                 }
-            for search, where in SEARCHES:
+            # The engine in the process takes ten times as long for each.
+            for search, where in SEARCHES[len(self._written) % 9 :: 9] if store in self._stores[2:] else SEARCHES:
                 found = {info.trace_id for info in store.search(search).traces}
                 assert found == {key for key, trace in expected.items() if matches(where, trace)}, where
         memory, sqlite, *_ = self._stores

@@ -47,13 +47,12 @@ def store_errors(where: str, limit: SearchLimit | None = None) -> Iterator[None]
     """Raise what the engine's errors mean, as errors of the store at that address."""
     try:
         yield
-    except engine_errors.OperationalError as error:
-        if limit is not None:
-            limit.check()
-        raise StoreBusyError(f"{where} does not answer; {_KEPT}, and it will be asked again") from error
     except engine_errors.Error as error:
-        if limit is not None and error.code in (TIMEOUT, CANCELLED):
+        is_away = isinstance(error, engine_errors.OperationalError) and error.code is None
+        if limit is not None and (is_away or error.code in (TIMEOUT, CANCELLED)):
             limit.check()
+        if is_away:
+            raise StoreBusyError(f"{where} does not answer; {_KEPT}, and it will be asked again") from error
         raise _told(where, error) from error
     except OSError as error:
         raise StoreBusyError(f"{where} cannot be reached: {error.strerror or 'the connection broke'}") from error
