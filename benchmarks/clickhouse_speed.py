@@ -13,19 +13,21 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
-from search_speed import METRICS, MONTH_NS, SEARCHES, SPANS, STATISTICS, STEPS, Request, make_request
+from search_speed import METRICS, MONTH_NS, SEARCHES, SPANS, STATISTICS, STATISTICS_ROUNDS, STEPS, Request, make_request
 
 from tracehound.analysis.statistics import parse_metric
 from tracehound.model.record import to_json_text
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
+from tracehound.query.clickhouse import as_list
 from tracehound.query.periods import parse_period
-from tracehound.query.search import parse_search
+from tracehound.query.search import Search, parse_search
 from tracehound.query.sql import Sql
 from tracehound.query.statistics import StatisticsQuery, parse_groups
 from tracehound.store.api import Store
@@ -61,12 +63,8 @@ def main(size: int, folder: Path, *, sqlite: bool, only: str) -> None:
             file.make_durable()
             file.close()
             console.print(f"SQLite: {path.stat().st_size / size:,.0f} bytes a trace")
-    sizes = engine.select(
-        Sql(
-            "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = ? GROUP BY table",
-            ("tracehound",),
-        )
-    )
+    asked = "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = ? GROUP BY table"
+    sizes = engine.select(Sql(asked, (address.database,)))
     told = ", ".join(f"{table} {found / size:,.0f}" for table, found in sorted(sizes, key=lambda row: -row[1]))
     console.print(f"ClickHouse: {sum(found for _, found in sizes) / size:,.0f} bytes a trace: {told}")
     measure(engine, store, only)
@@ -130,18 +128,25 @@ def measure(engine: Engine, store: Store, only: str) -> None:
             chance = random.Random(1)
             asked = [make(chance) for _ in range(ROUNDS)]
             searches = [parse_search(["0"], text, order, limit) for text, limit, order in asked]
-            table.add_row(
-                name, *timed(engine, [lambda each=each: len(store.search_whole(each).traces) for each in searches])
-            )
+            table.add_row(name, *timed(engine, [partial(count_found, store, each) for each in searches]))
+    wanted = frozenset(each.wanted for each in map(parse_metric, METRICS) if each.wanted is not None)
     for name, filter_string in STATISTICS.items():
         if only in name:
             search = parse_search(["0"], filter_string, now_ms=END_NS // 10**6)
-            wanted = frozenset(each.wanted for each in map(parse_metric, METRICS) if each.wanted is not None)
-            query = StatisticsQuery(
-                search, tuple(parse_groups(["name"])), parse_period("1h"), wanted, are_weighted=True
-            )
-            table.add_row(name, *timed(engine, [lambda query=query: len(store.statistics(query))] * 5))
+            groups, hourly = tuple(parse_groups(["name"])), parse_period("1h")
+            query = StatisticsQuery(search, groups, hourly, wanted, are_weighted=True)
+            table.add_row(name, *timed(engine, [partial(count_groups, store, query)] * STATISTICS_ROUNDS))
     console.print(table)
+
+
+def count_found(store: Store, search: Search) -> int:
+    """Return how many whole traces a page of a search has."""
+    return len(store.search_whole(search).traces)
+
+
+def count_groups(store: Store, query: StatisticsQuery) -> int:
+    """Return how many groups statistics have."""
+    return len(store.statistics(query))
 
 
 def timed(engine: Engine, questions: Sequence[Callable[[], int]]) -> tuple[str, ...]:
@@ -162,10 +167,8 @@ def timed(engine: Engine, questions: Sequence[Callable[[], int]]) -> tuple[str, 
 
 def events(engine: Engine) -> dict[str, int]:
     """Return what the engine has counted since it began."""
-    return dict.fromkeys(EVENTS, 0) | {
-        row[0]: row[1]
-        for row in engine.select(Sql("SELECT event, value FROM system.events WHERE event IN ?", (EVENTS,)))
-    }
+    rows = engine.select(Sql("SELECT event, value FROM system.events WHERE event IN ?", (as_list(EVENTS),)))
+    return dict.fromkeys(EVENTS, 0) | {row[0]: row[1] for row in rows}
 
 
 def cpu_seconds() -> float:

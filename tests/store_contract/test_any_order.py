@@ -317,4 +317,5 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 # A case here is worth several of other properties: each of its steps writes to two stores and compares them.
-TestAnyOrder.settings = settings(stateful_step_count=12, max_examples=max(20, settings().max_examples // 3))
+_CASES = max(8 if HAS_ENGINE else 20, settings().max_examples // 3)
+TestAnyOrder.settings = settings(stateful_step_count=12, max_examples=_CASES)

@@ -118,7 +118,7 @@ def _words_with(engine: Engine, piece: Piece, limit: SearchLimit | None) -> list
         return [text]
     test = _TESTS[piece.open_left, piece.open_right]
     table = "trace_local" if engine.address.cluster else "trace"
-    source = f"mergeTreeTextIndex(currentDatabase(), '{table}', 'words_index')"
+    source = f"mergeTreeTextIndex('{engine.address.database}', '{table}', 'words_index')"
     if engine.address.cluster:
         source = f"cluster('{engine.address.cluster}', {source})"
     sql = Sql(f"SELECT DISTINCT token FROM {source} WHERE {test} LIMIT ?", (text, _MOST_WORDS + 1))  # noqa: S608 - our own words
