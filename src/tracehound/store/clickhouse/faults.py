@@ -12,8 +12,8 @@ from typing import Final
 
 import clickhouse_connect.driver.exceptions as engine_errors
 
-from tracehound.errors import StoreBusyError, StoreError, StoreFullError, StoreReadOnlyError
-from tracehound.query.limit import SearchLimit
+from tracehound.errors import SearchTimeoutError, StoreBusyError, StoreError, StoreFullError, StoreReadOnlyError
+from tracehound.query.limit import NARROW_FILTER, SearchLimit
 
 TIMEOUT: Final = 159
 CANCELLED: Final = 394
@@ -51,6 +51,8 @@ def store_errors(where: str, limit: SearchLimit | None = None) -> Iterator[None]
         is_away = isinstance(error, engine_errors.OperationalError) and error.code is None
         if limit is not None and (is_away or error.code in (TIMEOUT, CANCELLED)):
             limit.check()
+        if limit is not None and error.code == TIMEOUT:  # the engine's clock is ahead of ours
+            raise SearchTimeoutError(f"the search has taken too long. Narrow it: {NARROW_FILTER}") from error
         if is_away:
             raise StoreBusyError(f"{where} does not answer; {_KEPT}, and it will be asked again") from error
         raise _told(where, error) from error
