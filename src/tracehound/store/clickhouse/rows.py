@@ -9,6 +9,7 @@ from typing import Any, Final
 from tracehound.model.assessment import Assessment
 from tracehound.model.buckets import bucket_of
 from tracehound.model.record import from_json, to_json, to_json_text
+from tracehound.model.reserved import SPAN_MODEL
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceInfo, TraceState
 from tracehound.query.clickhouse import NO_WORDS, NUMBER_COLUMNS, is_apart
@@ -76,8 +77,8 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
         [span.status.status_code.value for span in spans],
         [span.status.description or None for span in spans],
         durations_of_spans(spans),
-        [span.model_name for span in spans],
-        *([_double(number_at(span.attributes_json, *place)) for span in spans] for place in NUMBERS_IN_SPAN.values()),
+        [span.model_name if SPAN_MODEL in span.attributes_json else None for span in spans],
+        *(_numbers_of(spans, *place) for place in NUMBERS_IN_SPAN.values()),
         terms,
         _words(spans),
         [part.written_ns for part in version.parts],
@@ -118,6 +119,12 @@ def parts_of(row: Sequence[Any]) -> list[PartKey]:
 def _numbers_in(texts: Mapping[str, str]) -> dict[str, float]:
     found = ((key, number_in(value)) for key, value in texts.items())
     return {key: number for key, number in found if number is not None}
+
+
+def _numbers_of(spans: Sequence[Span], key: str, name: str) -> list[float | None]:
+    """Return a number of each span: most spans have no such attribute."""
+    texts = [span.attributes_json for span in spans]
+    return [_double(number_at(each, key, name)) if key in each else None for each in texts]
 
 
 def _double(number: float | None) -> float | None:
