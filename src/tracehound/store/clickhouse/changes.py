@@ -57,6 +57,9 @@ class _Head:
     arrived: int
 
 
+_NOWHERE: Final = _Head(experiment=-1, start_ms=0, version=0, is_gone=True, arrived=0)
+
+
 @dataclass
 class _Known:
     """All that is known of a trace; `count` is how many things that are."""
@@ -139,6 +142,8 @@ def _change(
     place = None if made is None else made[:2]
     gone = [head for head in standing if (head.experiment, head.start_ms) != place]
     is_there = any((head.experiment, head.start_ms) == place and head.version >= known.count for head in standing)
+    if made is None and known.parts:
+        gone.append(_NOWHERE)  # so that a writer who knows less, and has found no place to leave, sees that it does
     return None if is_there else made, [_gone(head, trace_id, known.count) for head in gone]
 
 
