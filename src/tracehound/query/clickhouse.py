@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracehound.model.summary import SUMMED
-from tracehound.query.fields import NUMBERS_IN_METADATA, Field, Group
+from tracehound.query.fields import NUMBERS_IN_METADATA, TIMESTAMP, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
@@ -145,10 +145,16 @@ def _arm(search: Search, where: Condition, experiment: str, limit: int) -> Sql:
     if search.after is not None:
         conditions.append(behind_sql(search.order, search.after, VALUES))
     head = Sql(f"SELECT {_ALL if len(search.experiment_ids) > 1 else ROW}\nFROM trace AS t\nWHERE ")
-    order = order_sql(search.order, VALUES)
-    return join("", [head, join("\n  AND ", conditions), Sql("\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))])
+    tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
+    condition = join("\n  AND ", conditions)
+    if search.order[0].field != TIMESTAMP:
+        # All rows have to be sorted: by what the order needs of them alone. The others are read of those of the page.
+        found = join("", [Sql(f"SELECT {_PLACE}\nFROM trace AS t\nWHERE "), condition, tail])
+        condition = Sql(f"t.experiment = ? AND ({_PLACE}) IN (\n{found.text}\n)", (int(experiment), *found.parameters))
+    return join("", [head, condition, tail])
 
 
+_PLACE: Final = "t.start_ms, t.trace_id, t.version"
 # What an order may need beside the row.
 _ALL: Final = f"{ROW}, t.tags_numbers, t.metadata_numbers, {', '.join(f't.{name}' for name in (*SUMMED, 'span_count'))}"
 

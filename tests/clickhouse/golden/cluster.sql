@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)
 TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 256;
 
 CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
@@ -104,7 +104,7 @@ CREATE TABLE IF NOT EXISTS head_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
 ORDER BY (trace_id, experiment, start_ms)
 TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 64;
 
 CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (
     kind LowCardinality(String),

@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS trace (
 )
 ENGINE = ReplacingMergeTree(version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 256;
 
 CREATE TABLE IF NOT EXISTS part (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
@@ -100,7 +100,7 @@ CREATE TABLE IF NOT EXISTS head (
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (trace_id, experiment, start_ms)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 64;
 
 CREATE TABLE IF NOT EXISTS fact (
     kind LowCardinality(String),

@@ -98,7 +98,7 @@ TRACE: Final = Table(
         "arrived_index arrived TYPE minmax",
         "words_index words TYPE text(tokenizer = splitByString([' ']))",
     ),
-    settings="index_granularity = 1024",
+    settings="index_granularity = 256",
     time_ms="start_ms",
 )
 PART: Final = Table(
@@ -147,7 +147,7 @@ HEAD: Final = Table(
     order="trace_id, experiment, start_ms",
     replacing="version",
     shard_key="cityHash64(trace_id)",
-    settings="index_granularity = 256",
+    settings="index_granularity = 64",
     time_ms="start_ms",
 )
 FACT: Final = Table(
