@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tracehound.errors import ArgumentError
 from tracehound.model.ids import hash63
 from tracehound.settings import state_directory
 from tracehound.store.api import Store
-from tracehound.store.clickhouse.address import SCHEMES, ClickHouseAddress, parse_address
 from tracehound.store.filesystem import refuse_network
 
+if TYPE_CHECKING:  # a program that only traces into a file loads nothing of it
+    from tracehound.store.clickhouse.address import ClickHouseAddress
+
+_CLICKHOUSE: Final = ("clickhouse", "clickhouses", "chdb")
 _DATABRICKS: Final = ("databricks", "databricks-uc", "uc")
 _ALLOWED: Final = (
     "write the path of a file, sqlite:///path, memory://, the address of a Tracehound server or clickhouse://host"
@@ -74,7 +77,9 @@ def parse_target(uri: str) -> Target:
         return Target(None)
     if scheme.lower() in ("http", "https") and separator:
         return Target(None, _normal_url(uri))
-    if scheme.lower() in SCHEMES and separator:
+    if scheme.lower() in _CLICKHOUSE and separator:
+        from tracehound.store.clickhouse.address import parse_address
+
         address = parse_address(uri)
         return Target(None, address.shown(), address)
     if uri in _DATABRICKS or scheme in _DATABRICKS:

@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tracehound.errors import ArgumentError
 
-SCHEMES: Final = ("clickhouse", "clickhouses", "chdb")
 _HOW: Final = "write clickhouse://user@host:8123/database, clickhouses:// over TLS, or chdb:///directory"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _DATABASE: Final = "tracehound"
