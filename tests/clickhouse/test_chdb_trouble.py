@@ -10,7 +10,14 @@ import pytest
 import tracehound
 from tests.clickhouse.opened import HAS_ENGINE, new_address
 from tests.traces import part, span
-from tracehound.errors import StoreBusyError, StoreError, StoreFullError, StoreReadOnlyError, TracehoundError
+from tracehound.errors import (
+    ArgumentError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    TracehoundError,
+)
 from tracehound.model.edit import Change, Edit, Facts
 from tracehound.query.search import parse_search
 from tracehound.store.api import SegmentRange
@@ -119,6 +126,11 @@ def test_a_server_that_is_too_old_is_named_with_the_version_that_is_needed(
         elsewhere.version()
     server.version = None
     assert elsewhere.version()
+
+
+def test_sql_is_asked_of_clickhouse_itself(elsewhere: ClickHouseStore) -> None:
+    with pytest.raises(ArgumentError, match="is asked of ClickHouse itself, as a user who may only read"):
+        elsewhere.sql("SELECT 1")
 
 
 def test_what_was_traced_waits_in_the_spool_until_the_server_takes_it(

@@ -70,6 +70,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield found
 
 
+@pytest.fixture(params=["memory", "sqlite", *ELSEWHERE])
+def sql_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Open a store that answers SQL of the user, which ClickHouse is asked itself."""
+    with opened(request.param, request, tmp_path) as found:
+        yield found
+
+
 @pytest.fixture(params=HERE)
 def settling_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Open a store that is told by `settle` what is on its way, which of a server no client knows."""
