@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
 TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 32;
+SETTINGS index_granularity = 64;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),

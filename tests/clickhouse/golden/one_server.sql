@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS part (
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (written_ns, trace_id, digest)
-SETTINGS index_granularity = 32;
+SETTINGS index_granularity = 64;
 
 CREATE TABLE IF NOT EXISTS said (
     trace_id String CODEC(ZSTD(1)),
