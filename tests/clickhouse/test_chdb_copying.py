@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import piped, traces_of_many_kinds, write
 from tests.clickhouse.opened import HAS_ENGINE, new_address
 from tests.store_contract.test_copies import KEPT, SOME, WAITING, kept, pages
 from tests.traces import part, span
@@ -75,6 +76,17 @@ def test_a_file_copied_into_a_clickhouse_and_back_is_equal(
         copied(there, store)
         copied(store, back, "chdb")
         assert back.read_traces(ids) == store.read_traces(ids) == there.read_traces(ids)
+
+
+def test_the_command_copies_a_file_into_a_clickhouse_and_back(store_path: Path, tmp_path: Path) -> None:
+    write(*traces_of_many_kinds())
+    there, back = f"chdb://{tmp_path}/chdb", str(tmp_path / "back.db")
+    for source, target in ((str(store_path), there), (there, back)):
+        done = piped("copy", source, target)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout == f"7 traces are in {target}\n".encode()
+    exports = [piped("export", "--all-experiments", "--store", each).stdout for each in (str(store_path), there, back)]
+    assert exports == exports[:1] * 3
 
 
 def test_a_trace_that_moves_between_two_pages_is_on_one_of_them(store: ClickHouseStore) -> None:
