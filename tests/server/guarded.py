@@ -187,7 +187,7 @@ def _said_of(whose: Team) -> dict[str, Any]:
         "model_id": whose.model_id, "assessment_id": whose.assessment_id, "key": "tag", "value": "changed",
         "tags": {"tag": "changed"}, "name": whose.experiment, "text": whose.secret, "group_by": ["name"],
         "other_id": whose.trace_id, "field": "user", "fields": ["name"], "by": "name", "baseline": whose.secret,
-        "candidate": "other",
+        "candidate": "other", "left": whose.span_id,
     }  # fmt: skip
 
 
