@@ -42,6 +42,7 @@ RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 CONFIGURATION = "TRACEHOUND_CONFIG"
 STATE = "TRACEHOUND_STATE"
 WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
+CLICKHOUSE_PASSWORD = "TRACEHOUND_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of a variable
 
 # The kinds of secrets that can be taken out of what is kept (`screening.detectors`).
 SECRETS = ("api_key", "bearer_token", "credit_card", "email")
@@ -174,6 +175,11 @@ def notebook_path() -> str | None:
 def is_databricks() -> bool:
     """Whether this process runs on a cluster of Databricks."""
     return "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+def clickhouse_password() -> str:
+    """Return the password for a ClickHouse whose URI holds none."""
+    return os.environ.get(CLICKHOUSE_PASSWORD, "")
 
 
 def environment_with_path(folder: Path) -> dict[str, str]:

@@ -16,6 +16,7 @@ PROJECT = SOURCE.parents[1]
 
 ROOMS = {
     "click": {"cli"},
+    "clickhouse_connect": {"store"},
     "genai_prices": {"wire"},
     "google": {"wire"},
     "grpc": {"server"},

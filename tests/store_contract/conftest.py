@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.asgi import AsgiTransport, Stage, listening
+from tests.clickhouse.opened import HAS_ENGINE, new_store
 from tracehound.server.app import create_app
 from tracehound.server.limits import ServerLimits
 from tracehound.settings import Settings
@@ -18,7 +19,7 @@ from tracehound.store.memory import MemoryStore
 from tracehound.store.remote.store import RemoteStore
 from tracehound.store.sqlite.store import SqliteStore
 
-HERE = "memory", "sqlite"
+HERE = ("memory", "sqlite", *(["chdb"] if HAS_ENGINE else []))
 ELSEWHERE = "asgi", "socket"
 
 
@@ -42,6 +43,10 @@ def address(stage: Stage) -> Iterator[str]:
 @contextlib.contextmanager
 def opened(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
     """Open a store: one that is here, or a server of one; over ASGI of one in memory, over the socket of a file."""
+    if kind == "chdb":
+        with new_store() as found:
+            yield found
+        return
     own: Store = SqliteStore(folder / "contract.db") if kind in ("sqlite", "socket") else MemoryStore()
     with contextlib.closing(own):
         if kind in HERE:
@@ -61,6 +66,13 @@ def opened(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[
 
 @pytest.fixture(params=[*HERE, *ELSEWHERE])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    with opened(request.param, request, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(params=["memory", "sqlite", *ELSEWHERE])
+def sql_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Open a store that answers SQL of the user, which ClickHouse is asked itself."""
     with opened(request.param, request, tmp_path) as found:
         yield found
 

@@ -24,7 +24,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "sql.md").read_text("utf-8")
 
 
 @pytest.fixture
-def filled(store: Store) -> Store:
+def filled(sql_store: Store) -> Store:
     root = replace(
         span(1, name="answer", duration_ms=40),
         inputs_json='{"q":"why?"}',
@@ -39,10 +39,10 @@ def filled(store: Store) -> Store:
         Expectation("answers", ["yes", "no"], assessment_id="a-2", create_time_ms=START_MS + 1),
     ]
     edits = [Edit(root.trace_id, str(each.assessment_id), to_json_text(each.to_dict()), 1, ASSESSMENT) for each in said]
-    store.write([part(root, child, tags={"env": "prod"}, metadata=usage), *edits])
-    store.write([part(span(1, trace=2, name="late", duration_ms=None), written_ns=1)])
-    store.write([part(span(2, trace=2, parent=1, name="later", start_ms=9), written_ns=2)])
-    return store
+    sql_store.write([part(root, child, tags={"env": "prod"}, metadata=usage), *edits])
+    sql_store.write([part(span(1, trace=2, name="late", duration_ms=None), written_ns=1)])
+    sql_store.write([part(span(2, trace=2, parent=1, name="later", start_ms=9), written_ns=2)])
+    return sql_store
 
 
 def test_traces_are_rows(filled: Store) -> None:

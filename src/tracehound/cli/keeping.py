@@ -82,7 +82,7 @@ def restore(backup: Path, to: str | None, *, is_forced: bool) -> None:
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 def copy(source: str, target: str) -> None:
-    """Copy all that the store FROM keeps into the store TO: each a path, or a server: http://host:port.
+    """Copy all that the store FROM keeps into the store TO: a path, http://host:port, clickhouse://host/database.
 
     Traces with all that was said of them, runs, models, experiments and deletions. What TO has already stays. Ctrl-C
     stops it, and the same command goes on from there. Programs may use both; what they write to FROM meanwhile may be

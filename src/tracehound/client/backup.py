@@ -22,6 +22,10 @@ def back_up(destination: str | Path, tell: Callable[[int, int], None] | None = N
     runtime = current()
     target = parse_target(runtime.settings.tracking_uri)
     path = target.path
+    if target.clickhouse is not None:
+        raise ArgumentError(
+            f"traces in {target.url} are backed up by ClickHouse itself: BACKUP DATABASE, as docs/clickhouse.md shows"
+        )
     if path is None:
         where = "in memory" if target.url is None else f"of the server {target.url}"
         what = "keep them in" if target.url is None else "do that where it runs, with the path of"

@@ -8,12 +8,12 @@ from tracehound.model.span import Span
 
 
 class StoredSpans(Protocol):
-    """The spans of a trace, not yet decoded; two that are equal hold the same spans.
+    """The spans of a trace, not yet decoded; two that are equal hold the same spans."""
 
-    `payload` is what they are decoded from, in the form of `wire.payload`: it may be handed on as it is.
-    """
-
-    payload: bytes
+    @property
+    def payload(self) -> bytes:
+        """The spans in the form of `wire.payload`, which may be handed on as it is."""
+        ...
 
     def read_spans(self) -> list[Span]:
         """Return the spans, in the order of results."""

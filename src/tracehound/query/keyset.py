@@ -1,14 +1,34 @@
-"""Order and cursors in SQL: what to sort by, and what comes behind a place in the result."""
+"""Order and cursors in SQL: what to sort by, and what comes behind a place in the result.
+
+How an engine writes the value of a field, and the number that a text writes, is for the engine to say (`Values`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from tracehound.query.fields import Kind
+from tracehound.query.fields import Field, Kind
 from tracehound.query.numbers import number_in
 from tracehound.query.search import KeyValue, OrderKey
 from tracehound.query.sql import NUMBER_IN, Parameter, Sql, join, value_sql
+
+
+def _number_in(field: Field) -> Sql:
+    found = value_sql(field)
+    return Sql(f"{NUMBER_IN}({found.text})", found.parameters)
+
+
+@dataclass(frozen=True)
+class Values:
+    """How an engine writes the value of a field, and the number in the value of a tag or of metadata."""
+
+    value: Callable[[Field], Sql]
+    number: Callable[[Field], Sql]
+
+
+OF_SQLITE: Final = Values(value_sql, _number_in)
 
 
 @dataclass(frozen=True)
@@ -21,26 +41,26 @@ class _Column:
     bound: Parameter | None
 
 
-def order_sql(order: Sequence[OrderKey]) -> Sql:
+def order_sql(order: Sequence[OrderKey], values: Values = OF_SQLITE) -> Sql:
     """Return the terms of ORDER BY."""
-    columns = [column for key in order for column in _columns(key, None)]
+    columns = [column for key in order for column in _columns(key, None, values)]
     return join(", ", [_term(column) for column in columns])
 
 
-def behind_sql(order: Sequence[OrderKey], after: Sequence[KeyValue]) -> Sql:
+def behind_sql(order: Sequence[OrderKey], after: Sequence[KeyValue], values: Values = OF_SQLITE) -> Sql:
     """Return the condition of a trace that comes behind the one with these values of the order's keys."""
-    return _behind([column for key, value in zip(order, after, strict=True) for column in _columns(key, value)])
+    return _behind([column for key, value in zip(order, after, strict=True) for column in _columns(key, value, values)])
 
 
-def _columns(key: OrderKey, value: KeyValue) -> list[_Column]:
+def _columns(key: OrderKey, value: KeyValue, values: Values) -> list[_Column]:
     """Return what a key of the order sorts by.
 
     Values of tags and metadata that write a number come first, by the number; then the other texts; then none.
     """
-    found = value_sql(key.field)
+    found = values.value(key.field)
     if key.field.kind is not Kind.ANY:
         return [_Column(found, key.descending, key.field.nullable, value)]
-    number = Sql(f"{NUMBER_IN}({found.text})", found.parameters)
+    number = values.number(key.field)
     text = Sql(f"CASE WHEN {number.text} IS NULL THEN {found.text} END", number.parameters + found.parameters)
     written = number_in(value) if isinstance(value, str) else None
     return [

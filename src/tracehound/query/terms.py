@@ -23,7 +23,7 @@ from tracehound.query.evaluate import assessed_values
 from tracehound.query.fields import ASSESSED, DURATION, NAME, Field, Group
 
 MAX_INDEXED_CHARACTERS: Final = 200
-_UNIQUE_METADATA: Final = (
+UNIQUE_METADATA: Final = (
     "mlflow.traceInputs",
     "mlflow.traceOutputs",
     "mlflow.trace.size",
@@ -62,7 +62,7 @@ def key_of(field: Field) -> tuple[Group, str] | None:
         return Group.TAGS, TRACE_NAME
     if field.group is Group.ATTRIBUTES and field.name not in _INDEXED_ATTRIBUTES:
         return None
-    if field.group is Group.METADATA and field.name.startswith(_UNIQUE_METADATA):
+    if field.group is Group.METADATA and field.name.startswith(UNIQUE_METADATA):
         return None
     if field.group is Group.TAGS and field.name in _UNIQUE_TAGS:
         return None
@@ -90,7 +90,7 @@ def terms_of(info: TraceInfo) -> list[Term]:
     found += [
         to_term("metadata", key, value)
         for key, value in info.trace_metadata.items()
-        if not key.startswith(_UNIQUE_METADATA)
+        if not key.startswith(UNIQUE_METADATA)
     ]
     if info.assessments:
         found += _assessed_terms(info.assessments)

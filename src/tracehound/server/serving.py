@@ -63,8 +63,8 @@ def run_server(
     opened.
     """
     target = parse_target(settings.tracking_uri)
-    if target.url is not None:
-        raise ArgumentError(f"{target.url} is a server itself: serve the path of a file, or memory://")
+    if target.url is not None and target.clickhouse is None:
+        raise ArgumentError(f"{target.url} is a server itself: serve the path of a file, memory:// or a ClickHouse")
     allow_network = settings.allow_network_filesystem
     with ExitStack() as open_things:
         listener = open_things.enter_context(closing(_listen(place.host, place.port)))

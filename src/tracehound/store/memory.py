@@ -12,9 +12,8 @@ import itertools
 import tempfile
 import threading
 import time
-from collections import ChainMap, defaultdict
+from collections import ChainMap
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,14 +21,12 @@ from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, la
 from tracehound.model.ids import experiment_id
 from tracehound.model.merge import as_written, effective_parts, merge_parts
 from tracehound.model.record import replace, to_msgpack
-from tracehound.model.summary import SUMMED, Summary
-from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart, TraceState
-from tracehound.model.weight import WEIGHT, read_weight
-from tracehound.query.evaluate import compare_places, matches, order_values, value_of
-from tracehound.query.fields import ATTRIBUTES
+from tracehound.model.trace import Experiment, Trace, TraceInfo, TracePart
+from tracehound.query.evaluate import compare_places, matches, order_values
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
-from tracehound.query.statistics import DISTINCT, GroupKey, Groups, StatisticsQuery, keep_wanted
+from tracehound.query.statistics import Groups, StatisticsQuery
+from tracehound.store.adding import add_up
 from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, Step, with_reason
 from tracehound.store.places import Key, Stage, cursor_behind, read_cursor
@@ -235,12 +232,7 @@ class MemoryStore:
         """Return what the traces that match add up to, group by group."""
         with self._lock:
             matching = _matching(self._traces.values(), query.search)
-        members: defaultdict[GroupKey, list[TraceInfo]] = defaultdict(list)
-        for info in matching:
-            period = () if query.period is None else (query.period.start_of(info.request_time),)
-            members[(*period, *(value_of(field, info) for field in query.fields))].append(info)
-        summarise = _summarise_weighted if query.are_weighted else _summarise
-        return {key: summarise(infos, query.wanted) for key, infos in members.items()}
+        return add_up(matching, query)
 
     def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
         """Return what one SELECT over the documented views selects: of a copy, in a file that is gone afterwards."""
@@ -322,33 +314,6 @@ def _kept(parts: dict[bytes, TracePart], edits: Sequence[Edit]) -> dict[bytes, T
     """Return the parts without the snapshots that say nothing more, or of what was not kept."""
     kept = {id(part) for part in effective_parts(without_discarded(list(parts.values()), edits))}
     return {key: part for key, part in parts.items() if id(part) in kept}
-
-
-def _summarise(infos: Sequence[TraceInfo], wanted: AbstractSet[str]) -> Summary:
-    """Return what traces add up to, as far as it is wanted."""
-    summary = Summary()
-    for info in infos:
-        summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
-    for name in SUMMED:
-        for info in infos:
-            if (value := value_of(ATTRIBUTES[name], info)) is not None:
-                summary.add_number(name, float(value))
-    for name, field in DISTINCT.items():
-        if name in wanted:
-            summary.distinct[name] = len({value_of(field, info) for info in infos} - {None})
-    keep_wanted(summary, wanted)
-    return summary
-
-
-def _summarise_weighted(infos: Sequence[TraceInfo], wanted: AbstractSet[str]) -> Summary:
-    """Return what traces add up to where each counts as often as it stands for."""
-    by_weight: defaultdict[float, list[TraceInfo]] = defaultdict(list)
-    for info in infos:
-        by_weight[read_weight(info.trace_metadata.get(WEIGHT))].append(info)
-    summary = Summary(distinct=_summarise(infos, wanted).distinct)
-    for weight, alike in sorted(by_weight.items()):
-        summary.join(_summarise(alike, wanted).times(weight))
-    return summary
 
 
 def _by_time(fact: tuple[int, str | None]) -> tuple[int, bool, str]:

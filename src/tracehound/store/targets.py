@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tracehound.errors import ArgumentError
@@ -14,8 +14,14 @@ from tracehound.settings import state_directory
 from tracehound.store.api import Store
 from tracehound.store.filesystem import refuse_network
 
+if TYPE_CHECKING:  # a program that only traces into a file loads nothing of it
+    from tracehound.store.clickhouse.address import ClickHouseAddress
+
+_CLICKHOUSE: Final = ("clickhouse", "clickhouses", "chdb")
 _DATABRICKS: Final = ("databricks", "databricks-uc", "uc")
-_ALLOWED: Final = "write the path of a file, sqlite:///path, memory:// or the address of a Tracehound server"
+_ALLOWED: Final = (
+    "write the path of a file, sqlite:///path, memory://, the address of a Tracehound server or clickhouse://host"
+)
 _PORTS: Final = {"http": 80, "https": 443}
 _ODD: Final = re.compile(r"[^A-Za-z0-9.-]+")
 _LONGEST_NAME: Final = 60
@@ -23,10 +29,14 @@ _LONGEST_NAME: Final = 60
 
 @dataclass(frozen=True)
 class Target:
-    """A place for traces: a file, or a server at an address; the store in memory has neither."""
+    """A place for traces: a file, or a server at an address, or a ClickHouse; the store in memory is none of them.
+
+    `url` says where a server or a ClickHouse is, without what is secret.
+    """
 
     path: Path | None
     url: str | None = None
+    clickhouse: ClickHouseAddress | None = None
 
     @property
     def spool_directory(self) -> Path | None:
@@ -34,6 +44,8 @@ class Target:
 
         It lies beside a file. What waits for a server lies where this user keeps such things, for all his programs.
         """
+        if self.clickhouse is not None and self.clickhouse.directory is not None:
+            return self.clickhouse.directory.with_name(f"{self.clickhouse.directory.name}-spool")
         if self.url is not None:
             name = _ODD.sub("-", self.url.partition("://")[2])[:_LONGEST_NAME]
             return state_directory() / "spool" / f"{name}-{hash63(self.url):016x}"
@@ -65,6 +77,11 @@ def parse_target(uri: str) -> Target:
         return Target(None)
     if scheme.lower() in ("http", "https") and separator:
         return Target(None, _normal_url(uri))
+    if scheme.lower() in _CLICKHOUSE and separator:
+        from tracehound.store.clickhouse.address import parse_address
+
+        address = parse_address(uri)
+        return Target(None, address.shown(), address)
     if uri in _DATABRICKS or scheme in _DATABRICKS:
         raise ArgumentError(f"{uri!r} is a server of Databricks, which Tracehound cannot write to; {_ALLOWED}")
     path = Path(rest[1:] if separator else uri).absolute()
@@ -106,6 +123,10 @@ def open_store(target: Target, *, allow_network: bool = False, token: str | None
 
     That is so on network filesystems, unless they are allowed.
     """
+    if target.clickhouse is not None:
+        from tracehound.store.clickhouse.store import ClickHouseStore
+
+        return ClickHouseStore(target.clickhouse)
     if target.url is not None:
         from tracehound.store.remote.store import RemoteStore
 

@@ -1,0 +1,249 @@
+"""SQL for the ClickHouse store: how it writes conditions (`query.wide`), and its statements.
+
+The schema is that of `store/clickhouse/schema.py`. `tests/query/golden` holds each shape of statement. Parameters are
+question marks here; `store/clickhouse/engine.py` gives them names and types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tracehound.model.summary import SUMMED
+from tracehound.query.fields import NUMBERS_IN_METADATA, TIMESTAMP, Field, Group
+from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
+from tracehound.query.keyset import Values, behind_sql, order_sql
+from tracehound.query.patterns import make_matcher
+from tracehound.query.search import Search
+from tracehound.query.sql import Parameter, Sql, chain, join
+from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
+from tracehound.query.terms import UNIQUE_METADATA
+from tracehound.query.tree import Operator, Value
+from tracehound.query.wide import Condition
+
+ROW: Final = (
+    "t.trace_id, t.version, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview,"
+    " t.response_preview, t.client_request_id, t.metadata, t.apart, t.tags, t.assessments, t.part_ns, t.part_digests,"
+    " t.part_ended, t.arrived"
+)
+
+_COLUMNS: Final = {
+    "status": "t.state",
+    "name": "t.name",
+    "timestamp_ms": "t.start_ms",
+    "execution_time_ms": "t.duration_ms",
+    "end_time_ms": "(t.start_ms + t.duration_ms)",
+    "trace_id": "t.trace_id",
+    "client_request_id": "t.client_request_id",
+}
+# Elements of one list: a parameter has 128 KB over HTTP, as servers are set up.
+_LISTED: Final = 1_000
+# Units of time that are added to one, for a negative quotient is rounded up.
+_BEFORE: Final = 2**32
+NO_WORDS: Final = "*"  # what a trace has in place of its words where these are too many; it is no word itself
+
+
+def is_apart(key: str) -> bool:
+    """Whether a key of the metadata is kept apart from those that are searched: its values are long, or all differ."""
+    return key.startswith(UNIQUE_METADATA)
+
+
+class ClickHouseDialect:
+    """How ClickHouse writes what conditions are made of; maps and arrays of the row are those of the schema."""
+
+    def value(self, field: Field) -> Sql:
+        """Return the value of a field; NULL where the trace has none."""
+        if field.group is Group.ATTRIBUTES:
+            return Sql(_COLUMNS.get(field.name) or f"t.{field.name}")
+        column = _map_of(field)
+        return Sql(f"if(mapContains({column}, ?), {column}[?], NULL)", (field.name, field.name))
+
+    def number(self, field: Field) -> Sql:
+        """Return the number that a value writes, which was read when the trace was written."""
+        column = f"t.{_prefix(field)}_numbers"
+        return Sql(f"if(mapContains({column}, ?), {column}[?], NULL)", (field.name, field.name))
+
+    def equals(self, field: Field, text: str) -> Sql | None:
+        """Return the comparison that the index of the map's values serves; absent keys have the empty text there."""
+        return Sql(f"{_map_of(field)}[?] = ?", (field.name, text)) if text else None
+
+    def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
+        """Return the condition that something is one of values: in pieces, which are parameters each."""
+        kept = list(dict.fromkeys(values))
+        lists = [tuple(kept[at : at + _LISTED]) for at in range(0, len(kept), _LISTED)]
+        return chain(" OR ", [Sql(f"{found.text} IN ?", (*found.parameters, as_list(each))) for each in lists])
+
+    def matches(self, operator: Operator, found: Sql, pattern: str) -> Sql:
+        """Return the condition that a text matches; a pattern that is none is refused, as everywhere."""
+        make_matcher(operator, pattern)
+        negation = "NOT " if operator.value.startswith("NOT ") else ""
+        text, wanted = _MATCHED[operator](found.text, pattern)
+        return Sql(f"{negation}{text}", (*found.parameters, wanted))
+
+    def or_false(self, condition: Sql) -> Sql:
+        """Return the condition with false for NULL."""
+        return Sql(f"ifNull({condition.text}, 0)", condition.parameters)
+
+    def span_value(self, name: str) -> Sql:
+        """Return the value that a look through the arrays binds."""
+        return Sql(f"one_{name}")
+
+    def count_spans(self, names: Sequence[str], condition: Sql) -> Sql:
+        """Return the number of spans of which a condition is true."""
+        return _through("arrayCount", names, condition)
+
+    def has_span(self, names: Sequence[str], condition: Sql) -> Sql:
+        """Return the condition that there is one."""
+        return _through("arrayExists", names, condition)
+
+    def has_terms(self, numbers: Sequence[int]) -> Sql:
+        """Return the condition that a span has one of the terms of attributes."""
+        return Sql("hasAny(t.span_terms, ?)", (as_list(numbers),))
+
+    def has_words(self, words: Sequence[str]) -> Sql:
+        """Return the condition that the trace has one of the words, or that its words are not known."""
+        return Sql("hasAnyTokens(t.words, ?)", (as_list([*words, NO_WORDS]),))
+
+    def is_assessed(self, group: Group, name: str, condition: Callable[[str], Sql]) -> Sql:
+        """Return the condition that one of the assessments passes."""
+        passes = condition("one_{}")
+        text = (
+            "arrayExists((one_group, one_name, one_text, one_number, one_boolean) -> one_group = ? AND one_name = ?"
+            f" AND ifNull({passes.text}, 0), t.said_group, t.said_name, t.said_text, t.said_number, t.said_boolean)"
+        )
+        return Sql(text, (group.value, name, *passes.parameters))
+
+
+DIALECT: Final = ClickHouseDialect()
+VALUES: Final = Values(DIALECT.value, DIALECT.number)
+
+
+def as_list(values: Sequence[Value]) -> Parameter:
+    """Return values as one parameter, which is an array."""
+    return tuple(values)  # type: ignore[return-value] # of the parameters of this engine alone
+
+
+def search_sql(search: Search, where: Condition, limit: int) -> Sql:
+    """Return the statement for the first rows of a search, in its order, among them those that others have replaced.
+
+    Each experiment has a statement of its own, for its rows lie in the order of time.
+    """
+    arms = [_arm(search, where, experiment, limit) for experiment in search.experiment_ids]
+    if len(arms) == 1:
+        return arms[0]
+    order = order_sql(search.order, VALUES)
+    found = join("\nUNION ALL\n", [Sql(f"({arm.text})", arm.parameters) for arm in arms])
+    return join(
+        "", [Sql(f"SELECT {ROW}\nFROM (\n"), found, Sql("\n) AS t\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))]
+    )
+
+
+def _arm(search: Search, where: Condition, experiment: str, limit: int) -> Sql:
+    conditions = [Sql("t.experiment = ?", (int(experiment),)), Sql("t.is_gone = 0")]
+    if search.where is not None:
+        conditions.append(where.sql)
+    if search.after is not None:
+        conditions.append(behind_sql(search.order, search.after, VALUES))
+    head = Sql(f"SELECT {_ALL if len(search.experiment_ids) > 1 else ROW}\nFROM trace AS t\nWHERE ")
+    tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
+    condition = join("\n  AND ", conditions)
+    if search.order[0].field != TIMESTAMP:
+        # All rows have to be sorted: by what the order needs of them alone. The others are read of those of the page.
+        found = join("", [Sql(f"SELECT {_PLACE}\nFROM trace AS t\nWHERE "), condition, tail])
+        condition = Sql(f"t.experiment = ? AND ({_PLACE}) IN (\n{found.text}\n)", (int(experiment), *found.parameters))
+    return join("", [head, condition, tail])
+
+
+_PLACE: Final = "t.start_ms, t.trace_id, t.version"
+# What an order may need beside the row.
+_ALL: Final = f"{ROW}, t.tags_numbers, t.metadata_numbers, {', '.join(f't.{name}' for name in (*SUMMED, 'span_count'))}"
+
+
+def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
+    """Return the statement that adds up traces, each as it is now.
+
+    Its columns are the fields of the groups; the number of the unit of time, if there are periods; how many traces
+    there are and have failed, how many have ended, their durations' sum, the least and the greatest; the buckets of
+    their durations, and how many there are of each; then of each of `SUMMED` that is wanted the sum and how many have
+    the number; and of each of `DISTINCT` that is wanted how many different values there are.
+    """
+    keys = [Sql(f"{found.text} AS key{at}", found.parameters) for at, found in enumerate(_groups(query))]
+    names = [f"key{at}" for at in range(len(keys))]
+    sums = [name for name in SUMMED if name in query.wanted]
+    distinct = [VALUES.value(field) for name, field in DISTINCT.items() if name in query.wanted]
+    conditions = [_is_of(query.search), *([] if query.search.where is None else [where.sql])]
+    condition = join("\n  AND ", conditions)
+    added = [
+        Sql("count(), countIf(t.state = 'ERROR')"),
+        Sql(
+            "count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
+            if query.wanted & {LENGTHS, DURATIONS}
+            else "0, 0, NULL, NULL"
+        ),
+        Sql("groupArray(t.duration_bucket)" if DURATIONS in query.wanted else "[]"),
+        *(Sql(f"sum(t.{name}), count(t.{name})") for name in sums),
+        *(Sql(f"uniqExact({each.text})", each.parameters) for each in distinct),
+    ]
+    chosen = join(", ", [*keys, *added])
+    by = f"\nGROUP BY {', '.join(names)}" if names else ""
+    return Sql(
+        f"SELECT {chosen.text}\nFROM trace AS t FINAL\nWHERE {condition.text}{by}",
+        chosen.parameters + condition.parameters,
+    )
+
+
+def _groups(query: StatisticsQuery) -> list[Sql]:
+    groups = [VALUES.value(each) for each in query.fields]
+    if query.period is not None:
+        unit_ms = query.period.unit_ms
+        groups.append(Sql("intDiv(t.start_ms + ?, ?) - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE)))
+    return groups
+
+
+def _is_of(search: Search) -> Sql:
+    """Return the condition that a row is of one of the experiments."""
+    return Sql("t.experiment IN ?", (as_list([int(each) for each in search.experiment_ids]),))
+
+
+def _map_of(field: Field) -> str:
+    return "t.apart" if field.group is Group.METADATA and is_apart(field.name) else f"t.{_prefix(field)}"
+
+
+def _prefix(field: Field) -> str:
+    return "tags" if field.group is Group.TAGS else "metadata"
+
+
+def _through(function: str, names: Sequence[str], condition: Sql) -> Sql:
+    """Return a function of the arrays of some columns, each of whose elements has a name in the condition."""
+    bound, arrays = ", ".join(f"one_{name}" for name in names), ", ".join(f"t.span_{name}" for name in names)
+    return Sql(f"{function}(({bound}) -> {condition.text}, {arrays})", condition.parameters)
+
+
+def _like(text: str, pattern: str) -> tuple[str, str]:
+    """LIKE has no escape in the language, and the backslash here."""
+    return f"{text} LIKE ?", pattern.replace("\\", "\\\\")
+
+
+def _ilike(text: str, pattern: str) -> tuple[str, str]:
+    return f"match(replaceAll({text}, '{LONG_CHARACTER}', '{LONG_LOWER}'), ?)", ilike_expression(pattern)
+
+
+def _rlike(text: str, pattern: str) -> tuple[str, str]:
+    """A dot is no end of a line, as RE2 has it by itself and ClickHouse does not."""
+    return f"match({text}, ?)", f"(?-s){pattern}"
+
+
+def _contains(text: str, pattern: str) -> tuple[str, str]:
+    return f"position({text}, ?) > 0", pattern
+
+
+_MATCHED: Final[dict[Operator, Callable[[str, str], tuple[str, str]]]] = {
+    Operator.LIKE: _like,
+    Operator.NOT_LIKE: _like,
+    Operator.ILIKE: _ilike,
+    Operator.NOT_ILIKE: _ilike,
+    Operator.RLIKE: _rlike,
+    Operator.NOT_RLIKE: _rlike,
+    Operator.CONTAINS: _contains,
+}
+NUMBER_COLUMNS: Final = tuple(NUMBERS_IN_METADATA)

@@ -1,0 +1,301 @@
+"""Checked tree -> a condition in SQL, for engines that keep a trace in one wide row, whose spans are arrays.
+
+One visitor for all of them; how an engine writes a value, a pattern or a look through arrays is its `Dialect`. A
+condition is true of every trace that the filter is true of. Where it may be true of others as well it is not exact, and
+whoever asks has to ask the evaluator about what was found (`query.evaluate`): that is so of inputs, outputs, attributes
+and texts of spans, and of how spans stand to each other. No condition is ever NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, NUMBERS_IN_SPAN, Field, Group, Kind
+from tracehound.query.needles import needles_of
+from tracehound.query.span_terms import needs_spans, terms_of_test
+from tracehound.query.sql import Sql, chain
+from tracehound.query.tree import NULLS, PATTERNS, And, Checked, Not, Operator, Or, Scope, Test, Value
+from tracehound.query.words import Piece
+
+# What a span has in arrays of the row; everything else of it is in the payload.
+SPAN_COLUMNS: Final = ("name", "type", "status", "status_message", "duration_ms", "model", *NUMBERS_IN_SPAN)
+
+# A double holds every whole number up to here as it is: one beyond may be another than it looks.
+_EXACT: Final = 2**53
+
+# Returns the words that the store has and a piece may be a part of; None for too many.
+Resolve = Callable[[Piece], "Sequence[str] | None"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """SQL that is true of what a filter is true of; and of nothing else where it is exact."""
+
+    sql: Sql
+    is_exact: bool = True
+
+
+ANYTHING: Final = Condition(Sql("1"), is_exact=False)
+
+
+class Dialect(Protocol):
+    """How an engine writes what the conditions are made of. Every piece of SQL is about the row `t`."""
+
+    def value(self, field: Field) -> Sql:
+        """Return the value of a field as what it is; NULL where the trace has none."""
+        ...
+
+    def number(self, field: Field) -> Sql:
+        """Return the number that the value of a tag or of metadata writes; NULL where it writes none."""
+        ...
+
+    def equals(self, field: Field, text: str) -> Sql | None:
+        """Return a condition that an index serves, for a value of a tag or of metadata; None where there is none."""
+        ...
+
+    def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
+        """Return the condition, NULL for NULL, that something is one of values, which are many."""
+        ...
+
+    def matches(self, operator: Operator, found: Sql, pattern: str) -> Sql:
+        """Return the condition, NULL for NULL, that a text matches a pattern (`query.patterns`)."""
+        ...
+
+    def or_false(self, condition: Sql) -> Sql:
+        """Return the condition with false for NULL."""
+        ...
+
+    def span_value(self, name: str) -> Sql:
+        """Return the value of one of `SPAN_COLUMNS` of the span that is looked at."""
+        ...
+
+    def count_spans(self, names: Sequence[str], condition: Sql) -> Sql:
+        """Return the number of spans of which a condition is true that speaks of these columns."""
+        ...
+
+    def has_span(self, names: Sequence[str], condition: Sql) -> Sql:
+        """Return the condition that there is one."""
+        ...
+
+    def has_terms(self, numbers: Sequence[int]) -> Sql:
+        """Return the condition that a span has one of the terms (`query.span_terms`) of attributes."""
+        ...
+
+    def has_words(self, words: Sequence[str]) -> Sql:
+        """Return the condition that the trace has one of the words, or that its words are not known."""
+        ...
+
+    def is_assessed(self, group: Group, name: str, condition: Callable[[str], Sql]) -> Sql:
+        """Return the condition that one of the assessments passes: of its `text`, its `number` or its `boolean`."""
+        ...
+
+
+def wide_condition(node: Checked, dialect: Dialect, resolve: Resolve) -> Condition:
+    """Return the condition for a filter."""
+    return _Visitor(dialect, resolve).visit(node)
+
+
+@dataclass(frozen=True)
+class _Visitor:
+    """The condition of a node, about a trace."""
+
+    dialect: Dialect
+    resolve: Resolve
+
+    def visit(self, node: Checked) -> Condition:
+        if isinstance(node, And):
+            return self._visit_and(node)
+        if isinstance(node, Or):
+            return self._visit_or(node)
+        if isinstance(node, Not):
+            return _negated(self.visit(node.child))
+        if isinstance(node, Scope):
+            return self._visit_scope(node)
+        if node.field.kind is Kind.TEXTS:
+            return Condition(self._with_words(node, []), is_exact=False)
+        if node.field.group in ASSESSED:
+            return self._visit_assessed(node)
+        if _is_beyond(node):
+            found = self.dialect.value(node.field)
+            return Condition(Sql(f"{found.text} IS NOT NULL", found.parameters), is_exact=False)
+        return Condition(compared(node, self.dialect, self.dialect.value(node.field)))
+
+    def _visit_and(self, node: And[Test]) -> Condition:
+        """All of them; that a value is none of many is one condition."""
+        listed, others = _lists(node.children, Operator.NE)
+        pieces = [self.visit(child) for child in others]
+        for tests in listed:
+            found, values = _compared_values(tests, self.dialect)
+            one_of = self.dialect.is_one_of(found, values)
+            none_of = Sql(f"NOT ({one_of.text})", one_of.parameters)
+            pieces.append(Condition(self.dialect.or_false(none_of)))
+        return _joined(" AND ", pieces)
+
+    def _visit_or(self, node: Or[Test]) -> Condition:
+        listed, others = _lists(node.children, Operator.EQ)
+        pieces = [self.visit(child) for child in others]
+        for tests in listed:
+            found, values = _compared_values(tests, self.dialect)
+            pieces.append(Condition(self.dialect.or_false(self.dialect.is_one_of(found, values))))
+        return _joined(" OR ", pieces)
+
+    def _visit_assessed(self, test: Test) -> Condition:
+        field, value = test.field, test.value
+        if test.operator in NULLS:
+            found = self.dialect.is_assessed(field.group, field.name, lambda _: Sql("1"))
+            return Condition(_not(found) if test.operator is Operator.IS_NULL else found)
+        kind = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+        plain = Test(field, test.operator, float(value)) if kind == "number" and value is not None else test
+        passes = self.dialect.is_assessed(
+            field.group, field.name, lambda column: _compare(plain, self.dialect, Sql(column.format(kind)))
+        )
+        if kind == "number" and abs(plain.value or 0) >= _EXACT:  # type: ignore[arg-type] # a number by now
+            return Condition(self.dialect.is_assessed(field.group, field.name, lambda _: Sql("1")), is_exact=False)
+        return Condition(passes)
+
+    def _visit_scope(self, scope: Scope[Test]) -> Condition:
+        conditions = [_of_span(each, self.dialect) for each in scope.conditions]
+        if scope.count is not None and not scope.steps and conditions[0].is_exact:
+            count = self.dialect.count_spans(_names_in(scope.condition), conditions[0].sql)
+            text = f"{count.text} {scope.count.operator.value} ?"
+            return Condition(Sql(text, (*count.parameters, scope.count.number)))
+        if not needs_spans(scope):
+            return ANYTHING
+        found = [
+            self.dialect.has_span(_names_in(each), condition.sql)
+            for each, condition in zip(scope.conditions, conditions, strict=True)
+        ]
+        if len(found) == 1 and scope.count is None and conditions[0].is_exact:
+            return Condition(found[0])
+        return Condition(self._with_words(scope, found), is_exact=False)
+
+    def _with_words(self, node: Checked, conditions: list[Sql]) -> Sql:
+        """Return the conditions and that the trace has the words that the node asks for."""
+        needles = needles_of(node)
+        if needles is not None:
+            pieces = [self._has_all(alternative) for alternative in needles]
+            conditions = [*conditions, chain(" OR ", pieces) if len(pieces) > 1 else pieces[0]]
+        if not conditions:
+            return Sql("1")
+        return chain(" AND ", conditions) if len(conditions) > 1 else conditions[0]
+
+    def _has_all(self, pieces: Sequence[Piece]) -> Sql:
+        found = [self.resolve(piece) for piece in pieces]
+        known = [self.dialect.has_words(words) for words in found if words is not None]
+        return chain(" AND ", known) if len(known) > 1 else known[0] if known else Sql("1")
+
+
+def _of_span(node: Checked, dialect: Dialect) -> Condition:
+    """Return the condition of one span, from what the arrays have of it."""
+    if isinstance(node, (And, Or)):
+        word = " AND " if isinstance(node, And) else " OR "
+        operator = Operator.NE if isinstance(node, And) else Operator.EQ
+        listed, others = _lists([child for child in node.children if _is_in_arrays(child)], operator)
+        others += [child for child in node.children if not _is_in_arrays(child)]
+        pieces = [_of_span(child, dialect) for child in others]
+        pieces += [_listed_of_span(tests, operator, dialect) for tests in listed]
+        return _joined(word, pieces)
+    if isinstance(node, Not):
+        return _negated(_of_span(node.child, dialect))
+    assert isinstance(node, Test)  # noqa: S101 - no scope stands in another one
+    if _is_beyond(node):
+        return ANYTHING
+    if _is_in_arrays(node):
+        return Condition(compared(node, dialect, dialect.span_value(node.field.name)))
+    terms = terms_of_test(node)
+    return ANYTHING if terms is None else Condition(dialect.has_terms(terms.possible), is_exact=False)
+
+
+def _listed_of_span(tests: Sequence[Test], operator: Operator, dialect: Dialect) -> Condition:
+    found = dialect.is_one_of(dialect.span_value(tests[0].field.name), [_value(test) for test in tests])
+    return Condition(
+        dialect.or_false(found if operator is Operator.EQ else Sql(f"NOT ({found.text})", found.parameters))
+    )
+
+
+def _is_beyond(node: Checked) -> bool:
+    """Whether a number is compared with one that a double may not tell from its neighbours."""
+    if not isinstance(node, Test) or node.field.group not in (Group.ATTRIBUTES, Group.SPAN):
+        return False
+    is_double = node.field.name in NUMBERS_IN_METADATA or node.field.name in NUMBERS_IN_SPAN
+    return is_double and isinstance(node.value, (int, float)) and abs(node.value) >= _EXACT
+
+
+def _is_in_arrays(node: Checked) -> bool:
+    return isinstance(node, Test) and node.field.group is Group.SPAN and node.field.name in SPAN_COLUMNS
+
+
+def _names_in(node: Checked) -> list[str]:
+    """Return which columns of spans a condition speaks of; the name of the span if of none."""
+    if isinstance(node, (And, Or)):
+        found = [name for child in node.children for name in _names_in(child)]
+    elif isinstance(node, Not):
+        found = _names_in(node.child)
+    else:
+        found = [node.field.name] if isinstance(node, Test) and _is_in_arrays(node) else []
+    return list(dict.fromkeys(found)) or ["name"]
+
+
+def compared(test: Test, dialect: Dialect, found: Sql) -> Sql:
+    """Return the condition, never NULL, that a value passes; texts that write no number are absent to a number."""
+    is_mapped = test.field.group in (Group.TAGS, Group.METADATA)
+    if test.operator in NULLS:
+        return Sql(f"{found.text} {test.operator.value}", found.parameters)
+    if is_mapped and isinstance(test.value, str) and test.operator is Operator.EQ:
+        by_index = dialect.equals(test.field, test.value)
+        if by_index is not None:
+            return by_index
+    if is_mapped and not isinstance(test.value, str):
+        found = dialect.number(test.field)
+    passes = _compare(test, dialect, found)
+    return dialect.or_false(passes) if test.field.nullable or is_mapped else passes
+
+
+def _compare(test: Test, dialect: Dialect, found: Sql) -> Sql:
+    if test.operator in PATTERNS:
+        return dialect.matches(test.operator, found, str(test.value))
+    return Sql(f"{found.text} {test.operator.value} ?", (*found.parameters, _value(test)))
+
+
+def _value(test: Test) -> Value:
+    assert test.value is not None  # noqa: S101 - the operators without a value are done with
+    return test.value
+
+
+def _compared_values(tests: Sequence[Test], dialect: Dialect) -> tuple[Sql, list[Value]]:
+    first = tests[0]
+    is_mapped = first.field.group in (Group.TAGS, Group.METADATA)
+    is_number = is_mapped and not isinstance(first.value, str)
+    return dialect.number(first.field) if is_number else dialect.value(first.field), [_value(test) for test in tests]
+
+
+def _lists(nodes: Sequence[Checked], operator: Operator) -> tuple[list[list[Test]], list[Checked]]:
+    """Return the comparisons of one field with several values by the operator; and all other nodes."""
+    lists: dict[tuple[Field, bool], list[Test]] = {}
+    others: list[Checked] = []
+    for node in nodes:
+        is_listed = isinstance(node, Test) and node.operator is operator and node.field.group not in ASSESSED
+        is_listed = is_listed and not _is_beyond(node)
+        if is_listed and isinstance(node, Test) and (node.field.group is not Group.SPAN or _is_in_arrays(node)):
+            lists.setdefault((node.field, isinstance(node.value, str)), []).append(node)
+        else:
+            others.append(node)
+    others += [tests[0] for tests in lists.values() if len(tests) == 1]
+    return [tests for tests in lists.values() if len(tests) > 1], others
+
+
+def _joined(word: str, pieces: Sequence[Condition]) -> Condition:
+    if len(pieces) == 1:
+        return pieces[0]
+    return Condition(chain(word, [each.sql for each in pieces]), all(each.is_exact for each in pieces))
+
+
+def _negated(inner: Condition) -> Condition:
+    """What is not exact says nothing about where the filter is false."""
+    return Condition(_not(inner.sql)) if inner.is_exact else ANYTHING
+
+
+def _not(sql: Sql) -> Sql:
+    return Sql(f"NOT ({sql.text})", sql.parameters)

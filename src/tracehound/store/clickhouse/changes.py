@@ -1,0 +1,171 @@
+"""Writing a batch, without a transaction: every step can be done again, by anyone, and changes nothing then.
+
+What arrived is kept first (`part`, `said`). Then what is known of the traces is read, all of it, by whomever it was
+written; what follows from that is a row of `trace`, and its version is the number of things that are known. Nothing
+that is known is ever forgotten while a trace is there. So of two writers the one that has read later knows at least
+what the other one knows, and its row counts, in whatever order the two rows arrive. The position of the segment is
+written last (`store.clickhouse.store`): a batch that was cut short is written again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections import ChainMap, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tracehound.model.edit import Change, Deletion, Edit, Facts, latest_edits, lay_over
+from tracehound.model.ids import experiment_id
+from tracehound.model.merge import as_written, merge_parts
+from tracehound.model.record import to_json, to_msgpack
+from tracehound.model.trace import TracePart
+from tracehound.query.clickhouse import as_list
+from tracehound.query.sql import Sql
+from tracehound.store.clickhouse import known
+from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.reading import PartId, read_parts
+from tracehound.store.clickhouse.rows import PartKey, Version, to_row
+from tracehound.store.clickhouse.schema import EXPERIMENT, FACT, PART, SAID, TRACE
+
+_TRACES_AT_A_TIME: Final = 1_000
+_HEADS_OF: Final = (
+    "SELECT trace_id, experiment, start_ms, max(version), argMax(is_gone, version), argMax(arrived, version)"
+    " FROM head WHERE trace_id IN ? GROUP BY trace_id, experiment, start_ms"
+)
+_GONE: Final = ("experiment", "start_ms", "trace_id", "version", "is_gone")  # nothing else is looked at there
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """A place at which a trace stands, or stood."""
+
+    experiment: int
+    start_ms: int
+    version: int
+    is_gone: bool
+    arrived: int
+
+
+_NOWHERE: Final = _Head(experiment=-1, start_ms=0, version=0, is_gone=True, arrived=0)
+
+
+def write_changes(engine: Engine, changes: Sequence[Change], now_ns: int) -> None:
+    """Apply parts, edits, deletions and facts, in any order; `now_ns` numbers the traces that are new."""
+    arrived = [change for change in changes if isinstance(change, TracePart)]
+    parts = {_id_of(part): as_written(part) for part in arrived}
+    said = [_said(change) for change in changes if isinstance(change, (Edit, Deletion))]
+    said += [(part_id[0], known.PART, "", "", *part_id[1:], part.owner or "", None) for part_id, part in parts.items()]
+    said += [_ended(_id_of(part)) for part in arrived if part.has_ended]
+    payloads = [(written_ns, trace_id, digest, to_json(part)) for (trace_id, written_ns, digest), part in parts.items()]
+    experiments = {part.experiment for part in parts.values()}
+    facts = [row for change in changes if isinstance(change, Facts) for row in _facts(change)]
+    # What cannot be stored has been refused by now: nothing of the batch is there yet.
+    engine.insert(FACT.name, FACT.names, facts)
+    engine.insert(EXPERIMENT.name, EXPERIMENT.names, [(int(experiment_id(name)), name) for name in experiments])
+    engine.insert(PART.name, PART.names, payloads)
+    engine.insert(SAID.name, SAID.names, said)
+    bring_up(engine, {row[0] for row in said}, parts, now_ns)
+
+
+def end_parts(engine: Engine, owner: str, now_ns: int) -> None:
+    """Note that the process of snapshots is gone, and bring their traces up."""
+    text = "SELECT DISTINCT trace_id, written_ns, digest FROM said WHERE kind = ? AND owner = ?"
+    running = [tuple(row) for row in engine.select(Sql(text, (known.PART, owner)))]
+    engine.insert(SAID.name, SAID.names, [_ended(each) for each in running])
+    bring_up(engine, {each[0] for each in running}, {}, now_ns)
+
+
+def bring_up(engine: Engine, trace_ids: Collection[str], in_hand: dict[PartId, TracePart], now_ns: int) -> None:
+    """Bring the rows of traces up to what is known of them."""
+    arrivals = itertools.count(now_ns)
+    ordered = list(dict.fromkeys([*(part_id[0] for part_id in in_hand), *trace_ids]))
+    for at in range(0, len(ordered), _TRACES_AT_A_TIME):
+        some = ordered[at : at + _TRACES_AT_A_TIME]
+        found, heads = known.read_known(engine, some), _read_heads(engine, some)
+        wanted = {part_id for each in found.values() if not each.is_deleted for part_id in each.parts}
+        missing = read_parts(engine, wanted - in_hand.keys())
+        parts = ChainMap(in_hand, missing)
+        changed = [_change(each, found[each], heads.get(each, []), parts, arrivals) for each in some]
+        engine.insert(TRACE.name, TRACE.names, [made for made, _ in changed if made is not None])
+        engine.insert(TRACE.name, _GONE, [row for _, gone in changed for row in gone])
+        _clear_up(engine, some)
+
+
+def _change(
+    trace_id: str,
+    told: known.Known,
+    heads: Sequence[_Head],
+    parts: Mapping[PartId, TracePart],
+    arrivals: Iterator[int],
+) -> tuple[Row | None, list[Row]]:
+    """Return the row of what is known of a trace, unless that is there, and those that end where it stood before."""
+    standing = [head for head in heads if not head.is_gone]
+    made: Row | None = None
+    effective = told.effective(parts)
+    if effective:
+        newest = max(standing, key=lambda head: head.version, default=None)
+        version = Version(
+            told.count,
+            newest.arrived if newest is not None else next(arrivals),
+            [PartKey(each[1], each[2], each in told.ended) for each in effective],
+            sorted({part.owner for part in effective.values() if part.owner is not None and not part.has_ended}),
+        )
+        made = to_row(lay_over(merge_parts(list(effective.values())), latest_edits(told.edits)), version)
+    place = None if made is None else made[:2]
+    gone = [head for head in standing if (head.experiment, head.start_ms) != place]
+    is_there = any((head.experiment, head.start_ms) == place and head.version >= told.count for head in standing)
+    if made is None and told.parts:
+        gone.append(_NOWHERE)  # so that a writer who knows less, and has found no place to leave, sees that it does
+    return None if is_there else made, [_gone(head, trace_id, told.count) for head in gone]
+
+
+def _clear_up(engine: Engine, trace_ids: Sequence[str]) -> None:
+    """Take away where traces stand for writers that knew less, and wrote at the same time as this one.
+
+    Each writer looks after it has written: the later one sees both places.
+    """
+    rows: list[Row] = []
+    for trace_id, heads in _read_heads(engine, trace_ids).items():
+        newest = max(head.version for head in heads)
+        rows += [_gone(head, trace_id, newest) for head in heads if not head.is_gone and head.version < newest]
+    engine.insert(TRACE.name, _GONE, rows)
+
+
+def _gone(head: _Head, trace_id: str, version: int) -> Row:
+    return head.experiment, head.start_ms, trace_id, version, 1
+
+
+def _read_heads(engine: Engine, trace_ids: Sequence[str]) -> dict[str, list[_Head]]:
+    found: defaultdict[str, list[_Head]] = defaultdict(list)
+    for trace_id, experiment, start_ms, version, is_gone, arrived in engine.select(
+        Sql(_HEADS_OF, (as_list(trace_ids),))
+    ):
+        found[trace_id].append(_Head(experiment, start_ms, version, bool(is_gone), arrived))
+    return found
+
+
+def _id_of(part: TracePart) -> PartId:
+    return part.trace_id, part.written_ns, zlib.crc32(to_msgpack(as_written(part)))
+
+
+def _ended(part_id: PartId) -> Row:
+    trace_id, written_ns, digest = part_id
+    return trace_id, known.ENDED, "", "", written_ns, digest, "", None
+
+
+def _said(change: Edit | Deletion) -> Row:
+    digest = zlib.crc32(to_msgpack(change))
+    if isinstance(change, Deletion):
+        return change.trace_id, known.DELETION, "", "", change.written_ns, digest, "", None
+    return change.trace_id, known.EDIT, change.kind, change.key, change.written_ns, digest, "", change.value
+
+
+def _facts(facts: Facts) -> list[Row]:
+    return [
+        (facts.kind, facts.subject, key, facts.written_ns, zlib.crc32((value or "\0").encode()), value)
+        for key, value in facts.values.items()
+    ]

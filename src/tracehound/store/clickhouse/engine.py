@@ -1,0 +1,171 @@
+"""The one place that talks to ClickHouse: statements with bound parameters, and rows to be inserted.
+
+`clickhouse-connect` is the client of a server and of the engine in this process alike. Parameters are question marks
+in our SQL; they become names with types here, and the engine puts the values in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from tracehound.errors import MissingExtraError, StoreError
+from tracehound.query.limit import SearchLimit
+from tracehound.query.sql import Sql
+from tracehound.settings import clickhouse_password
+from tracehound.store.clickhouse.address import ClickHouseAddress
+
+try:
+    import clickhouse_connect
+    from clickhouse_connect import common
+
+    from tracehound.store.clickhouse.faults import store_errors
+except ImportError as error:
+    raise MissingExtraError(
+        "a ClickHouse is reached with clickhouse-connect, which is not installed: pip install 'tracehound[clickhouse]'"
+    ) from error
+
+OLDEST: Final = (26, 3)  # whose text index is for production; see docs/clickhouse.md
+_TYPES: Final = {bool: "UInt8", int: "Int64", float: "Float64", str: "String"}
+_INT64: Final = 2**63
+_CONNECT_S: Final = 5
+_ANSWER_S: Final = 60
+_SETTINGS: Final[Mapping[str, str | int]] = {
+    "max_query_size": 64_000_000,  # the parser's: a filter may have 10,000 comparisons
+    "max_ast_elements": 4_000_000,
+    "max_expanded_ast_elements": 8_000_000,
+    "max_ast_depth": 20_000,
+    "max_parser_depth": 20_000,
+    "do_not_merge_across_partitions_select_final": 1,
+    "insert_deduplicate": 0,  # writing the same rows again changes nothing; see docs/adr/0043
+    "max_partitions_per_insert_block": 0,  # spans may say that they began whenever they like
+    "transform_null_in": 0,
+}
+# Of a cluster: what was inserted is on a majority of the replicas, and what is read next has it.
+_OF_CLUSTER: Final[Mapping[str, str | int]] = {
+    "insert_quorum": "auto",
+    "insert_quorum_parallel": 0,
+    "select_sequential_consistency": 1,
+    "distributed_foreground_insert": 1,
+    "distributed_product_mode": "local",
+}
+
+Rows = list[Sequence[Any]]
+
+
+class Engine:
+    """A connection to one database, which threads may share."""
+
+    def __init__(self, address: ClickHouseAddress) -> None:
+        self.address = address
+        self.where = address.shown()
+        with store_errors(self.where):
+            self._client = _connect(address)
+        try:
+            self._check_version()
+        except StoreError:
+            self.close()
+            raise
+
+    def select(self, sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        """Return the rows of a statement; raise as the limit does when it is over."""
+        text, values = bind(sql)
+        settings: dict[str, Any] = {}
+        with ExitStack() as stack:
+            stack.enter_context(store_errors(self.where, limit))
+            if limit is not None:
+                stack.enter_context(limit.running())
+                if limit.seconds is not None:
+                    settings["max_execution_time"] = max(0.001, limit.seconds - limit.spent_s())
+            found = self._client.query(text, parameters=values, settings=settings)
+            rows: Rows = list(found.result_rows)
+            if limit is not None:
+                limit.check()
+        return rows
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows, all of them or none."""
+        if not rows:
+            return
+        with store_errors(self.where):
+            self._client.insert(table, list(zip(*rows, strict=True)), column_names=columns, column_oriented=True)
+
+    def run(self, text: str, values: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that returns nothing."""
+        with store_errors(self.where):
+            self._client.command(text, parameters=dict(values) if values else None)
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._client.close()
+
+    def _check_version(self) -> None:
+        version = str(self._client.server_version)
+        numbers = tuple(int(each) for each in version.split(".")[:2] if each.isdigit())
+        if numbers < OLDEST:
+            needed = ".".join(map(str, OLDEST))
+            raise StoreError(
+                f"{self.where} runs ClickHouse {version}; {needed} is the oldest that has the text index: upgrade it"
+            )
+
+
+def bind(sql: Sql) -> tuple[str, dict[str, Any]]:
+    """Return the statement with named and typed parameters, and their values.
+
+    >>> bind(Sql("a = ? AND b IN ?", ("x", (1, 2))))
+    ('a = {p0:String} AND b IN {p1:Array(Int64)}', {'p0': 'x', 'p1': [1, 2]})
+    """
+    first, *rest = sql.text.split("?")
+    values: dict[str, Any] = {}
+    pieces = [first]
+    for at, (value, text) in enumerate(zip(sql.parameters, rest, strict=True)):
+        bound, its_type = _typed(value)
+        values[f"p{at}"] = bound
+        pieces.append(f"{{p{at}:{its_type}}}{text}")
+    return "".join(pieces), values
+
+
+def _typed(value: Any) -> tuple[Any, str]:
+    if isinstance(value, tuple):
+        typed = [_typed(each) for each in value]
+        kinds = {kind for _, kind in typed}
+        kind = kinds.pop() if len(kinds) == 1 else "Float64"
+        return [each for each, _ in typed], f"Array({kind})"
+    if type(value) is int and not -_INT64 <= value < _INT64:
+        return (value, "UInt64") if 0 <= value < 2 * _INT64 else (float(value), "Float64")
+    if type(value) is float and not math.isfinite(value):
+        return repr(value), "Float64"
+    return (int(value) if isinstance(value, bool) else value), _TYPES[type(value)]
+
+
+def _connect(address: ClickHouseAddress) -> Any:
+    common.set_setting("autogenerate_session_id", False)  # noqa: FBT003 - sessions admit one statement at a time
+    settings = {**_SETTINGS, **(_OF_CLUSTER if address.cluster else {})}
+    if address.directory is not None:
+        return _open_chdb(address.directory, address.database, settings)
+    on_cluster = f" ON CLUSTER {address.cluster}" if address.cluster else ""
+    options = {
+        "host": address.host, "port": address.port, "secure": address.is_secure,
+        "username": address.user, "password": address.password or clickhouse_password(),
+        "connect_timeout": _CONNECT_S, "send_receive_timeout": _ANSWER_S,
+        "form_encode_query_params": True, "compress": "lz4", "query_retries": 1,
+    }  # fmt: skip
+    client = clickhouse_connect.get_client(database="default", settings=settings, **options)  # type: ignore[arg-type]
+    client.command(f"CREATE DATABASE IF NOT EXISTS {address.database}{on_cluster}")
+    client.close()
+    return clickhouse_connect.get_client(database=address.database, settings=settings, **options)  # type: ignore[arg-type]
+
+
+def _open_chdb(directory: Path, database: str, settings: dict[str, Any]) -> Any:
+    try:
+        client = clickhouse_connect.get_client(interface="chdb", path=str(directory), settings=settings)
+    except ImportError as error:
+        raise MissingExtraError(
+            "chdb:// needs the engine itself, which is not installed: pip install 'tracehound[chdb]'"
+        ) from error
+    client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+    client.database = database
+    return client

@@ -1,0 +1,73 @@
+"""What goes wrong with a ClickHouse, as our errors: which server, what it did not do, and what to do about it.
+
+The messages of the engine hold the statement and are never shown; its codes say what happened. What was to be written
+is still in the spool after any of them: the position of its segment is the last thing that is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import clickhouse_connect.driver.exceptions as engine_errors
+
+from tracehound.errors import SearchTimeoutError, StoreBusyError, StoreError, StoreFullError, StoreReadOnlyError
+from tracehound.query.limit import NARROW_FILTER, SearchLimit
+
+TIMEOUT: Final = 159
+CANCELLED: Final = 394
+
+_KEPT: Final = "what was traced waits in the spool"
+# By the engine's code: the class of the error, and what to say behind the address.
+_TOLD: Final[dict[int, tuple[type[StoreError], str]]] = {
+    164: (StoreReadOnlyError, f"is read-only for this user or replica; {_KEPT}: name one that can be written to"),
+    242: (StoreReadOnlyError, f"has a replica that is read-only, as it has lost its keeper; {_KEPT}"),
+    243: (StoreFullError, f"has no room left on its disk; {_KEPT} until there is"),
+    452: (StoreError, "does not let this user change the settings that are needed: readonly=2 or 0 is"),
+    497: (StoreError, "does not let this user do that: GRANT SELECT, INSERT, CREATE, ALTER DELETE on the database"),
+    516: (StoreError, "does not know this user, or the password is another one"),
+    81: (StoreError, "has no such database, and this user may not make it"),
+    60: (StoreError, "has lost a table of Tracehound; open it with a user that may create tables"),
+    202: (StoreBusyError, "runs as many statements as it may; it will be asked again"),
+    241: (StoreBusyError, "has no memory left for this; it will be asked again"),
+    252: (StoreBusyError, "has not merged what was written before, and takes no more just now; it will be asked again"),
+    209: (StoreBusyError, "has lost a connection; it will be asked again"),
+    210: (StoreBusyError, "has lost a connection; it will be asked again"),
+    999: (StoreBusyError, "cannot reach its keeper; it will be asked again"),
+    319: (StoreBusyError, "did not say whether it has all copies of what was written; it will be offered again"),
+    285: (StoreBusyError, "has too few replicas that are alive; it will be asked again"),
+}
+_FULL: Final = ("NOT_ENOUGH_SPACE", "No space left", "errno: 28")
+_READONLY: Final = ("readonly mode", "TABLE_IS_READ_ONLY")
+
+
+@contextmanager
+def store_errors(where: str, limit: SearchLimit | None = None) -> Iterator[None]:
+    """Raise what the engine's errors mean, as errors of the store at that address."""
+    try:
+        yield
+    except engine_errors.Error as error:
+        is_away = isinstance(error, engine_errors.OperationalError) and error.code is None
+        if limit is not None and (is_away or error.code in (TIMEOUT, CANCELLED)):
+            limit.check()
+        if limit is not None and error.code == TIMEOUT:  # the engine's clock is ahead of ours
+            raise SearchTimeoutError(f"the search has taken too long. Narrow it: {NARROW_FILTER}") from error
+        if is_away:
+            raise StoreBusyError(f"{where} does not answer; {_KEPT}, and it will be asked again") from error
+        raise _told(where, error) from error
+    except OSError as error:
+        raise StoreBusyError(f"{where} cannot be reached: {error.strerror or 'the connection broke'}") from error
+
+
+def _told(where: str, error: engine_errors.Error) -> StoreError:
+    text = str(error)
+    kind, what = _TOLD.get(error.code or 0, (StoreError, ""))
+    if any(each in text for each in _FULL):
+        kind, what = _TOLD[243]
+    elif not what and any(each in text for each in _READONLY):
+        kind, what = _TOLD[164]
+    if what:
+        return kind(f"{where} {what}")
+    code = f" (its error {error.code}{f', {error.name}' if error.name else ''})" if error.code else ""
+    return StoreError(f"{where} did not do what it was asked{code}; its log says more")

@@ -1,0 +1,133 @@
+"""Searches: pages of rows in order, of which those are kept that are the latest of their trace and pass.
+
+A statement finds rows, the replaced ones among them: asking it to leave them out (FINAL) would have it read everything
+before it returns anything. Which they are a second statement says, of those that were found. Where the condition in SQL
+is not exact the evaluator looks at the traces that it leaves (`query.wide`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from tracehound.model.trace import Trace, TraceInfo
+from tracehound.query.clickhouse import DIALECT, as_list, search_sql
+from tracehound.query.evaluate import matches, order_values
+from tracehound.query.limit import SearchLimit
+from tracehound.query.search import Search
+from tracehound.query.sql import Sql
+from tracehound.query.wide import Condition, wide_condition
+from tracehound.query.words import Piece
+from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.reading import read_whole
+from tracehound.store.clickhouse.rows import to_info
+
+_EVERYTHING: Final = Condition(Sql("1"))
+_MOST_ROWS: Final = 2_000  # of one statement
+_MOST_WORDS: Final = 2_000  # that a piece may be a part of, to be asked for one by one
+_VERSIONS: Final = "SELECT trace_id, max(version) FROM head WHERE trace_id IN ? GROUP BY trace_id"
+
+RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`
+
+
+@dataclass(frozen=True)
+class Found:
+    """A trace that was found: its row, what that says, and the whole trace where it was read on the way."""
+
+    row: RowOfTrace
+    info: TraceInfo
+    trace: Trace | None
+
+
+@dataclass
+class Finder:
+    """A search of one store. `rows_read` counts the rows that statements returned."""
+
+    engine: Engine
+    search: Search
+    rows_read: int = 0
+    _words: dict[Piece, list[str] | None] = field(default_factory=dict)
+
+    def condition(self) -> Condition:
+        """Return what the filter is in SQL."""
+        where = self.search.where
+        return _EVERYTHING if where is None else wide_condition(where, DIALECT, self._resolve)
+
+    def page(self) -> tuple[list[Found], str | None]:
+        """Return the traces of a page, and the cursor behind them."""
+        found: list[Found] = []
+        for each in self.all(self.search.limit + 1):
+            found.append(each)
+            if len(found) > self.search.limit:
+                break
+        page = found[: self.search.limit]
+        has_more = len(found) > len(page) > 0
+        cursor = self.search.cursor(order_values(page[-1].info, self.search.order)) if has_more else None
+        return page, cursor
+
+    def all(self, first: int = _MOST_ROWS) -> Iterator[Found]:
+        """Yield the traces in order; `first` is how many are asked for at once to begin with."""
+        where, limit = self.condition(), self.search.time_limit
+        search, size = self.search, max(first, 1)
+        while search.experiment_ids:
+            rows = self.engine.select(search_sql(search, where, size), limit)
+            self.rows_read += len(rows)
+            yield from self._kept(latest(self.engine, rows, limit), where)
+            if len(rows) < size:
+                return
+            search = replace(search, after=order_values(to_info(rows[-1]), search.order))
+            size = max(size, min(4 * size, _MOST_ROWS))
+
+    def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
+        if where.is_exact or self.search.where is None:
+            for row in rows:
+                yield Found(row, to_info(row), None)
+            return
+        whole = read_whole(self.engine, rows, self.search.time_limit)
+        for row in rows:
+            trace = whole.get(row[0])
+            if trace is not None and matches(self.search.where, trace):
+                yield Found(row, trace.info, trace)
+            if self.search.time_limit is not None:
+                self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
+
+    def _resolve(self, piece: Piece) -> list[str] | None:
+        if piece not in self._words:
+            self._words[piece] = _words_with(self.engine, piece, self.search.time_limit)
+        return self._words[piece]
+
+
+def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:
+    """Return the rows that nothing has replaced, each once, in their order."""
+    if not rows:
+        return []
+    trace_ids = list({row[0] for row in rows})
+    versions = {row[0]: row[1] for row in engine.select(Sql(_VERSIONS, (as_list(trace_ids),)), limit)}
+    kept: dict[str, RowOfTrace] = {}
+    for row in rows:
+        if row[1] == versions.get(row[0]):
+            kept.setdefault(row[0], row)
+    return list(kept.values())
+
+
+def _words_with(engine: Engine, piece: Piece, limit: SearchLimit | None) -> list[str] | None:
+    """Return the words of the index that have a piece in them where it may; None for too many."""
+    text = piece.text.decode("utf-8", "surrogatepass")
+    if not piece.open_left and not piece.open_right:
+        return [text]
+    test = _TESTS[piece.open_left, piece.open_right]
+    table = "trace_local" if engine.address.cluster else "trace"
+    source = f"mergeTreeTextIndex('{engine.address.database}', '{table}', 'words_index')"
+    if engine.address.cluster:
+        source = f"cluster('{engine.address.cluster}', {source})"
+    sql = Sql(f"SELECT DISTINCT token FROM {source} WHERE {test} LIMIT ?", (text, _MOST_WORDS + 1))  # noqa: S608 - our own words
+    found = [str(token) for (token,) in engine.select(sql, limit)]
+    return found if len(found) <= _MOST_WORDS else None
+
+
+_TESTS: Final[dict[tuple[bool, bool], str]] = {
+    (True, True): "position(token, ?) > 0",
+    (True, False): "endsWith(token, ?)",
+    (False, True): "startsWith(token, ?)",
+}

@@ -1,0 +1,91 @@
+"""Reading what arrived, and traces whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from tracehound.errors import StoreError
+from tracehound.model.merge import merge_parts
+from tracehound.model.record import DecodeError, json_reader, replace
+from tracehound.model.span import Span
+from tracehound.model.trace import Trace, TraceData, TracePart
+from tracehound.query.clickhouse import as_list
+from tracehound.query.limit import SearchLimit
+from tracehound.query.sql import Sql
+from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.rows import PartKey, parts_of, to_info
+from tracehound.wire.payload import to_payload
+
+_PARTS: Final = "SELECT trace_id, written_ns, digest, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
+_AT_A_TIME: Final = 1_000
+PartId: TypeAlias = "tuple[str, int, int]"  # of which trace, when it was written, its digest
+_read_part: Final[Callable[[bytes], TracePart]] = json_reader(TracePart)
+
+
+@dataclass(slots=True)  # not frozen: there is one for every trace of a result
+class StoredParts:
+    """The spans of a trace as its parts were stored (`model.stored_spans`): decoded when they are asked for."""
+
+    texts: Sequence[tuple[str, bool]]
+    where: str
+
+    @property
+    def payload(self) -> bytes:
+        """The spans in the form of `wire.payload`."""
+        part = decode_part(*self.texts[0], self.where)
+        return to_payload(replace(part, spans=self.read_spans()))
+
+    def read_spans(self) -> list[Span]:
+        """Return the spans, in the order of results."""
+        return merge_parts([decode_part(*each, self.where) for each in self.texts]).data.spans
+
+    def read_dicts(self) -> list[dict[str, Any]]:
+        """Return what `Span.to_dict` returns of each."""
+        return [span.to_dict() for span in self.read_spans()]
+
+
+def read_parts(engine: Engine, wanted: Collection[PartId]) -> dict[PartId, TracePart]:
+    """Return those of the parts that are there."""
+    texts = read_texts(engine, list(wanted))
+    return {part_id: decode_part(text, False, engine.where) for part_id, text in texts.items()}  # noqa: FBT003
+
+
+def read_whole(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None = None) -> dict[str, Trace]:
+    """Return the traces of rows (`query.clickhouse.ROW`), by id; one whose parts were erased meanwhile is left out."""
+    keys: dict[str, list[PartKey]] = {row[0]: parts_of(row) for row in rows}
+    wanted = [(trace_id, key.written_ns, key.digest) for trace_id, parts in keys.items() for key in parts]
+    texts = read_texts(engine, wanted, limit)
+    return {
+        row[0]: Trace(to_info(row), TraceData(StoredParts(own, engine.where)))
+        for row in rows
+        if (own := _texts_of(row[0], keys[row[0]], texts)) is not None
+    }
+
+
+def _texts_of(trace_id: str, keys: Sequence[PartKey], texts: Mapping[PartId, str]) -> list[tuple[str, bool]] | None:
+    found = [(texts.get((trace_id, key.written_ns, key.digest)), key.has_ended) for key in keys]
+    known = [(text, has_ended) for text, has_ended in found if text is not None]
+    return known if len(known) == len(found) else None
+
+
+def read_texts(engine: Engine, wanted: Sequence[PartId], limit: SearchLimit | None = None) -> dict[PartId, str]:
+    """Return those of the parts that are there, as they are stored."""
+    found: dict[PartId, str] = {}
+    for at in range(0, len(wanted), _AT_A_TIME):
+        some = wanted[at : at + _AT_A_TIME]
+        times, trace_ids = sorted({each[1] for each in some}), sorted({each[0] for each in some})
+        sql = Sql(_PARTS, (as_list(times), as_list(trace_ids)))
+        for trace_id, written_ns, digest, text in engine.select(sql, limit):
+            found[trace_id, written_ns, digest] = text
+    return found
+
+
+def decode_part(text: str, has_ended: bool, where: str) -> TracePart:  # noqa: FBT001 - a pair of the stored
+    """Return a part that is stored, and with what became of its process; raise `StoreError` where it is damaged."""
+    try:
+        part = _read_part(text.encode())
+    except DecodeError as error:
+        raise StoreError(f"{where} holds a trace that is damaged and cannot be read") from error
+    return replace(part, has_ended=True) if has_ended else part

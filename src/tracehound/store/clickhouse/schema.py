@@ -1,0 +1,234 @@
+"""The tables, as numbered migrations. ADR 0043 says why each is as it is.
+
+`part` holds what arrived, `said` that it arrived and what was said from outside, both as it came and for good. `trace`
+holds what follows from them: one wide row a version of a trace, of which the greatest counts; `head` is kept up by the
+engine and finds the versions of a trace. Everything else that is here is small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from tracehound.query.clickhouse import NUMBER_COLUMNS
+from tracehound.query.fields import NUMBERS_IN_SPAN
+from tracehound.query.sql import Sql
+from tracehound.store.clickhouse.address import ClickHouseAddress
+from tracehound.store.clickhouse.engine import Engine
+
+_SMALL: Final = "LowCardinality(String)"
+_MAP: Final = f"Map({_SMALL}, String) CODEC(ZSTD(3))"
+_NUMBERS: Final = f"Map({_SMALL}, Float64) CODEC(ZSTD(1))"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its columns and indexes, its order, what decides between rows of the same place, and its shard key."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    order: str
+    replacing: str
+    shard_key: str
+    indexes: tuple[str, ...] = ()
+    settings: str = ""
+    time_ms: str | None = None  # what of a row says how old it is, where it may become too old
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, as rows are inserted."""
+        return tuple(name for name, _ in self.columns)
+
+
+TRACE: Final = Table(
+    "trace",
+    (
+        ("experiment", "Int64 CODEC(Delta, ZSTD(1))"),
+        ("start_ms", "Int64 CODEC(Delta, ZSTD(1))"),
+        ("trace_id", "String CODEC(ZSTD(1))"),
+        ("version", "UInt32 CODEC(ZSTD(1))"),
+        ("is_gone", "UInt8 CODEC(ZSTD(1))"),
+        ("arrived", "Int64 CODEC(Delta, ZSTD(1))"),
+        ("duration_ms", "Nullable(Int64) CODEC(ZSTD(1))"),
+        ("duration_bucket", "Nullable(Int16) CODEC(ZSTD(1))"),
+        ("state", _SMALL),
+        ("name", _SMALL),
+        ("request_preview", "Nullable(String) CODEC(ZSTD(3))"),
+        ("response_preview", "Nullable(String) CODEC(ZSTD(3))"),
+        ("client_request_id", "Nullable(String) CODEC(ZSTD(1))"),
+        ("tags", _MAP),
+        ("tags_numbers", _NUMBERS),
+        ("metadata", _MAP),
+        ("metadata_numbers", _NUMBERS),
+        ("apart", _MAP),
+        *((name, "Nullable(Float64) CODEC(ZSTD(1))") for name in NUMBER_COLUMNS),
+        ("assessments", "String CODEC(ZSTD(3))"),
+        ("said_group", f"Array({_SMALL})"),
+        ("said_name", f"Array({_SMALL})"),
+        ("said_text", "Array(String) CODEC(ZSTD(1))"),
+        ("said_number", "Array(Nullable(Float64)) CODEC(ZSTD(1))"),
+        ("said_boolean", "Array(Nullable(UInt8)) CODEC(ZSTD(1))"),
+        ("span_name", f"Array({_SMALL})"),
+        ("span_type", "Array(LowCardinality(Nullable(String)))"),
+        ("span_status", f"Array({_SMALL})"),
+        ("span_status_message", "Array(Nullable(String)) CODEC(ZSTD(1))"),
+        ("span_duration_ms", "Array(Nullable(Int64)) CODEC(ZSTD(1))"),
+        ("span_model", "Array(LowCardinality(Nullable(String)))"),
+        *((f"span_{name}", "Array(Nullable(Float64)) CODEC(ZSTD(1))") for name in NUMBERS_IN_SPAN),
+        ("span_terms", "Array(Int64) CODEC(ZSTD(1))"),
+        ("words", "String CODEC(ZSTD(3))"),
+        ("part_ns", "Array(Int64) CODEC(ZSTD(1))"),
+        ("part_digests", "Array(UInt32) CODEC(ZSTD(1))"),
+        ("part_ended", "Array(UInt8) CODEC(ZSTD(1))"),
+        ("running", f"Array({_SMALL})"),
+    ),
+    order="experiment, start_ms, trace_id",
+    replacing="version, is_gone",
+    shard_key="cityHash64(trace_id)",
+    indexes=(
+        "tags_index mapValues(tags) TYPE bloom_filter(0.01)",
+        "metadata_index mapValues(metadata) TYPE bloom_filter(0.01)",
+        "metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01)",
+        "id_index trace_id TYPE bloom_filter(0.01)",
+        "client_index client_request_id TYPE bloom_filter(0.01)",
+        "terms_index span_terms TYPE bloom_filter(0.01)",
+        "state_index state TYPE set(4)",
+        "name_index name TYPE set(100)",
+        "duration_index duration_ms TYPE minmax",
+        "arrived_index arrived TYPE minmax",
+        "words_index words TYPE text(tokenizer = splitByString([' ']))",
+    ),
+    settings="index_granularity = 256",
+    time_ms="start_ms",
+)
+PART: Final = Table(
+    "part",
+    (
+        ("written_ns", "Int64 CODEC(Delta, ZSTD(1))"),
+        ("trace_id", "String CODEC(ZSTD(1))"),
+        ("digest", "UInt32"),
+        ("payload", "String CODEC(ZSTD(3))"),
+    ),
+    order="written_ns, trace_id, digest",
+    replacing="",
+    shard_key="cityHash64(trace_id)",
+    settings="index_granularity = 64",
+    time_ms="intDiv(written_ns, 1000000)",
+)
+SAID: Final = Table(
+    "said",
+    (
+        ("trace_id", "String CODEC(ZSTD(1))"),
+        ("kind", _SMALL),  # part, ended, edit, deletion
+        ("what", _SMALL),  # of an edit: its kind
+        ("key", "String CODEC(ZSTD(1))"),
+        ("written_ns", "Int64 CODEC(Delta, ZSTD(1))"),
+        ("digest", "UInt32"),
+        ("owner", _SMALL),  # of a snapshot: the process
+        ("value", "Nullable(String) CODEC(ZSTD(1))"),
+    ),
+    order="trace_id, kind, what, key, written_ns, digest",
+    replacing="",
+    shard_key="cityHash64(trace_id)",
+    indexes=("kind_index kind TYPE set(4)", "owner_index owner TYPE set(100)"),
+    settings="index_granularity = 256",
+    time_ms="intDiv(written_ns, 1000000)",
+)
+HEAD: Final = Table(
+    "head",
+    (
+        ("trace_id", "String CODEC(ZSTD(1))"),
+        ("experiment", "Int64 CODEC(ZSTD(1))"),
+        ("start_ms", "Int64 CODEC(ZSTD(1))"),
+        ("version", "UInt32 CODEC(ZSTD(1))"),
+        ("is_gone", "UInt8 CODEC(ZSTD(1))"),
+        ("arrived", "Int64 CODEC(ZSTD(1))"),
+    ),
+    order="trace_id, experiment, start_ms",
+    replacing="version",
+    shard_key="cityHash64(trace_id)",
+    settings="index_granularity = 64",
+    time_ms="start_ms",
+)
+FACT: Final = Table(
+    "fact",
+    (
+        ("kind", _SMALL),
+        ("subject", "String"),
+        ("key", "String"),
+        ("written_ns", "Int64"),
+        ("digest", "UInt32"),
+        ("value", "Nullable(String) CODEC(ZSTD(1))"),
+    ),
+    order="kind, subject, key, written_ns, digest",
+    replacing="",
+    shard_key="cityHash64(subject)",
+)
+EXPERIMENT: Final = Table(
+    "experiment",
+    (("id", "Int64"), ("name", "String")),
+    order="id",
+    replacing="",
+    shard_key="id",
+)
+SEGMENT: Final = Table(
+    "segment",
+    (("name", "String"), ("position", "Int64"), ("moment", "Int64"), ("is_gone", "UInt8")),
+    order="name",
+    replacing="moment, is_gone",
+    shard_key="cityHash64(name)",
+)
+TABLES: Final = (TRACE, PART, SAID, HEAD, FACT, EXPERIMENT, SEGMENT)
+# What is said of each trace, by table and the column with its id: all that goes when it is erased.
+OF_TRACES: Final = (TRACE, PART, SAID, HEAD)
+
+_HEADS: Final = (
+    "CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace{on} TO head{local} AS"
+    " SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace{local}"
+)
+_MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
+
+
+def make_tables(engine: Engine) -> None:
+    """Make what is missing; nothing that is there is made anew, whoever else makes it at the same time."""
+    for statement in statements(engine.address):
+        engine.run(statement)
+    if engine.select(Sql("SELECT count() FROM migration WHERE number = 1"))[0][0] == 0:
+        engine.insert("migration", ["number"], [[1]])
+
+
+def statements(address: ClickHouseAddress) -> list[str]:
+    """Return what makes the tables; with a cluster each is made on all of its servers, and one over all of them."""
+    on = f" ON CLUSTER {address.cluster}" if address.cluster else ""
+    local = "_local" if address.cluster else ""
+    found = [_engine_of(_MIGRATION.format(on=on), "", "number", address)]
+    found += [_create(table, address, on, local) for table in TABLES]
+    if address.cluster:
+        found += [_over_all(table, address, on) for table in TABLES]
+    return [*found, _HEADS.format(on=on, local=local)]
+
+
+def _create(table: Table, address: ClickHouseAddress, on: str, local: str) -> str:
+    columns = [f"    {name} {kind}" for name, kind in table.columns]
+    columns += [f"    INDEX {index}" for index in table.indexes]
+    joined = ",\n".join(columns)
+    head = f"CREATE TABLE IF NOT EXISTS {table.name}{local}{on} (\n{joined}\n)"
+    made = _engine_of(head, table.replacing, table.order, address)
+    if address.retention_days is not None and table.time_ms is not None:
+        made += f"\nTTL toDateTime(intDiv({table.time_ms}, 1000)) + INTERVAL {address.retention_days} DAY"
+    return f"{made}\nSETTINGS {table.settings}" if table.settings else made
+
+
+def _engine_of(head: str, replacing: str, order: str, address: ClickHouseAddress) -> str:
+    engine = "ReplacingMergeTree"
+    place = [replacing] if replacing else []
+    if address.cluster:
+        engine, place = "ReplicatedReplacingMergeTree", ["'/clickhouse/tables/{uuid}/{shard}'", "'{replica}'", *place]
+    return f"{head}\nENGINE = {engine}({', '.join(place)})\nORDER BY ({order})"
+
+
+def _over_all(table: Table, address: ClickHouseAddress, on: str) -> str:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {table.name}{on} AS {table.name}_local\n"
+        f"ENGINE = Distributed({address.cluster}, {address.database}, {table.name}_local, {table.shard_key})"
+    )

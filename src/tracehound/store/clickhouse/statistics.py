@@ -1,0 +1,101 @@
+"""Statistics: added up by the engine where it can tell what matches, else by us of the traces that do."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from tracehound.model.summary import SUMMED, Summary
+from tracehound.model.weight import WEIGHT, read_weight
+from tracehound.query.clickhouse import as_list, statistics_sql
+from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, Field, Group
+from tracehound.query.sql import Sql
+from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, GroupKey, Groups, StatisticsQuery, keep_wanted
+from tracehound.query.wide import Condition
+from tracehound.store.adding import add_up
+from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.finding import Finder
+
+_HAS_WEIGHTS: Final = "SELECT 1 FROM trace WHERE experiment IN ? AND has(mapKeys(metadata), ?) LIMIT 1"
+
+
+def read_statistics(engine: Engine, query: StatisticsQuery) -> Groups:
+    """Return what the traces of each group add up to."""
+    if not query.search.experiment_ids:
+        return {}
+    finder = Finder(engine, replace(query.search, after=None))
+    where = finder.condition()
+    if not where.is_exact or any(field.group in ASSESSED for field in query.fields):
+        return add_up([each.info for each in finder.all()], query)
+    if query.are_weighted and _has_weights(engine, query):
+        return _weighted(engine, query, where)
+    return _added_up(engine, query, where)
+
+
+def _has_weights(engine: Engine, query: StatisticsQuery) -> bool:
+    experiments = as_list([int(each) for each in query.search.experiment_ids])
+    return bool(engine.select(Sql(_HAS_WEIGHTS, (experiments, WEIGHT)), query.search.time_limit))
+
+
+def _weighted(engine: Engine, query: StatisticsQuery, where: Condition) -> Groups:
+    """Return what the traces of each group add up to where each counts as often as it stands for."""
+    fields = (*query.fields, Field(Group.METADATA, WEIGHT))
+    by_weight = replace(query, fields=fields, wanted=query.wanted - DISTINCT.keys())
+    of_group: defaultdict[GroupKey, defaultdict[float, Summary]] = defaultdict(lambda: defaultdict(Summary))
+    for (*group, text), summary in _added_up(engine, by_weight, where).items():
+        of_group[tuple(group)][read_weight(None if text is None else str(text))].join(summary)
+    groups: Groups = {key: _joined(of_weight) for key, of_weight in of_group.items()}
+    if query.wanted & DISTINCT.keys():
+        counted = _added_up(engine, replace(query, wanted=query.wanted & DISTINCT.keys()), where)
+        for key, summary in counted.items():
+            groups[key].distinct = summary.distinct
+    return groups
+
+
+def _joined(of_weight: Mapping[float, Summary]) -> Summary:
+    whole = Summary()
+    for weight, summary in sorted(of_weight.items()):
+        whole.join(summary.times(weight))
+    return whole
+
+
+def _added_up(engine: Engine, query: StatisticsQuery, where: Condition) -> Groups:
+    groups: Groups = {}
+    for row in engine.select(statistics_sql(query, where), query.search.time_limit):
+        key, summary = _read(row, query)
+        if key in groups:
+            groups[key].join(summary)
+        elif summary.count:
+            groups[key] = summary
+    return groups
+
+
+def _read(row: Sequence[Any], query: StatisticsQuery) -> tuple[GroupKey, Summary]:
+    """Return what a row of `statistics_sql` says."""
+    columns = iter(row)
+    key = [_value(field, next(columns)) for field in query.fields]
+    if query.period is not None:
+        key.insert(0, query.period.start_of(next(columns) * query.period.unit_ms))
+    summary = Summary(next(columns), next(columns))
+    summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms = (next(columns) for _ in range(4))
+    summary.sum_ms = summary.sum_ms or 0
+    # In order, as percentiles need them.
+    summary.buckets = dict(sorted(Counter(next(columns)).items()))
+    for name in SUMMED:
+        if name in query.wanted:
+            total, having = next(columns), next(columns)
+            if having:
+                summary.add_number(name, total, having)
+    summary.distinct = {name: next(columns) for name in DISTINCT if name in query.wanted}
+    if not query.wanted & {LENGTHS, DURATIONS}:
+        summary.least_ms = summary.most_ms = None
+    keep_wanted(summary, query.wanted)
+    return tuple(key), summary
+
+
+def _value(field: Field, found: Any) -> Any:
+    """Return a number as it was written: whole ones are whole, but for money."""
+    is_whole = field.name in NUMBERS_IN_METADATA and field.name != "cost" and isinstance(found, float)
+    return int(found) if is_whole and found.is_integer() else found

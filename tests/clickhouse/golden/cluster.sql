@@ -1,0 +1,157 @@
+CREATE TABLE IF NOT EXISTS migration ON CLUSTER main (number UInt32, made DateTime DEFAULT now())
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ORDER BY (number);
+
+CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
+    experiment Int64 CODEC(Delta, ZSTD(1)),
+    start_ms Int64 CODEC(Delta, ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1)),
+    is_gone UInt8 CODEC(ZSTD(1)),
+    arrived Int64 CODEC(Delta, ZSTD(1)),
+    duration_ms Nullable(Int64) CODEC(ZSTD(1)),
+    duration_bucket Nullable(Int16) CODEC(ZSTD(1)),
+    state LowCardinality(String),
+    name LowCardinality(String),
+    request_preview Nullable(String) CODEC(ZSTD(3)),
+    response_preview Nullable(String) CODEC(ZSTD(3)),
+    client_request_id Nullable(String) CODEC(ZSTD(1)),
+    tags Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    tags_numbers Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+    metadata Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    metadata_numbers Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+    apart Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    input_tokens Nullable(Float64) CODEC(ZSTD(1)),
+    output_tokens Nullable(Float64) CODEC(ZSTD(1)),
+    total_tokens Nullable(Float64) CODEC(ZSTD(1)),
+    cost Nullable(Float64) CODEC(ZSTD(1)),
+    span_count Nullable(Float64) CODEC(ZSTD(1)),
+    assessments String CODEC(ZSTD(3)),
+    said_group Array(LowCardinality(String)),
+    said_name Array(LowCardinality(String)),
+    said_text Array(String) CODEC(ZSTD(1)),
+    said_number Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    said_boolean Array(Nullable(UInt8)) CODEC(ZSTD(1)),
+    span_name Array(LowCardinality(String)),
+    span_type Array(LowCardinality(Nullable(String))),
+    span_status Array(LowCardinality(String)),
+    span_status_message Array(Nullable(String)) CODEC(ZSTD(1)),
+    span_duration_ms Array(Nullable(Int64)) CODEC(ZSTD(1)),
+    span_model Array(LowCardinality(Nullable(String))),
+    span_input_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_output_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_total_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_terms Array(Int64) CODEC(ZSTD(1)),
+    words String CODEC(ZSTD(3)),
+    part_ns Array(Int64) CODEC(ZSTD(1)),
+    part_digests Array(UInt32) CODEC(ZSTD(1)),
+    part_ended Array(UInt8) CODEC(ZSTD(1)),
+    running Array(LowCardinality(String)),
+    INDEX tags_index mapValues(tags) TYPE bloom_filter(0.01),
+    INDEX metadata_index mapValues(metadata) TYPE bloom_filter(0.01),
+    INDEX metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01),
+    INDEX id_index trace_id TYPE bloom_filter(0.01),
+    INDEX client_index client_request_id TYPE bloom_filter(0.01),
+    INDEX terms_index span_terms TYPE bloom_filter(0.01),
+    INDEX state_index state TYPE set(4),
+    INDEX name_index name TYPE set(100),
+    INDEX duration_index duration_ms TYPE minmax,
+    INDEX arrived_index arrived TYPE minmax,
+    INDEX words_index words TYPE text(tokenizer = splitByString([' ']))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version, is_gone)
+ORDER BY (experiment, start_ms, trace_id)
+TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
+SETTINGS index_granularity = 256;
+
+CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
+    written_ns Int64 CODEC(Delta, ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    digest UInt32,
+    payload String CODEC(ZSTD(3))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ORDER BY (written_ns, trace_id, digest)
+TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
+SETTINGS index_granularity = 64;
+
+CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
+    trace_id String CODEC(ZSTD(1)),
+    kind LowCardinality(String),
+    what LowCardinality(String),
+    key String CODEC(ZSTD(1)),
+    written_ns Int64 CODEC(Delta, ZSTD(1)),
+    digest UInt32,
+    owner LowCardinality(String),
+    value Nullable(String) CODEC(ZSTD(1)),
+    INDEX kind_index kind TYPE set(4),
+    INDEX owner_index owner TYPE set(100)
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ORDER BY (trace_id, kind, what, key, written_ns, digest)
+TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
+SETTINGS index_granularity = 256;
+
+CREATE TABLE IF NOT EXISTS head_local ON CLUSTER main (
+    trace_id String CODEC(ZSTD(1)),
+    experiment Int64 CODEC(ZSTD(1)),
+    start_ms Int64 CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1)),
+    is_gone UInt8 CODEC(ZSTD(1)),
+    arrived Int64 CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
+ORDER BY (trace_id, experiment, start_ms)
+TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
+SETTINGS index_granularity = 64;
+
+CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (
+    kind LowCardinality(String),
+    subject String,
+    key String,
+    written_ns Int64,
+    digest UInt32,
+    value Nullable(String) CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ORDER BY (kind, subject, key, written_ns, digest);
+
+CREATE TABLE IF NOT EXISTS experiment_local ON CLUSTER main (
+    id Int64,
+    name String
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ORDER BY (id);
+
+CREATE TABLE IF NOT EXISTS segment_local ON CLUSTER main (
+    name String,
+    position Int64,
+    moment Int64,
+    is_gone UInt8
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', moment, is_gone)
+ORDER BY (name);
+
+CREATE TABLE IF NOT EXISTS trace ON CLUSTER main AS trace_local
+ENGINE = Distributed(main, tracehound, trace_local, cityHash64(trace_id));
+
+CREATE TABLE IF NOT EXISTS part ON CLUSTER main AS part_local
+ENGINE = Distributed(main, tracehound, part_local, cityHash64(trace_id));
+
+CREATE TABLE IF NOT EXISTS said ON CLUSTER main AS said_local
+ENGINE = Distributed(main, tracehound, said_local, cityHash64(trace_id));
+
+CREATE TABLE IF NOT EXISTS head ON CLUSTER main AS head_local
+ENGINE = Distributed(main, tracehound, head_local, cityHash64(trace_id));
+
+CREATE TABLE IF NOT EXISTS fact ON CLUSTER main AS fact_local
+ENGINE = Distributed(main, tracehound, fact_local, cityHash64(subject));
+
+CREATE TABLE IF NOT EXISTS experiment ON CLUSTER main AS experiment_local
+ENGINE = Distributed(main, tracehound, experiment_local, id);
+
+CREATE TABLE IF NOT EXISTS segment ON CLUSTER main AS segment_local
+ENGINE = Distributed(main, tracehound, segment_local, cityHash64(name));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace ON CLUSTER main TO head_local AS SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace_local;

@@ -1,0 +1,132 @@
+CREATE TABLE IF NOT EXISTS migration (number UInt32, made DateTime DEFAULT now())
+ENGINE = ReplacingMergeTree()
+ORDER BY (number);
+
+CREATE TABLE IF NOT EXISTS trace (
+    experiment Int64 CODEC(Delta, ZSTD(1)),
+    start_ms Int64 CODEC(Delta, ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1)),
+    is_gone UInt8 CODEC(ZSTD(1)),
+    arrived Int64 CODEC(Delta, ZSTD(1)),
+    duration_ms Nullable(Int64) CODEC(ZSTD(1)),
+    duration_bucket Nullable(Int16) CODEC(ZSTD(1)),
+    state LowCardinality(String),
+    name LowCardinality(String),
+    request_preview Nullable(String) CODEC(ZSTD(3)),
+    response_preview Nullable(String) CODEC(ZSTD(3)),
+    client_request_id Nullable(String) CODEC(ZSTD(1)),
+    tags Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    tags_numbers Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+    metadata Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    metadata_numbers Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+    apart Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    input_tokens Nullable(Float64) CODEC(ZSTD(1)),
+    output_tokens Nullable(Float64) CODEC(ZSTD(1)),
+    total_tokens Nullable(Float64) CODEC(ZSTD(1)),
+    cost Nullable(Float64) CODEC(ZSTD(1)),
+    span_count Nullable(Float64) CODEC(ZSTD(1)),
+    assessments String CODEC(ZSTD(3)),
+    said_group Array(LowCardinality(String)),
+    said_name Array(LowCardinality(String)),
+    said_text Array(String) CODEC(ZSTD(1)),
+    said_number Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    said_boolean Array(Nullable(UInt8)) CODEC(ZSTD(1)),
+    span_name Array(LowCardinality(String)),
+    span_type Array(LowCardinality(Nullable(String))),
+    span_status Array(LowCardinality(String)),
+    span_status_message Array(Nullable(String)) CODEC(ZSTD(1)),
+    span_duration_ms Array(Nullable(Int64)) CODEC(ZSTD(1)),
+    span_model Array(LowCardinality(Nullable(String))),
+    span_input_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_output_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_total_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
+    span_terms Array(Int64) CODEC(ZSTD(1)),
+    words String CODEC(ZSTD(3)),
+    part_ns Array(Int64) CODEC(ZSTD(1)),
+    part_digests Array(UInt32) CODEC(ZSTD(1)),
+    part_ended Array(UInt8) CODEC(ZSTD(1)),
+    running Array(LowCardinality(String)),
+    INDEX tags_index mapValues(tags) TYPE bloom_filter(0.01),
+    INDEX metadata_index mapValues(metadata) TYPE bloom_filter(0.01),
+    INDEX metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01),
+    INDEX id_index trace_id TYPE bloom_filter(0.01),
+    INDEX client_index client_request_id TYPE bloom_filter(0.01),
+    INDEX terms_index span_terms TYPE bloom_filter(0.01),
+    INDEX state_index state TYPE set(4),
+    INDEX name_index name TYPE set(100),
+    INDEX duration_index duration_ms TYPE minmax,
+    INDEX arrived_index arrived TYPE minmax,
+    INDEX words_index words TYPE text(tokenizer = splitByString([' ']))
+)
+ENGINE = ReplacingMergeTree(version, is_gone)
+ORDER BY (experiment, start_ms, trace_id)
+SETTINGS index_granularity = 256;
+
+CREATE TABLE IF NOT EXISTS part (
+    written_ns Int64 CODEC(Delta, ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    digest UInt32,
+    payload String CODEC(ZSTD(3))
+)
+ENGINE = ReplacingMergeTree()
+ORDER BY (written_ns, trace_id, digest)
+SETTINGS index_granularity = 64;
+
+CREATE TABLE IF NOT EXISTS said (
+    trace_id String CODEC(ZSTD(1)),
+    kind LowCardinality(String),
+    what LowCardinality(String),
+    key String CODEC(ZSTD(1)),
+    written_ns Int64 CODEC(Delta, ZSTD(1)),
+    digest UInt32,
+    owner LowCardinality(String),
+    value Nullable(String) CODEC(ZSTD(1)),
+    INDEX kind_index kind TYPE set(4),
+    INDEX owner_index owner TYPE set(100)
+)
+ENGINE = ReplacingMergeTree()
+ORDER BY (trace_id, kind, what, key, written_ns, digest)
+SETTINGS index_granularity = 256;
+
+CREATE TABLE IF NOT EXISTS head (
+    trace_id String CODEC(ZSTD(1)),
+    experiment Int64 CODEC(ZSTD(1)),
+    start_ms Int64 CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1)),
+    is_gone UInt8 CODEC(ZSTD(1)),
+    arrived Int64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (trace_id, experiment, start_ms)
+SETTINGS index_granularity = 64;
+
+CREATE TABLE IF NOT EXISTS fact (
+    kind LowCardinality(String),
+    subject String,
+    key String,
+    written_ns Int64,
+    digest UInt32,
+    value Nullable(String) CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree()
+ORDER BY (kind, subject, key, written_ns, digest);
+
+CREATE TABLE IF NOT EXISTS experiment (
+    id Int64,
+    name String
+)
+ENGINE = ReplacingMergeTree()
+ORDER BY (id);
+
+CREATE TABLE IF NOT EXISTS segment (
+    name String,
+    position Int64,
+    moment Int64,
+    is_gone UInt8
+)
+ENGINE = ReplacingMergeTree(moment, is_gone)
+ORDER BY (name);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace TO head AS SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace;

@@ -1,0 +1,64 @@
+"""ClickHouse answers as the memory store does: random traces, filters, orders and pages, in the engine of the process.
+
+All cases use one database, and erase what they have written: making the tables takes the engine longer than all
+that is asked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.clickhouse.opened import HAS_ENGINE, new_store
+from tests.conftest import SEARCHES, SEARCHES_OF_TRACES
+from tests.query.searches import FILTERS, GROUPS, ORDERS, PAGE_SIZES, PERIODS, TRACES
+from tests.query.test_differential import all_pages, make_search, queries_of_all, told
+from tracehound.model.edit import Deletion, Edit
+from tracehound.model.trace import TracePart
+from tracehound.query.periods import Period
+from tracehound.query.statistics import StatisticsQuery, parse_groups
+from tracehound.store.api import Store
+from tracehound.store.memory import MemoryStore
+
+pytestmark = pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
+
+ASKED = st.lists(st.tuples(FILTERS, ORDERS, PAGE_SIZES), min_size=SEARCHES_OF_TRACES, max_size=SEARCHES_OF_TRACES)
+FAR_NS = 9 * 10**18  # behind all that is written
+
+
+@pytest.fixture(scope="module")
+def clickhouse() -> Iterator[Store]:
+    with new_store() as store:
+        yield store
+
+
+@pytest.mark.prove
+@settings(max_examples=SEARCHES // SEARCHES_OF_TRACES, suppress_health_check=list(HealthCheck))
+@given(TRACES, ASKED, GROUPS, PERIODS)
+def test_clickhouse_answers_as_the_memory_store_does(
+    clickhouse: Store,
+    traces: tuple[TracePart | Edit, ...],
+    asked: list[tuple[str, list[str], int]],
+    groups: list[str],
+    period: Period | None,
+) -> None:
+    memory = MemoryStore()
+    memory.write(traces)
+    clickhouse.write(traces)
+    try:
+        for filter_string, order, page_size in asked:
+            search = make_search(filter_string, order, page_size)
+            assert all_pages(clickhouse, search) == all_pages(memory, search)
+            query = StatisticsQuery(search, tuple(parse_groups(groups)), period)
+            assert told(clickhouse.statistics(query)) == told(memory.statistics(query))
+            query = dataclasses.replace(query, are_weighted=True)
+            assert told(clickhouse.statistics(query)) == told(memory.statistics(query))
+        for query in queries_of_all(search, groups, period):
+            assert told(clickhouse.statistics(query)) == told(memory.statistics(query))
+    finally:
+        clickhouse.write([Deletion(each, FAR_NS) for each in {each.trace_id for each in traces}])
+        clickhouse.settle(FAR_NS + 1)

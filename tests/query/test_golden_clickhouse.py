@@ -1,0 +1,83 @@
+"""Each shape of ClickHouse's SQL as a file that a human reads. Whether it says what is right the engine tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.golden import check_golden
+from tracehound.query.clickhouse import DIALECT, ROW, search_sql, statistics_sql
+from tracehound.query.periods import parse_period
+from tracehound.query.search import Search, parse_search
+from tracehound.query.sql import Sql
+from tracehound.query.statistics import StatisticsQuery, parse_groups
+from tracehound.query.wide import Condition, wide_condition
+from tracehound.query.words import Piece
+from tracehound.store.clickhouse.engine import bind
+
+GOLDEN = Path(__file__).with_name("golden") / "clickhouse"
+
+# name of the file: filter, order
+SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
+    "newest": (None, ()),
+    "tag": ("tags.env = 'prod'", ()),
+    "empty_tag": ("tags.env = ''", ()),
+    "tag_differs": ("tags.env != 'prod'", ()),
+    "tag_as_number": ("tags.score > 5", ["tags.score DESC"]),
+    "and_or": ("tags.env = 'prod' AND (attributes.status = 'ERROR' OR metadata.ver = '2')", ()),
+    "in_list": ("tags.env IN ('prod', 'dev') OR attributes.latency IS NULL", ()),
+    "not_in_list": ("tags.env NOT IN ('prod', 'dev') AND tags.a != 'x'", ()),
+    "patterns": ("attributes.name ILIKE '%kept%' AND tags.a NOT LIKE 'x\\_' AND tags.b RLIKE '^a.'", ()),
+    "kept_apart": ("metadata.`mlflow.traceInputs` CONTAINS 'why'", ()),
+    "slowest": ("attributes.execution_time_ms > 5000", ["execution_time_ms DESC"]),
+    "tokens": ("attributes.total_tokens >= 100", ["cost DESC"]),
+    "feedback": ("feedback.correct = TRUE AND expectation.score > 0.5 AND feedback.tone IS NULL", ()),
+    "one_span": ("span.type = 'TOOL' AND span.status = 'ERROR'", ()),
+    "attribute_of_a_span": ("span.name = 'call' AND span.attributes.model = 'claude'", ()),
+    "no_such_span": ("NOT span.status = 'ERROR'", ()),
+    "count_of_spans": ("count(span(status = 'ERROR' AND duration_ms > 5)) >= 2", ()),
+    "child": ("span(name = 'agent') > span(status = 'ERROR')", ()),
+    "words": ("trace.text CONTAINS 'late delivery today'", ()),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_page_is_searched_by_this_statement(shape: str, update_golden: bool) -> None:
+    search = parse_search(["0"], *SHAPES[shape])
+    where = condition(search)
+    exact = "exact" if where.is_exact else "the evaluator looks at what it finds"
+    text = f"-- {SHAPES[shape][0] or 'all traces'}: {exact}\n{described(search_sql(search, where, 101))}"
+    check_golden(GOLDEN / f"{shape}.sql", text, update=update_golden)
+
+
+def test_a_later_page_of_several_experiments_is_searched_by_this_statement(update_golden: bool) -> None:
+    first = parse_search(["0", "7"], "tags.env = 'prod'", ["tags.score"])
+    search = first.behind(first.cursor(["5", 1, "tr-1"]))
+    check_golden(GOLDEN / "later_page.sql", described(search_sql(search, condition(search), 101)), update=update_golden)
+
+
+def test_traces_are_added_up_by_this_statement(update_golden: bool) -> None:
+    search = parse_search(["0"], "tags.env = 'prod'")
+    query = StatisticsQuery(search, tuple(parse_groups(["name", "tags.region"])), parse_period("1h"))
+    check_golden(GOLDEN / "statistics.sql", described(statistics_sql(query, condition(search))), update=update_golden)
+
+
+def condition(search: Search) -> Condition:
+    if search.where is None:
+        return Condition(Sql("1"))
+    return wide_condition(search.where, DIALECT, resolve)
+
+
+def resolve(piece: Piece) -> list[str]:
+    """Return what an index with these words has for a piece."""
+    text = piece.text.decode()
+    return [f"{text}r"] if piece.open_right else [text]
+
+
+def described(sql: Sql) -> str:
+    """Return the statement as it is sent, with the values of its parameters beneath; the columns stand in `ROW`."""
+    text, values = bind(sql)
+    text = text.replace(ROW, "(the columns of ROW)")
+    return "\n".join([text, *(f"-- {name} = {value!r}" for name, value in values.items()), ""])
