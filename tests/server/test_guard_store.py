@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import SEARCHES
+from tests.conftest import SEARCHES, SEARCHES_OF_TRACES
 from tests.query.searches import FILTERS, GROUPS, ORDERS, TRACES
 from tests.server.guarded import NOBODY, OURS, THEIRS, fill, kept_of
 from tests.traces import part, span
@@ -54,7 +54,7 @@ def pages(store: Store, search: Search) -> list[list[str]]:
     return found
 
 
-@settings(max_examples=SEARCHES)
+@settings(max_examples=SEARCHES // SEARCHES_OF_TRACES)  # each makes a set of traces
 @given(said=TRACES, where=FILTERS, order=ORDERS, groups=GROUPS, limit=st.integers(1, 3), after=st.integers(0, 4))
 def test_it_answers_as_a_store_of_those_traces_alone_would(
     said: Sequence[TracePart | Edit], where: str, order: list[str], groups: list[str], limit: int, after: int
