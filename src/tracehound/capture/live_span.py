@@ -357,8 +357,7 @@ class LiveSpan(SpanView):
                 record = Span(
                     trace_id, format_span_id(self._number), None if above is None else format_span_id(above),
                     self._name, self._start_ns, end_ns, self._status, self._span_type,
-                    self._inputs, self._outputs, self._texts,
-                    tuple(self._events), tuple(self._links), self._kind,
+                    self._inputs, self._outputs, self._texts, tuple(self._events), tuple(self._links), self._kind,
                 )  # fmt: skip
                 part = TracePart(trace_id, self._settings.experiment, now_ns, [record], _NO_TEXTS, _NO_TEXTS)
             if part is not None:
@@ -379,8 +378,7 @@ class LiveSpan(SpanView):
         return Span(
             trace_id, format_span_id(self._number), None if parent_number is None else format_span_id(parent_number),
             self._name, self._start_ns, self._end_ns, self._status, self._span_type,
-            self._inputs, self._outputs, self._texts,
-            tuple(self._events), tuple(self._links), self._kind,
+            self._inputs, self._outputs, self._texts, tuple(self._events), tuple(self._links), self._kind,
         )  # fmt: skip
 
     def _own_texts(self) -> dict[str, str]:
