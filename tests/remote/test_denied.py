@@ -12,6 +12,7 @@ import tracehound
 from tests.asgi import Stage
 from tests.remote.test_trouble import trace, tracing_to
 from tests.traces import part, span
+from tracehound.client.doctor import examine
 from tracehound.errors import StoreDeniedError
 from tracehound.query.search import parse_search
 from tracehound.server.app import create_app
@@ -24,6 +25,7 @@ from tracehound.spool.drain import Drainer
 from tracehound.spool.segment import SegmentWriter
 from tracehound.store.remote.store import RemoteStore
 from tracehound.store.sqlite.store import SqliteStore
+from tracehound.store.targets import parse_target
 from tracehound.wire.frames import to_frame
 
 
@@ -88,3 +90,29 @@ def test_a_token_is_shown_to_the_server_and_to_nobody_else(guarded_url: str, ser
     with pytest.raises(tracehound.ArgumentError) as caught:
         tracehound.set_tracking_uri(guarded_url, token="a b")
     assert "a b" not in str(caught.value)
+
+
+def test_who_may_only_read_goes_on_reading_beside_what_the_server_does_not_take(
+    guarded_url: str, served: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    served.write([part(span(1, 1))])
+    token, _ = create_token(served, Role.READ, "a test")
+    with tracing_to(guarded_url, token=token, drain_interval_s=60) as own:
+        [found] = tracehound.search_traces(return_type="list")
+        tracehound.set_trace_tag(found.info.trace_id, "reviewed", "yes")
+        trace("own")
+        assert [each.info.trace_id for each in tracehound.search_traces(return_type="list")] == [found.info.trace_id]
+        assert "may not): set TRACEHOUND_TRACKING_TOKEN" in caplog.text
+        assert "what was finished last may be missing here, and is kept in the spool" in caplog.text
+        with pytest.raises(StoreDeniedError, match="takes a token that may send traces"):
+            own.drain(must_succeed=True)
+
+
+def test_the_doctor_shows_the_token_of_the_program(guarded_url: str, served: SqliteStore) -> None:
+    target = parse_target(guarded_url)
+    assert target.spool_directory is not None
+    SegmentWriter(target.spool_directory, 1_000_000).append(to_frame(part(span(1, 1))))
+    token, _ = create_token(served, Role.WRITE, "a test")
+    assert examine(target, token=token).problems == []
+    [problem] = examine(target).problems
+    assert "a token is needed" in problem

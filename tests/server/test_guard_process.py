@@ -161,6 +161,19 @@ except tracehound.StoreDeniedError as error:
     assert output_of(token) == ["1", "3"], "what was kept back by the server has come since"
 
 
+def test_a_command_that_a_token_does_not_allow_fails_and_what_it_allows_goes_on(
+    server: ServerProcess, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(server, "/v1/traces", None, request_of((1, 1)).SerializeToString(), "x-protobuf") == 200
+    monkeypatch.setenv("TRACEHOUND_TRACKING_TOKEN", token_for(folder, "read"))
+    while ask(server, SEARCH, None) == 200:
+        pass
+    tagged = run(["tags", "set", trace_id(1), "reviewed=yes", "--store", server.url], os.environ, folder)
+    assert (tagged.returncode, b"takes a token that may send traces" in tagged.stderr) == (1, True)
+    searched = run(["search", "--fields", "trace_id", "--store", server.url], os.environ, folder)
+    assert (searched.returncode, json.loads(searched.stdout)) == (0, {"trace_id": trace_id(1)})
+
+
 def test_grpc_is_guarded_as_http_is(store_path: Path, folder: Path) -> None:
     tokens = {
         None: "UNAUTHENTICATED",

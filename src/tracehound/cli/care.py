@@ -24,7 +24,7 @@ from tracehound.store.targets import Target
 _MAX_SEGMENTS = 10
 
 
-def run_doctor(target: Target, *, is_full: bool, as_json: bool) -> int:
+def run_doctor(target: Target, *, token: str | None, is_full: bool, as_json: bool) -> int:
     """Examine a store, print what was found and return the exit code: 1 where something is wrong."""
     with _progress() as progress:
         task = progress.add_task("", total=None)
@@ -32,7 +32,7 @@ def run_doctor(target: Target, *, is_full: bool, as_json: bool) -> int:
         def tell(what: str, done: int, total: int) -> None:
             progress.update(task, description=what, completed=done, total=total or None)
 
-        report = examine(target, is_full=is_full, tell=tell)
+        report = examine(target, is_full=is_full, token=token, tell=tell)
     if as_json:
         print_line(json.dumps(dataclasses.asdict(report), default=str, indent=2))
     else:

@@ -49,8 +49,9 @@ def retention(experiment: str | None, age: str | None, store: str | None) -> Non
 @store_option
 def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT001 - the options of the command
     """Say what is installed, what the store holds and what is wrong with it. Changes nothing."""
-    target = parse_target(store or read_settings().tracking_uri)
-    sys.exit(run_doctor(target, is_full=full, as_json=as_json))
+    settings = read_settings()
+    target = parse_target(store or settings.tracking_uri)
+    sys.exit(run_doctor(target, token=settings.token, is_full=full, as_json=as_json))
 
 
 @click.command()

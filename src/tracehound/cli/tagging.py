@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from tracehound.cli.showing import find_id, find_trace
 from tracehound.cli.text import line, local_time, open_console
 from tracehound.client.counting import count_traces
 from tracehound.client.tags import delete_trace_tag, set_trace_tag
-from tracehound.errors import ArgumentError
+from tracehound.errors import ArgumentError, StoreBusyError
 from tracehound.model.record import to_json
 from tracehound.model.reserved import IMMUTABLE_TAGS, REMOVABLE_TAGS
 from tracehound.query.search import parse_search
@@ -69,6 +70,7 @@ def set_tags(trace_id: str, pairs: Sequence[str], store: str | None) -> None:
     wanted = find_id(current().drained_store(), trace_id)
     for key, value in said.items():
         set_trace_tag(wanted, key, value)
+    _bring_in()
 
 
 @tags.command("delete")
@@ -83,6 +85,7 @@ def delete_tags(trace_id: str, keys: Sequence[str], store: str | None) -> None:
     wanted = find_id(current().drained_store(), trace_id)
     for key in dict.fromkeys(keys):
         delete_trace_tag(wanted, key)
+    _bring_in()
 
 
 @click.command()
@@ -125,6 +128,12 @@ def _experiments(store: Store) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _bring_in() -> None:
+    """Raise `StoreError` where the store does not take what was said; a locked one takes it when it is free."""
+    with contextlib.suppress(StoreBusyError):
+        current().drain(must_succeed=True)
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

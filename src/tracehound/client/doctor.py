@@ -51,17 +51,21 @@ class Report:
 
 
 def examine(
-    target: Target, *, is_full: bool = False, tell: Callable[[str, int, int], None] = lambda _what, _done, _all: None
+    target: Target,
+    *,
+    is_full: bool = False,
+    token: str | None = None,
+    tell: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
 ) -> Report:
     """Return what can be said of a store and its spool.
 
     The pages of the file are checked, and some traces against what was stored of them; with `is_full` every page,
     every entry of the index and every trace. `tell` is called with what is being done, how much of it is done and how
-    much there is; 0 where that is not known.
+    much there is; 0 where that is not known. A server is shown the token.
     """
     versions = _versions()
     if target.url is not None:
-        return _examine_server(target, versions)
+        return _examine_server(target, versions, token)
     if target.path is None:
         return Report(versions, None, "", FileFacts(exists=False), None)
     tell("reading", 0, 0)
@@ -81,12 +85,12 @@ def examine(
     return Report(versions, target.path, kind, facts, spool, checked, list(dict.fromkeys(problems)))
 
 
-def _examine_server(target: Target, versions: Versions) -> Report:
+def _examine_server(target: Target, versions: Versions, token: str | None) -> Report:
     """Return whether the server answers, and what waits for it here."""
     folder = target.spool_directory or Path()
     spool = inspect_spool(folder, {})
     problems = list(spool.faults)
-    store = open_store(target)
+    store = open_store(target, token=token)
     try:
         store.version()
         spool = inspect_spool(folder, {each.name: store.position(each.name) for each in spool.segments})
