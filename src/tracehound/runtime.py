@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import ArgumentError, StoreBusyError, StoreDeniedError, StoreReadOnlyError, TracehoundError
+from tracehound.errors import ArgumentError, StoreBusyError, StoreDeniedError, StoreFullError, StoreReadOnlyError, TracehoundError
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
 from tracehound.model.ids import experiment_id as id_of_experiment
@@ -163,14 +163,14 @@ class Runtime:
     def drain(self, *, must_succeed: bool = False) -> tuple[Store, bool]:
         """Bring into the store what any process of this machine has finished; return it, and whether that is all in it.
 
-        Where another program keeps the store locked, that is waited for a second; then, and where the store may only be
-        read or a server refuses what waits, it is said that the answer may lack that; or the error is raised.
+        Where another program keeps the store locked, that is waited for a second; then, and where the store takes nothing
+        for another reason, it is said that the answer may lack what was finished last; or the error is raised.
         """
         store = self._open_store()
         if self._drain is not None:
             try:
                 self._drain()
-            except (StoreBusyError, StoreDeniedError, StoreReadOnlyError) as error:
+            except (StoreBusyError, StoreDeniedError, StoreFullError, StoreReadOnlyError) as error:
                 if must_succeed:
                     raise
                 _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)

@@ -187,6 +187,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+def fill(ballast: Path, free_bytes: int = 0) -> None:
+    """Leave so much room on the disk where the file lies."""
+    with ballast.open("wb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            while file.write(bytes(4_096)):
+                pass
+        file.truncate(file.tell() - free_bytes)
+
+
 @needs_mount
 def test_on_a_full_disk_calls_go_on_and_drops_are_counted_until_there_is_room_again(small_disk: Path) -> None:
     store = small_disk / "tracehound.db"
@@ -216,6 +225,26 @@ def test_on_a_full_disk_calls_go_on_and_drops_are_counted_until_there_is_room_ag
     assert set(kept) <= found <= set(returned)
     assert len(found) == len(returned) - dropped
     assert not list(spool_of(store).iterdir())
+
+
+@needs_mount
+def test_what_is_stored_on_a_full_disk_can_be_read_where_it_is_open_and_elsewhere_it_is_said(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = small_disk / "tracehound.db"
+    tracehound.set_tracking_uri(str(store))
+    with tracehound.start_span("before"):
+        pass
+    assert find_all(store)
+    fill(small_disk / "ballast", free_bytes=4_096)
+    with tracehound.start_span("after"):  # for which its segment has room, and the store has not
+        pass
+    assert [trace.info.name for trace in tracehound.search_traces(return_type="list")] == ["before"]
+    assert f"the disk is full: {store} cannot grow: what was finished last may be missing here" in caplog.text
+    tracehound.set_tracking_uri(str(small_disk.parent / "tracehound.db"))
+    fill(small_disk / "more")  # nothing is left for the files that reading takes
+    with pytest.raises(tracehound.StoreFullError, match="the disk is full"):
+        find_all(store)
 
 
 @needs_posix

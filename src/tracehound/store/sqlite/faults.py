@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -42,6 +43,8 @@ _MESSAGES: Final = {
     "interrupted": "the work on {path} was interrupted",
 }
 
+
+_INDEX_BYTES: Final = 32_768  # of SQLite's, at the least
 
 _swallowed: Final = threading.local()
 
@@ -101,7 +104,7 @@ def damaged_structures() -> Iterator[None]:
 def _told(text: str, path: Path) -> StoreError:
     if "database is locked" in text:
         return StoreBusyError(f"another process keeps {path} locked")
-    if "database or disk is full" in text:
+    if "database or disk is full" in text or ("disk I/O error" in text and _is_disk_full(path)):
         return StoreFullError(f"the disk is full: {path} cannot grow")
     if "readonly" in text:
         return StoreReadOnlyError(f"{path} is read-only: it can be searched where all of it is in the file itself")
@@ -109,6 +112,14 @@ def _told(text: str, path: Path) -> StoreError:
         return StoreError(_why_it_cannot_be_opened(path))
     general = "SQLite cannot work with {path}; `tracehound doctor` says what is wrong with it"
     return StoreError(next((message for part, message in _MESSAGES.items() if part in text), general).format(path=path))
+
+
+def _is_disk_full(path: Path) -> bool:
+    """Whether there is no room for the index of the log, which SQLite makes to read, and tells of as a fault."""
+    try:
+        return shutil.disk_usage(path.parent).free < _INDEX_BYTES
+    except OSError:
+        return False
 
 
 def _why_it_cannot_be_opened(path: Path) -> str:
