@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import ArgumentError, StoreBusyError, StoreDeniedError, StoreFullError, StoreReadOnlyError, TracehoundError
+from tracehound.errors import (
+    ArgumentError,
+    StoreBusyError,
+    StoreDeniedError,
+    StoreFullError,
+    StoreReadOnlyError,
+    TracehoundError,
+)
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
 from tracehound.model.ids import experiment_id as id_of_experiment

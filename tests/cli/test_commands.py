@@ -123,7 +123,7 @@ def test_gc_deletes_old_traces_and_says_how_many() -> None:
     tracehound.start_span_no_context("new").end()
     tracehound.flush()
     done = tracehound_command("gc", "--older-than", "30d", "--experiment", "shop")
-    assert (done.returncode, done.stdout.split(",")[0]) == (0, "1 traces deleted"), done.stderr
+    assert (done.returncode, done.stdout.split(",")[0]) == (0, "1 trace deleted"), done.stderr
     done = tracehound_command("gc", "--older-than", "4w")
     assert (done.returncode, done.stdout.split(",")[0]) == (0, "3 traces deleted"), done.stderr
     assert [trace.info.name for trace in tracehound.search_traces(return_type="list")] == ["new"]

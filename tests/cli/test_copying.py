@@ -23,7 +23,7 @@ def test_a_copy_into_a_file_and_on_into_a_server_holds_the_same(store_path: Path
     for _ in range(2):
         done = piped("copy", str(store_path), copy)
         assert (done.returncode, done.stderr) == (0, b"")
-        assert done.stdout == f"7 traces are in {copy}\n".encode()
+        assert done.stdout == f"7 traces copied into {copy}\n".encode()
     assert exported(copy) == exported(str(store_path))
     assert json.loads(piped("retention", "Default", "--store", copy).stdout) == {"Default": "30d"}
     server = ServerProcess(tmp_path / "served.db")
@@ -54,5 +54,5 @@ def test_what_is_damaged_is_named_and_the_rest_is_copied(store_path: Path, tmp_p
         connection.execute("UPDATE part SET payload = x'00' WHERE trace = 1")
     done = piped("copy", str(store_path), str(tmp_path / "to.db"))
     assert done.returncode == 1
-    assert done.stdout == f"6 traces are in {tmp_path / 'to.db'}\n".encode()
+    assert done.stdout == f"6 traces copied into {tmp_path / 'to.db'}\n".encode()
     assert re.fullmatch(rb"tr-[0-9a-f]{32} is damaged and was left out\n", done.stderr)

@@ -35,7 +35,7 @@ def many_traces(tmp_path: Path) -> Path:
 def test_what_was_exported_and_imported_is_exported_the_same(many_traces: Path) -> None:
     for _ in range(2):  # the second time changes nothing
         done = piped("import", str(many_traces), "--store", "copy.db")
-        assert (done.returncode, done.stderr) == (0, b"10 spans of 9 lines are in the store\n")
+        assert (done.returncode, done.stderr) == (0, b"in the store: 10 spans of 9 lines\n")
         again = piped("export", "--all-experiments", "--store", "copy.db")
         assert again.stdout == many_traces.read_bytes()
     names = piped("search", "--all-experiments", "--store", "copy.db", "--fields", "name", "--format", "csv").stdout
@@ -57,7 +57,7 @@ def test_a_filter_and_a_time_choose_what_is_exported_and_what_runs_is_left_out()
     )
     done = piped("export", "tags.env = 'prod'", "--since", "2024-12-31")
     assert done.stdout.count(b"\n") == 1
-    assert done.stderr == b"1 traces exported; 1 still run and were left out\n"
+    assert done.stderr == b"1 trace exported; 1 still running, left out\n"
 
 
 def test_damaged_lines_are_told_with_their_numbers_and_all_others_are_imported() -> None:
@@ -67,7 +67,7 @@ def test_damaged_lines_are_told_with_their_numbers_and_all_others_are_imported()
     assert done.stderr.decode().splitlines() == [
         "line 2: it is not JSON, or cut off",
         "line 4: it is JSON, and no ExportTraceServiceRequest of OTLP",
-        "4 spans of 2 lines are in the store; 2 damaged lines were left out",
+        "in the store: 4 spans of 2 lines; 2 damaged lines left out",
     ]
     found = piped("search", "--experiment", "shop", "--fields", "name", "--format", "csv").stdout
     assert sorted(found.splitlines()) == [b"POST /ask", b"another trace", b"base64", b"name"]

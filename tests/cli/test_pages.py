@@ -69,10 +69,10 @@ def test_what_was_in_a_page_is_in_the_store_with_what_was_said_of_it(
 ) -> None:
     command(capsys, "export", "--all-experiments", "--html", "all.html")
     for _ in range(2):  # the second time changes nothing
-        told = "10 spans of 9 traces are in the store\n"
+        told = "in the store: 10 spans of 9 traces\n"
         assert command(capsys, "import", "all.html", "--store", "copy.db") == (0, told)
         assert everything("copy.db") == traces
-    told = "10 spans of 9 traces are in the store\n"
+    told = "in the store: 10 spans of 9 traces\n"
     assert command(capsys, "import", "all.html", "--store", "other.db", "--experiment", "elsewhere") == (0, told)
     found = everything("other.db")
     assert [each.data for each in found] == [each.data for each in traces]
@@ -88,9 +88,9 @@ def test_one_trace_is_written_by_show(traces: list[Trace], capsys: pytest.Captur
 def test_what_runs_is_not_exported_and_not_imported(capsys: pytest.CaptureFixture[str]) -> None:
     running = replace(part(span(1, 3, duration_ms=None)), owner="nobody.1")
     write(part(span(1, 1)), running)
-    assert command(capsys, "export", "--html", "all.html") == (0, "1 traces exported; 1 still run and were left out\n")
+    assert command(capsys, "export", "--html", "all.html") == (0, "1 trace exported; 1 still running, left out\n")
     command(capsys, "show", running.trace_id, "--html", "one.html")
-    assert command(capsys, "import", "one.html", "--store", "new.db") == (0, "0 spans of 0 traces are in the store\n")
+    assert command(capsys, "import", "one.html", "--store", "new.db") == (0, "in the store: 0 spans of 0 traces\n")
 
 
 def test_mistakes_are_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

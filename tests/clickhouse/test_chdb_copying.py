@@ -84,7 +84,7 @@ def test_the_command_copies_a_file_into_a_clickhouse_and_back(store_path: Path, 
     for source, target in ((str(store_path), there), (there, back)):
         done = piped("copy", source, target)
         assert (done.returncode, done.stderr) == (0, b"")
-        assert done.stdout == f"7 traces are in {target}\n".encode()
+        assert done.stdout == f"7 traces copied into {target}\n".encode()
     exports = [piped("export", "--all-experiments", "--store", each).stdout for each in (str(store_path), there, back)]
     assert exports == exports[:1] * 3
 

@@ -45,6 +45,12 @@ def test_a_whole_store_is_counted_and_nothing_is_wrong_with_it(some_traces: Path
     assert report.checked == ["every page and every index entry", "every trace"]
 
 
+def test_a_file_that_nothing_was_written_to_is_no_damaged_one(store_path: Path) -> None:
+    store_path.touch()  # as SQLite leaves it where the disk was full
+    report = doctor(store_path)
+    assert (report.problems, report.checked, report.file.schema) == ([], [], 0)
+
+
 @pytest.mark.parametrize("is_full", [False, True])
 def test_looking_changes_nothing(some_traces: Path, *, is_full: bool) -> None:
     def files() -> dict[str, bytes]:

@@ -25,8 +25,10 @@ from typing import Any
 import pytest
 
 import tracehound
+from tracehound.client.doctor import examine
 from tracehound.model.trace import Trace
 from tracehound.spool.spool import FlushReport
+from tracehound.store.targets import parse_target
 
 IS_ROOT_ON_LINUX = sys.platform == "linux" and os.geteuid() == 0
 HAS_LIMITS = sys.platform != "win32"
@@ -245,6 +247,9 @@ def test_what_is_stored_on_a_full_disk_can_be_read_where_it_is_open_and_elsewher
     fill(small_disk / "more")  # nothing is left for the files that reading takes
     with pytest.raises(tracehound.StoreFullError, match="the disk is full"):
         find_all(store)
+    assert any(
+        "the disk of" in problem and "is full" in problem for problem in examine(parse_target(str(store))).problems
+    )
 
 
 @needs_posix

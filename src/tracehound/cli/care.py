@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracehound.cli.render import print_line
+from tracehound.cli.text import counted, size_of
 from tracehound.client.backup import back_up
 from tracehound.client.doctor import Report, examine
 from tracehound.client.restoring import restore
@@ -47,7 +48,7 @@ def run_backup(destination: Path) -> None:
     with _progress() as progress:
         task = progress.add_task("copying", total=None)
         length = back_up(destination, lambda done, total: progress.update(task, completed=done, total=total))
-    print_line(f"{destination} holds everything that was finished ({_size(length)})")
+    print_line(f"{destination} holds everything that was finished ({size_of(length)})")
 
 
 def run_restore(backup: Path, target: Target, settings: Settings, *, is_forced: bool) -> None:
@@ -60,9 +61,11 @@ def run_restore(backup: Path, target: Target, settings: Settings, *, is_forced: 
             progress.update(task, description=what, completed=done, total=total or None)
 
         found = restore(backup.absolute(), target, settings, is_forced=is_forced, tell=tell)
-    print_line(f"{target.path} holds what {backup} held: {found.traces:,} traces ({_size(found.length_bytes)})")
+    print_line(
+        f"{target.path} holds what {backup} held: {counted(found.traces, 'trace')} ({size_of(found.length_bytes)})"
+    )
     if found.waiting_bytes:
-        print_line(f"{_size(found.waiting_bytes)} that programs finished since wait in its spool, and come in next")
+        print_line(f"{size_of(found.waiting_bytes)} that programs finished since wait in its spool, and come in next")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
@@ -82,7 +85,7 @@ def _print_report(report: Report) -> None:
     table.add_column(overflow="fold")
     for label, value in [*_version_lines(report), *_file_lines(report), *_spool_lines(report)]:
         table.add_row(label, Text(value))
-    table.add_row("checked", Text(", ".join(report.checked) or "nothing: there is no file that could be"))
+    table.add_row("checked", Text(", ".join(report.checked) or "nothing: there is no store to look into"))
     if not report.problems:
         table.add_row("", Text("all is well", "green"))
     for problem in report.problems:
@@ -111,15 +114,16 @@ def _file_lines(report: Report) -> list[tuple[str, str]]:
     schema = "unknown" if facts.schema is None else str(facts.schema)
     if facts.schema is not None and facts.schema < facts.newest_schema:
         schema += f", becomes {facts.newest_schema} when it is next opened"
-    free = "" if facts.free_bytes is None else f", {_size(facts.free_bytes)} of it free"
+    free = "" if facts.free_bytes is None else f", {size_of(facts.free_bytes)} of it free"
+    room = "" if facts.disk_free_bytes is None else f", where {size_of(facts.disk_free_bytes)} are free"
     return [
-        ("file", f"{report.path} on {report.file_system}"),
+        ("file", f"{report.path} on {report.file_system}{room}"),
         ("schema", schema),
-        ("size", f"{_size(facts.bytes)}{free}; its log {_size(facts.log_bytes)}"),
+        ("size", f"{size_of(facts.bytes)}{free}; its log {size_of(facts.log_bytes)}"),
         *(
             (f"{count.table}s", f"{'' if count.is_exact else 'about '}{count.number:,}") for count in facts.counts
         ),
-        ("running in", f"{len(facts.running_owners)} processes"),
+        ("running in", counted(len(facts.running_owners), "program")),
     ]  # fmt: skip
 
 
@@ -130,18 +134,14 @@ def _spool_lines(report: Report) -> list[tuple[str, str]]:
     lines = [
         (
             "spool",
-            f"{spool.directory}: {len(spool.segments)} segments, {_size(spool.behind_bytes)} not in the store yet",
+            f"{spool.directory}: {counted(len(spool.segments), 'segment')}, {size_of(spool.behind_bytes)} not in the store yet",
         )
     ]
     for segment in spool.segments[:_MAX_SEGMENTS]:
         owner = "its process lives" if segment.is_alive else "its process has ended"
-        lines.append(("", f"{segment.name}: {_size(segment.behind_bytes)} of {_size(segment.bytes)} behind, {owner}"))
+        lines.append(
+            ("", f"{segment.name}: {size_of(segment.behind_bytes)} of {size_of(segment.bytes)} behind, {owner}")
+        )
     if len(spool.segments) > _MAX_SEGMENTS:
         lines.append(("", f"and {len(spool.segments) - _MAX_SEGMENTS} more"))
     return lines
-
-
-def _size(count: int) -> str:
-    if count < 1000:
-        return f"{count} bytes"
-    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1000:,.1f} kB"

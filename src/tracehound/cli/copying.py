@@ -11,6 +11,7 @@ import click
 from tracehound.cli.options import chosen_settings, refuse_missing
 from tracehound.cli.progress import following
 from tracehound.cli.render import print_line
+from tracehound.cli.text import counted
 from tracehound.client.copying import Copied, copy_store
 from tracehound.client.counting import count_traces
 from tracehound.client.patience import drain_patiently
@@ -40,7 +41,8 @@ def run_copy(source: str, target: str) -> int:
                 copy_store(old, new, name_of(there), copied, lambda traces: tell(f"{traces:,} traces", traces))
         is_done = True
     finally:
-        _tell(copied, target, is_done=is_done)
+        if is_done or copied != Copied():
+            _tell(copied, target, is_done=is_done)
     return 1 if copied.damaged or copied.refused else 0
 
 
@@ -62,7 +64,7 @@ def _opened(settings: Settings, uri: str) -> Iterator[Store]:
 def _tell(copied: Copied, target: str, *, is_done: bool) -> None:
     since = f", {copied.continued_at:,} of them before" if copied.continued_at else ""
     rest = "" if is_done else "; not all of it: the same command goes on from here"
-    print_line(f"{copied.traces:,} traces are in {target}{since}{rest}")
+    print_line(f"{counted(copied.traces, 'trace')} copied into {target}{since}{rest}")
     for ids, what in ((copied.damaged, "is damaged and was left out"), (copied.refused, "is not taken there")):
         for trace_id in ids[:_TOLD]:
             click.echo(f"{trace_id} {what}", err=True)

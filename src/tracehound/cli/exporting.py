@@ -15,6 +15,7 @@ from tracehound import runtime
 from tracehound.cli.options import Scope, ask, chosen_settings, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
 from tracehound.cli.progress import following
+from tracehound.cli.text import counted
 from tracehound.client.exchange.reading import Destination, Item, read_items
 from tracehound.client.exchange.writing import FILE_FORMATS, Tally, export_traces
 from tracehound.client.patience import write_patiently
@@ -46,8 +47,8 @@ def run_export(scope: Scope, filter_string: str | None, form: str | None, output
         for piece in pieces:
             out.write(piece)
             tell(f"{tally.written:,} traces", tally.written)
-    left_out = f"; {tally.running:,} still run and were left out" if tally.running else ""
-    click.echo(f"{tally.written:,} traces exported{left_out}", err=True)
+    left_out = f"; {tally.running:,} still running, left out" if tally.running else ""
+    click.echo(f"{counted(tally.written, 'trace')} exported{left_out}", err=True)
 
 
 def _form_of(output: str | None) -> str:
@@ -75,15 +76,16 @@ def run_import(source: str, store: str | None, experiment: str | None) -> int:
     told = _Imported()
     path = None if source == "-" else Path(source)
     try:
-        with _open_source(path) as file, following("importing", _size_of(path)) as tell:
+        with _open_source(path) as file, following("importing", _length_of(path)) as tell:
             runtime.replace(runtime.Runtime(settings))
             for batch in _batches(read_items(path, file, destination)):
                 _import(batch, told)
                 tell(f"{told.spans:,} spans", file.tell() if path is not None else 0)
     finally:
         if told.lines or told.damaged:
-            damaged = f"; {told.damaged:,} damaged lines were left out" if told.damaged else ""
-            click.echo(f"{told.spans:,} spans of {told.lines:,} lines are in the store{damaged}", err=True)
+            damaged = f"; {counted(told.damaged, 'damaged line')} left out" if told.damaged else ""
+            taken = f"{counted(told.spans, 'span')} of {counted(told.lines, 'line')}"
+            click.echo(f"in the store: {taken}{damaged}", err=True)
     return 1 if told.damaged else 0
 
 
@@ -129,5 +131,5 @@ def _open_source(path: Path | None) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _size_of(path: Path | None) -> int | None:
+def _length_of(path: Path | None) -> int | None:
     return None if path is None else path.stat().st_size or None

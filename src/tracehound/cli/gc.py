@@ -13,7 +13,7 @@ from tracehound import runtime
 from tracehound.cli.options import use
 from tracehound.cli.progress import following
 from tracehound.cli.render import plain_table, print_line
-from tracehound.cli.text import open_console
+from tracehound.cli.text import counted, open_console, size_of
 from tracehound.client.retention import (
     Old,
     count_old,
@@ -44,8 +44,8 @@ def run_gc(older_than: str | None, experiment: str | None, *, is_dry: bool) -> N
     old = _find(store, older_than, experiment)
     if is_dry:
         with following("counting", None) as tell:
-            count, size_bytes = measure_old(store, old, lambda counted: tell(f"{counted:,} traces", counted))
-        print_line(f"{count:,} traces would be deleted, whose spans are {size_bytes / 1e6:,.1f} MB of JSON")
+            count, size_bytes = measure_old(store, old, lambda done: tell(f"{done:,} traces", done))
+        print_line(f"{counted(count, 'trace')} would be deleted, whose spans are {size_of(size_bytes)} of JSON")
         return
     deleted: list[int] = []
     freed: list[int] = []
@@ -53,7 +53,7 @@ def run_gc(older_than: str | None, experiment: str | None, *, is_dry: bool) -> N
         _delete(store, old, console, deleted)
         _reclaim(store, console, freed)
     finally:
-        print_line(f"{sum(deleted):,} traces deleted, {sum(freed) / 1e6:,.1f} MB given back")
+        print_line(f"{counted(sum(deleted), 'trace')} deleted, {size_of(sum(freed))} given back")
 
 
 def _find(store: Store, older_than: str | None, experiment: str | None) -> list[Old]:

@@ -13,6 +13,7 @@ from tracehound import runtime
 from tracehound.cli.options import Scope, ask, chosen_settings, experiments_of, open_scope
 from tracehound.cli.outputs import open_output
 from tracehound.cli.progress import following
+from tracehound.cli.text import counted
 from tracehound.client.pages import read_pages
 from tracehound.client.patience import write_patiently
 from tracehound.errors import ArgumentError
@@ -44,8 +45,8 @@ def run_export_page(scope: Scope, filter_string: str | None, output: str) -> Non
 
     with following("exporting", None) as tell, open_output(output) as out:
         write_page(page, finished(), out)
-    left_out = f"; {running:,} still run and were left out" if running else ""
-    click.echo(f"{written:,} traces exported{left_out}", err=True)
+    left_out = f"; {running:,} still running, left out" if running else ""
+    click.echo(f"{counted(written, 'trace')} exported{left_out}", err=True)
 
 
 def write_trace_page(trace: Trace, experiment: str, output: str) -> None:
@@ -78,7 +79,7 @@ def run_import_page(source: str, store: str | None, experiment: str | None) -> i
             traces += len(batch)
             spans += sum(len(trace.data.spans) for trace, _ in batch)
             tell(f"{spans:,} spans", traces)
-    click.echo(f"{spans:,} spans of {traces:,} traces are in the store", err=True)
+    click.echo(f"in the store: {counted(spans, 'span')} of {counted(traces, 'trace')}", err=True)
     return 0
 
 

@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 PIPED_COLUMNS: Final = 120
+_UNITS: Final = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 def open_console() -> Console:
@@ -37,6 +38,27 @@ def fill(text: str, columns: int, *, is_right: bool = False) -> str:
     """Return a text with blanks beside it so that it takes so many columns."""
     blanks = " " * (columns - cell_len(text))
     return blanks + text if is_right else text + blanks
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things, each of which is called so.
+
+    >>> counted(1, "trace"), counted(1_200, "damaged line")
+    ('1 trace', '1,200 damaged lines')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def size_of(count: int) -> str:
+    """Return a number of bytes as one reads it.
+
+    >>> size_of(0), size_of(12_345), size_of(12_345_678), size_of(12_345_678_901)
+    ('0 bytes', '12.3 kB', '12.3 MB', '12.3 GB')
+    """
+    if count < 1_000:
+        return counted(count, "byte")
+    unit, of_it = next(each for each in _UNITS if count >= each[1])
+    return f"{count / of_it:,.1f} {unit}"
 
 
 def local_time(milliseconds: int) -> str:

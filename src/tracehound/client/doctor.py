@@ -20,6 +20,7 @@ from tracehound.store.sqlite.inspection import FileFacts, check_pages, check_tra
 from tracehound.store.targets import Target, open_store
 
 _SAMPLE: Final = 200
+_LITTLE_ROOM_BYTES: Final = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,11 @@ def _problems(path: Path, kind: str, versions: Versions, facts: FileFacts, spool
         problems.append(f"SQLite {versions.sqlite_oldest} or newer is needed; this Python has {versions.sqlite}")
     if is_network(kind):
         problems.append(f"{path} lies on a network filesystem ({kind}), where SQLite loses data without a word")
+    if facts.disk_free_bytes is not None and facts.disk_free_bytes < _LITTLE_ROOM_BYTES:
+        problems.append(
+            f"the disk of {path} is full, or nearly so ({facts.disk_free_bytes:,} bytes are left): make room beside the"
+            " store. What programs finish and cannot write is dropped"
+        )
     if facts.schema is not None and facts.schema > facts.newest_schema:
         problems.append(f"{path} was written by a newer Tracehound (schema {facts.schema}); upgrade this one")
     if spool is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -50,6 +51,7 @@ class FileFacts:
     log_bytes: int = 0
     index_bytes: int = 0
     free_bytes: int | None = None
+    disk_free_bytes: int | None = None
     schema: int | None = None
     newest_schema: int = 0
     counts: list[Count] = field(default_factory=list)
@@ -75,9 +77,12 @@ def read_facts(path: Path) -> FileFacts:
         bytes=_size(path, ""),
         log_bytes=_size(path, LOG),
         index_bytes=_size(path, INDEX),
+        disk_free_bytes=_room(path),
         newest_schema=newest,
         faults=faults,
     )
+    if facts.bytes == facts.log_bytes == 0:  # SQLite has made it, and nothing was written: the disk may have been full
+        return replace(facts, schema=0)
     try:
         with _looking(path) as connection:
             return _ask(facts, _Questions(connection, path, faults))
@@ -263,6 +268,13 @@ class _Questions:
             return [Count(table, number, is_exact=True)]
         about = None if table == "posting" else self.number(f"SELECT max(rowid) FROM {table}")
         return [Count(table, about or number, is_exact=False)]
+
+
+def _room(path: Path) -> int | None:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return None
 
 
 def _size(path: Path, suffix: str) -> int:
