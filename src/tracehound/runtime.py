@@ -170,8 +170,8 @@ class Runtime:
     def drain(self, *, must_succeed: bool = False) -> tuple[Store, bool]:
         """Bring into the store what any process of this machine has finished; return it, and whether that is all in it.
 
-        Where another program keeps the store locked, that is waited for a second; then, and where the store takes nothing
-        for another reason, it is said that the answer may lack what was finished last; or the error is raised.
+        Where another program keeps the store locked, that is waited for a second; then, and where the store takes
+        nothing for another reason, it is said that the answer may lack what was finished last; or the error is raised.
         """
         store = self._open_store()
         if self._drain is not None:

@@ -131,12 +131,8 @@ def _spool_lines(report: Report) -> list[tuple[str, str]]:
     spool = report.spool
     if spool is None or not spool.exists:
         return []
-    lines = [
-        (
-            "spool",
-            f"{spool.directory}: {counted(len(spool.segments), 'segment')}, {size_of(spool.behind_bytes)} not in the store yet",
-        )
-    ]
+    behind = f"{size_of(spool.behind_bytes)} not in the store yet"
+    lines = [("spool", f"{spool.directory}: {counted(len(spool.segments), 'segment')}, {behind}")]
     for segment in spool.segments[:_MAX_SEGMENTS]:
         owner = "its process lives" if segment.is_alive else "its process has ended"
         lines.append(
