@@ -18,6 +18,7 @@ from rich.text import Text
 
 from tracehound.cli.table import STYLES
 from tracehound.cli.text import line, local_time, open_console
+from tracehound.model.assessment import Assessment, Expectation, Feedback, IssueReference
 from tracehound.model.derive import SIZE_BYTES, SIZE_STATS, TRACE_INPUTS, TRACE_OUTPUTS
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.span import UNKNOWN, Span, SpanStatusCode
@@ -26,6 +27,8 @@ from tracehound.model.values import decode_value
 
 _VALUE_COLUMNS: Final = 120
 _INDENT: Final = 4
+# What was said of a trace, by what it is called in front of it.
+_KINDS: Final = (("feedback", Feedback), ("expected", Expectation), ("issues", IssueReference))
 # What the tree shows in its own way, or nobody looks for in it.
 _TOLD_ELSEWHERE: Final = (TRACE_INPUTS, TRACE_OUTPUTS, SIZE_BYTES, SIZE_STATS, ARTIFACT_LOCATION)
 
@@ -98,16 +101,17 @@ def _span_lines(span: Span, room: int, *, is_full: bool) -> Iterator[tuple[str |
     name = line(span.name, max(8, room - cell_len(kind) - len(duration)))
     yield Text.assemble((name, "bold red" if failed else "bold"), (kind, "cyan"), (duration, "dim")), ""
     if failed:
-        yield from _value_lines("✗ ", span.status.description, room, "red", is_full=is_full)
+        yield from _value_lines("✗ ", span.status.description or "ERROR", room, "red", is_full=is_full)
     for mark, text in (("→ ", span.inputs_json), ("← ", span.outputs_json)):
         if text is not None:
-            yield from _value_lines(mark, _pretty(text) if is_full else text, room, "dim", is_full=is_full)
+            yield from _value_lines(mark, _pretty(text, room) if is_full else text, room, "dim", is_full=is_full)
     if is_full:
         for key, text in sorted(span.attributes_json.items()):
-            yield from _value_lines(f"{line(key, room // 2)} = ", _pretty(text), room, "dim", is_full=True)
+            yield from _value_lines(f"{line(key, room // 2)} = ", _pretty(text, room), room, "dim", is_full=True)
         for event in span.events:
-            told = f"{event.name} {json.dumps(event.attributes, indent=2, ensure_ascii=False)}"
-            yield from _value_lines("! ", told, room, "dim", is_full=True)
+            yield from _value_lines("! ", event.name, room, "dim", is_full=True)
+            for key, value in event.attributes.items():
+                yield from _value_lines(f"  {line(key, room // 2)} = ", _shown(value, room), room, "dim", is_full=True)
 
 
 def _value_lines(mark: str, text: str, room: int, style: str, *, is_full: bool) -> Iterator[tuple[str, str]]:
@@ -117,16 +121,23 @@ def _value_lines(mark: str, text: str, room: int, style: str, *, is_full: bool) 
         yield mark + line(text, min(left, _VALUE_COLUMNS)), style
         return
     blank = " " * cell_len(mark)
-    for number, whole in enumerate(text.split("\n")):
+    for number, whole in enumerate(text.removesuffix("\n").split("\n")):
         plain = line(whole, 2 * len(whole) + 2)
         for part, piece in enumerate(chop_cells(plain, left) or [""]):
             yield (mark if number == part == 0 else blank) + piece, style
 
 
-def _pretty(text: str) -> str:
-    """Return a JSON text with a line for each of its values; a text in it without quotes and with its own lines."""
-    value: Any = decode_value(text)
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+def _pretty(text: str, room: int) -> str:
+    """Return what a JSON text says, as it is read."""
+    return _shown(decode_value(text), room)
+
+
+def _shown(value: Any, room: int) -> str:
+    """Return a text without quotes and with its own lines, anything else as JSON: on one line where it is short."""
+    if isinstance(value, str):
+        return value
+    short = json.dumps(value, ensure_ascii=False)
+    return short if cell_len(short) <= room * 3 // 4 else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _print_head(console: Console, trace: Trace, *, is_full: bool) -> None:
@@ -142,16 +153,43 @@ def _print_head(console: Console, trace: Trace, *, is_full: bool) -> None:
         _print(console, Text(info.trace_id, "dim"))
     else:
         _print(console, head.append("  ").append(info.trace_id, "dim"))
+    for label, short, whole in _facts(trace):
+        if is_full:
+            for at, text in enumerate(whole):
+                for told, _ in _value_lines(f"{'' if at else label:9}", text, console.width, "", is_full=True):
+                    _print(console, Text(told))
+        elif short:
+            shown = line("  ".join(short), min(console.width - 9, _VALUE_COLUMNS))
+            _print(console, Text.assemble((f"{label:9}", "dim"), shown))
+
+
+def _facts(trace: Trace) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield what is known and what was said of a trace, by kind: what is worth a line, and all of it."""
+    info = trace.info
     for label, pairs in (("tags", info.tags), ("metadata", info.trace_metadata)):
-        if pairs and is_full:
-            for at, (key, value) in enumerate(sorted(pairs.items())):
-                for text, _ in _value_lines(
-                    f"{'' if at else label:9}", f"{key}={value}", console.width, "", is_full=True
-                ):
-                    _print(console, Text(text))
-        elif own := sorted((_place(key), key) for key in pairs if key not in _TOLD_ELSEWHERE):
-            shown = "  ".join(f"{key}={pairs[key]}" for _, key in own)
-            _print(console, Text.assemble((f"{label:9}", "dim"), line(shown, min(console.width - 9, _VALUE_COLUMNS))))
+        own = sorted((_place(key), key) for key in pairs if key not in _TOLD_ELSEWHERE)
+        yield label, [f"{key}={pairs[key]}" for _, key in own], [f"{key}={pairs[key]}" for key in sorted(pairs)]
+    for label, kind in _KINDS:
+        said = [each for each in info.assessments if isinstance(each, kind)]
+        counts = [_opinion(each) for each in said if each.valid is not False]
+        yield label, counts, [f"{_opinion(each)}  {_source(each)}" for each in said]
+
+
+def _opinion(said: Assessment) -> str:
+    """Return what somebody says of the trace: a name, and a value or why there is none."""
+    if isinstance(said, IssueReference):
+        return f"{said.name} {said.issue_name}"
+    if isinstance(said, Feedback) and said.error is not None:
+        return f"{said.name} ✗ {said.error.error_code}: {said.error.error_message or ''}"
+    value = said.value if isinstance(said, (Feedback, Expectation)) else None
+    return f"{said.name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+
+
+def _source(said: Assessment) -> str:
+    """Return who says it, why, and whether it counts."""
+    who = f"{said.source.source_type} {said.source.source_id or ''}".rstrip()
+    why = f": {said.rationale}" if said.rationale else ""
+    return f"({who}{', replaced later' if said.valid is False else ''}){why}"
 
 
 def _place(key: str) -> int:
