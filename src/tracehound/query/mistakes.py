@@ -269,7 +269,7 @@ def no_joint(tokens: Tokens, expected: str) -> FilterError:
     if before is not None and before.end == token.start:
         if before.kind is TokenKind.NUMBER and (bare := _BARE_VALUE.match(text, before.start)):
             replacement = quote(bare.group())
-            message = f"{told(bare.group())} is no number; a text stands in single quotes: write {told(replacement)}"
+            message = f"{told(bare.group())} is no number; a text stands in single quotes"
             return mistake(message, text, before.start, bare.end(), replacement)
         if before.kind is TokenKind.STRING and token.kind in (TokenKind.WORD, TokenKind.UNCLOSED):
             message = "a quote inside a text is written twice: 'it''s'"

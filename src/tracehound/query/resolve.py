@@ -30,6 +30,7 @@ _OTHER_NAMES: Final = {
 # Keys that are known to be tags; the other ones that begin with `mlflow.` are metadata.
 _TAG_KEYS: Final = ("mlflow.traceName", "mlflow.artifactLocation", "mlflow.eval.requestId")
 _ASSESSMENTS: Final = ("assessment", "assessments")
+_SEARCHED_OF: Final = {"text": "trace"}  # the prefix that reads best, where it is another one
 # What spans' fields are called elsewhere.
 _OTHER_SPAN_NAMES: Final = {
     "kind": "type", "error": "status", "state": "status", "time": "duration_ms", "latency_ms": "duration_ms",
@@ -103,6 +104,9 @@ def _prefix_error(name: Name, text: str) -> FilterError:
     joined = ".".join(name.parts)
     if joined in ATTRIBUTES:
         return _error(name, text, f"'{written}' needs a prefix", f"attributes.{joined}")
+    if first in SPAN_VALUES and rest:
+        replacement = f"{Group.SPAN.value}.{text[name.start : name.end]}"
+        return _error(name, text, f"'{written}' needs a prefix", replacement)
     if not rest:
         return _single_word_error(name, text)
     if first.lower() in _ASSESSMENTS:
@@ -130,9 +134,14 @@ def _single_word_error(name: Name, text: str) -> FilterError:
     if word in PREFIXES:
         message = f"'{written}' is a prefix and needs a name behind it: {written}.NAME"
         return mistake(message, text, name.start, name.end, None)
-    close = nearest(word, ATTRIBUTES)
+    if word in SEARCHED:
+        return _error(name, text, f"'{written}' needs a prefix", f"{_SEARCHED_OF.get(word, 'attributes')}.{word}")
     key = told(quote_name(word))
-    message = f"'{written}' needs a prefix: attributes.{close or '…'}, tags.{key} or metadata.{key}"
+    if word in SPAN_FIELDS and word not in _OTHER_NAMES:
+        first = f"{Group.SPAN.value}.{word}"
+    else:
+        first = f"attributes.{_OTHER_NAMES.get(word) or nearest(word, ATTRIBUTES) or '…'}"
+    message = f"'{written}' needs a prefix: {first}, tags.{key} or metadata.{key}"
     return mistake(message, text, name.start, name.end, None)
 
 
