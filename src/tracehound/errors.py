@@ -20,7 +20,7 @@ One class for each thing that a caller would do differently. A fault of capture 
 from __future__ import annotations
 
 import unicodedata
-from typing import Final
+from typing import ClassVar, Final
 
 # How much of a line is shown, at most and at least, half of it before the mistake; a correction whole or not.
 _LONGEST_LINE: Final = 200
@@ -30,15 +30,17 @@ _LONGEST_CORRECTION: Final = 2_000
 
 
 class TracehoundError(Exception):
-    """The base of every error that Tracehound raises on purpose.
+    """The base of every error that Tracehound raises on purpose; `error_code` is MLflow's word for each kind of it.
 
     >>> import tracehound
     >>> try:
     ...     tracehound.get_experiment("7")
     ... except TracehoundError as error:
-    ...     print(type(error).__name__)
-    NotFoundError
+    ...     print(type(error).__name__, error.error_code)
+    NotFoundError RESOURCE_DOES_NOT_EXIST
     """
+
+    error_code: ClassVar[str] = "INTERNAL_ERROR"
 
 
 class FilterError(TracehoundError, ValueError):
@@ -56,6 +58,8 @@ class FilterError(TracehoundError, ValueError):
     'status' needs a prefix: write attributes.status
     status -> attributes.status = 'OK'
     """
+
+    error_code = "INVALID_PARAMETER_VALUE"
 
     def __init__(self, message: str, text: str, start: int, end: int, corrected: str | None = None) -> None:
         super().__init__(message, text, start, end, corrected)
@@ -95,6 +99,8 @@ class ArgumentError(TracehoundError, ValueError):
     max_results is a whole number from 0 up, not -1
     """
 
+    error_code = "INVALID_PARAMETER_VALUE"
+
 
 class AlreadyExistsError(ArgumentError):
     """What is to be made is there already: go on with that, or choose another name.
@@ -107,6 +113,8 @@ class AlreadyExistsError(ArgumentError):
     ...     print(error)
     there is an experiment 'shop' already; set_experiment makes it the active one
     """
+
+    error_code = "RESOURCE_ALREADY_EXISTS"
 
 
 class StoreError(TracehoundError):
@@ -122,6 +130,7 @@ class StoreError(TracehoundError):
     is not a database of Tracehound; name another file
     """
 
+    error_code = "TEMPORARILY_UNAVAILABLE"
     retry_after_s: float | None = None  # where a server has said how long to wait before it is asked again
 
 
@@ -150,6 +159,8 @@ class StoreDeniedError(StoreError):
     0
     """
 
+    error_code = "PERMISSION_DENIED"
+
 
 class StoreFullError(StoreError):
     """The disk has no room for what is to be written; what waits for the store stays in the spool.
@@ -163,6 +174,8 @@ class StoreFullError(StoreError):
     >>> issubclass(StoreFullError, StoreError)
     True
     """
+
+    error_code = "RESOURCE_EXHAUSTED"
 
 
 class StoreReadOnlyError(StoreError):
@@ -178,6 +191,8 @@ class StoreReadOnlyError(StoreError):
     True
     """
 
+    error_code = "RESOURCE_EXHAUSTED"
+
 
 class SearchTimeoutError(TracehoundError, TimeoutError):
     """A search has taken longer than it may; the message tells what it has looked at, and how to narrow it.
@@ -192,6 +207,8 @@ class SearchTimeoutError(TracehoundError, TimeoutError):
     the search has taken longer
     """
 
+    error_code = "BAD_REQUEST"
+
 
 class SearchCancelledError(TracehoundError):
     """A search was ended by `SearchLimit.cancel`.
@@ -205,6 +222,8 @@ class SearchCancelledError(TracehoundError):
     ...     print(error)
     the search was cancelled
     """
+
+    error_code = "BAD_REQUEST"
 
 
 class MissingExtraError(TracehoundError, ImportError):
@@ -229,6 +248,8 @@ class NotFoundError(TracehoundError, LookupError):
     ...     print(error)
     there is no trace tr-1
     """
+
+    error_code = "RESOURCE_DOES_NOT_EXIST"
 
 
 def _shown(line: str) -> str:

@@ -17,6 +17,8 @@ import tracehound
 from tracehound.autologging.switch import turned_on
 from tracehound.compat.names import NAMES
 from tracehound.errors import ArgumentError, StoreError, TracehoundError
+from tracehound.server.mlflow.problems import CODES
+from tracehound.server.problems import PROBLEMS
 
 MODULES = sorted(NAMES)
 
@@ -100,6 +102,42 @@ def test_a_program_is_traced_as_under_its_own_name(mlflow: ModuleType) -> None:
     assert mlflow.get_tracking_uri().endswith("tracehound.db")
     with pytest.raises(mlflow.exceptions.MlflowException):
         mlflow.search_traces(filter_string="status = 'OK'")
+
+
+def test_keys_that_programs_take_by_name_mean_what_they_say(mlflow: ModuleType) -> None:
+    keys = importlib.import_module("mlflow.tracing.constant")
+    with mlflow.start_span("ask", span_type="LLM") as span:
+        usage = {keys.TokenUsageKey.INPUT_TOKENS: 10, keys.TokenUsageKey.OUTPUT_TOKENS: 2}
+        span.set_attributes({keys.SpanAttributeKey.CHAT_USAGE: usage, keys.SpanAttributeKey.MODEL: "gpt-4o"})
+        span.set_attribute(keys.SpanAttributeKey.LLM_COST, {keys.CostKey.TOTAL_COST: 0.25})
+        mlflow.update_current_trace(metadata={keys.TraceMetadataKey.TRACE_SESSION: "s-1"})
+    of_trace = "attributes.total_tokens = 12 AND attributes.cost = 0.25 AND attributes.session = 's-1'"
+    wanted = f"{of_trace} AND span.model = 'gpt-4o'"
+    (trace,) = mlflow.search_traces(filter_string=wanted, return_type="list")
+    assert trace.info.tags[keys.TraceTagKey.TRACE_NAME] == "ask"
+    assert keys.TraceMetadataKey.TOKEN_USAGE in trace.info.trace_metadata
+
+
+def test_errors_have_the_codes_that_programs_compare(mlflow: ModuleType) -> None:
+    mlflow.create_experiment("shop")
+    mistakes = [
+        (mlflow.create_experiment, {"name": "shop"}, "RESOURCE_ALREADY_EXISTS"),
+        (mlflow.get_run, {"run_id": "nowhere"}, "RESOURCE_DOES_NOT_EXIST"),
+        (mlflow.search_traces, {"filter_string": "status = 'OK'"}, "INVALID_PARAMETER_VALUE"),
+        (mlflow.search_traces, {"max_results": -1}, "INVALID_PARAMETER_VALUE"),
+    ]
+    for function, arguments, code in mistakes:
+        with pytest.raises(mlflow.exceptions.MlflowException) as caught:
+            function(**arguments)
+        assert caught.value.error_code == code
+
+
+def test_errors_have_the_codes_that_the_server_sends() -> None:
+    sent = {
+        error: CODES[row.code][1] for error, row in PROBLEMS.items() if error.__module__ == TracehoundError.__module__
+    }
+    assert len(sent) > 5
+    assert {error: error.error_code for error in sent} == sent  # type: ignore[attr-defined] # all of them are ours
 
 
 def test_automatic_logging_is_ours(mlflow: ModuleType) -> None:

@@ -131,6 +131,10 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         **_PROVIDERS,
     },
+    "mlflow.tracing.constant": _same(
+        "tracehound.compat.constants",
+        "TraceMetadataKey TraceTagKey SpanAttributeKey TokenUsageKey CostKey AssessmentMetadataKey",
+    ),
     "mlflow.tracing.provider": {**_same("tracehound.tracing", "enable disable"), **_PROVIDERS},
     **{
         f"mlflow.{row.name}": {"autolog": f"tracehound:{row.name}.autolog"}

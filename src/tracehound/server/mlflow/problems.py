@@ -17,7 +17,7 @@ from tracehound.server.problems import Problem, headers_of
 _INVALID: Final = "INVALID_PARAMETER_VALUE"
 
 # By the word for a problem in our own API: the status, where it is another one here, and MLflow's word.
-_CODES: Final[dict[str, tuple[int | None, str]]] = {
+CODES: Final[dict[str, tuple[int | None, str]]] = {
     "INVALID_REQUEST": (None, _INVALID),
     "INVALID_FILTER": (None, _INVALID),
     "INVALID_ARGUMENT": (None, _INVALID),
@@ -47,7 +47,7 @@ _CODES: Final[dict[str, tuple[int | None, str]]] = {
 
 def to_response(problem: Problem) -> Response:
     """Return a problem as the answer to a request of MLflow's API; of a filter it shows where the mistake is."""
-    status, code = _CODES.get(problem.code, (None, _of_status(problem.status)))
+    status, code = CODES.get(problem.code, (None, _of_status(problem.status)))
     message = problem.detail if problem.filter is None else problem.filter.shown
     return refusal(status or problem.status, code, message, headers_of(problem))
 
