@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_keys_that_programs_take_by_name_mean_what_they_say(mlflow: ModuleType) 
 
 def test_errors_have_the_codes_that_programs_compare(mlflow: ModuleType) -> None:
     mlflow.create_experiment("shop")
-    mistakes = [
+    mistakes: list[tuple[Any, dict[str, Any], str]] = [
         (mlflow.create_experiment, {"name": "shop"}, "RESOURCE_ALREADY_EXISTS"),
         (mlflow.get_run, {"run_id": "nowhere"}, "RESOURCE_DOES_NOT_EXIST"),
         (mlflow.search_traces, {"filter_string": "status = 'OK'"}, "INVALID_PARAMETER_VALUE"),
