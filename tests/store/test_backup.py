@@ -14,7 +14,7 @@ import pytest
 
 import tracehound
 from tests.spool.programs import ENDLESS, kill_after, start
-from tests.spool.test_trouble import Program, find_all, needs_mount, needs_posix, small_disk
+from tests.spool.test_trouble import Program, find_all, needs_mount, needs_posix, read_only, small_disk
 from tests.store.test_replaced import integrity_of
 from tests.traces import part, span
 from tracehound.client.backup import back_up
@@ -39,6 +39,22 @@ def test_a_copy_made_while_others_write_holds_all_that_had_returned(store_path: 
     assert told[-1][0] == told[-1][1] > 0
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert find_all(copy) >= set(returned)
+
+
+@needs_mount
+def test_a_store_where_nothing_can_be_written_is_copied_to_where_something_can(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    path, copy = small_disk / "tracehound.db", tmp_path / "copy.db"
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.write([part(span(1, number)) for number in range(3)])
+    with read_only(small_disk):
+        tracehound.set_tracking_uri(str(path))
+        with pytest.raises(StoreError, match="cannot be written"):
+            back_up(small_disk / "copy.db")
+        back_up(copy)
+    assert integrity_of(copy) == "ok"
+    assert len(find_all(copy)) == 3
 
 
 def test_a_writer_that_never_rests_does_not_keep_the_copy_from_its_end(tmp_path: Path) -> None:

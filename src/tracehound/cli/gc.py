@@ -49,11 +49,14 @@ def run_gc(older_than: str | None, experiment: str | None, *, is_dry: bool) -> N
         return
     deleted: list[int] = []
     freed: list[int] = []
+    is_done = False
     try:
         _delete(store, old, console, deleted)
         _reclaim(store, console, freed)
+        is_done = True
     finally:
-        print_line(f"{counted(sum(deleted), 'trace')} deleted, {size_of(sum(freed))} given back")
+        if is_done or deleted:
+            print_line(f"{counted(sum(deleted), 'trace')} deleted, {size_of(sum(freed))} given back")
 
 
 def _find(store: Store, older_than: str | None, experiment: str | None) -> list[Old]:
@@ -75,7 +78,7 @@ def _find(store: Store, older_than: str | None, experiment: str | None) -> list[
 def _delete(store: Store, old: list[Old], console: Console, deleted: list[int]) -> None:
     """Delete traces and note how many at each step."""
     columns = (TextColumn("deleting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=count_old(store, old))
 
         def note(count: int) -> None:
@@ -88,7 +91,7 @@ def _delete(store: Store, old: list[Old], console: Console, deleted: list[int]) 
 def _reclaim(store: Store, console: Console, freed: list[int]) -> None:
     """Give free space back and note how many bytes at each step. How much there is, is not known before."""
     columns = (TextColumn("giving space back"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=None)
         while count := store.reclaim(_STEP_BYTES):
             freed.append(count)

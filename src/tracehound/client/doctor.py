@@ -100,7 +100,9 @@ def _examine_server(target: Target, versions: Versions, token: str | None) -> Re
     finally:
         store.close()
     if spool.set_aside:
-        problems.append(f"{len(spool.set_aside)} pieces that the server did not take were set aside in {folder}")
+        problems.append(
+            f"pieces that the server did not take were set aside in {folder}: {len(spool.set_aside)} of them"
+        )
     checked = ["whether the server answers"]
     return Report(versions, None, "", FileFacts(exists=False), spool, checked, problems, target.url)
 
@@ -122,7 +124,7 @@ def _problems(path: Path, kind: str, versions: Versions, facts: FileFacts, spool
     if spool is not None:
         problems += spool.faults
         if spool.set_aside:
-            problems.append(f"{len(spool.set_aside)} damaged pieces were set aside in {spool.directory}")
+            problems.append(f"damaged pieces were set aside in {spool.directory}: {len(spool.set_aside)} of them")
     return problems
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from tracehound.errors import ArgumentError, StoreError
-from tracehound.store.sqlite.connection import READING, open_connection
+from tracehound.store.sqlite.connection import open_connection
 from tracehound.store.sqlite.faults import store_errors
 from tracehound.store.sqlite.files import INDEX, LOG
+from tracehound.store.sqlite.opened import OpenedFile
 
 _PAGES_A_STEP: Final = 500
 
@@ -32,8 +33,10 @@ def back_up(path: Path, destination: Path, tell: Progress | None = None) -> int:
     `ArgumentError` for one that exists, `StoreError` where the copy cannot be made.
     """
     _refuse_existing(destination)
+    with contextlib.closing(OpenedFile(path)) as opened:
+        access = opened.access()  # it may be where nothing can be written
     with partial_beside(destination) as partial:
-        length = copy_pages(path, READING, partial, destination, tell)
+        length = copy_pages(path, access, partial, destination, tell)
         _put_in_place(partial, destination)
     return length
 
@@ -68,7 +71,8 @@ def partial_beside(destination: Path) -> Iterator[Path]:
         yield path
     finally:
         for suffix in ("", "-journal", LOG, INDEX):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # where nothing can be written, nothing has been
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 @contextmanager
