@@ -8,6 +8,8 @@ import sys
 import pytest
 
 import tracehound
+from tracehound.cli.commands import SECTIONS
+from tracehound.cli.main import cli
 
 
 def tracehound_command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -113,6 +115,15 @@ def test_the_demo_runs_a_program_and_shows_what_its_traces_tell() -> None:
         "search", "--store", "tracehound-demo.db", "--experiment", "docs-assistant", "--limit", "500"
     )
     assert again.stdout.count("tr-") > 30
+
+
+def test_the_help_tells_of_each_command_once_and_in_whole_sentences() -> None:
+    listed = [name for commands in SECTIONS.values() for name in commands]
+    assert sorted(listed) == sorted(cli.commands)
+    shown = tracehound_command("--help").stdout.splitlines()
+    told = {name: text for commands in SECTIONS.values() for name, text in commands.items()}
+    assert [name for name in listed if f"  {name:11}  {told[name]}" not in shown] == []
+    assert max(map(len, shown)) <= 80
 
 
 def test_gc_deletes_old_traces_and_says_how_many() -> None:

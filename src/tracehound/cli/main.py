@@ -18,6 +18,7 @@ import click
 
 from tracehound import __version__
 from tracehound.cli import keeping
+from tracehound.cli.commands import ClosedPipeError, Commands
 from tracehound.cli.compare import compare
 from tracehound.cli.completion import SHELLS, complete_fields, complete_order, completion_script
 from tracehound.cli.options import (
@@ -62,23 +63,7 @@ class _SearchCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-class _ClosedPipeError(Exception):
-    """The reader of the output has seen enough. It is no `OSError`: click would take that for a failure."""
-
-
-class _Commands(click.Group):
-    """The commands, whose output is written when they end."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError as error:
-            raise _ClosedPipeError from error
-        return result
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tracehound")
 def cli() -> None:
     """See what a GenAI application did: search its traces and look at one."""
@@ -347,7 +332,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")  # an old code page has no tree and no ✗
     try:
         sys.exit(_run(None if arguments is None else list(arguments)))
-    except _ClosedPipeError:
+    except ClosedPipeError:
         # What is left in the buffers has no reader; the interpreter would complain of that when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -75,7 +75,7 @@ def create(role: str, experiments: tuple[str, ...], expires: str | None, name: s
 @_format
 @store_option
 def show(form: str | None, store: str | None) -> None:
-    """Show what is known of the tokens that were ever made; the tokens themselves nobody knows."""
+    """Show what is known of the tokens that were ever made. The tokens themselves nobody knows."""
     from tracehound.server.guard.tokens import read_tokens
 
     with _store(store) as opened:
@@ -93,7 +93,7 @@ def show(form: str | None, store: str | None) -> None:
 @click.argument("token_id")
 @store_option
 def revoke(token_id: str, store: str | None) -> None:
-    """Have a token count no more: servers that run know it within a second. TOKEN_ID is that of `token list`."""
+    """Have a token count no more. Servers that run know it within a second. TOKEN_ID is that of `token list`."""
     from tracehound.server.guard.tokens import revoke_token
 
     with _store(store) as opened:
