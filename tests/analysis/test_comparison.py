@@ -75,6 +75,12 @@ def searched(side: Any) -> pd.DataFrame:
     )
 
 
+def test_a_comparison_is_shown_on_one_line() -> None:
+    keep(*traces({"1": 3, "2": 2}))
+    shown = repr(tracehound.compare_traces("tags.version", "1", "2"))
+    assert shown == "Comparison(by='tags.version', baseline='1', candidate='2', differs=[])"
+
+
 def test_the_numbers_are_those_of_pandas_and_scipy_on_the_same_traces() -> None:
     keep(*traces({"1": 900, "2": 700, "3": 50}))
     found = tracehound.compare_traces("tags.version", "1", "2")

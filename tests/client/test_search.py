@@ -51,6 +51,8 @@ def test_a_text_in_first_position_is_the_filter(three_traces: list[str]) -> None
     assert [trace.info.trace_id for trace in found] == [three_traces[1]]
     with pytest.raises(ArgumentError, match="a text in its place is the filter, and one is given"):
         tracehound.search_traces("tags.number = 1", "tags.number = 2")
+    with pytest.raises(ArgumentError, match=r"experiment_ids is a list of ids: \['0'\]"):
+        tracehound.search_traces("0")
 
 
 def test_no_more_than_max_results_come_back_and_without_it_all() -> None:

@@ -118,8 +118,10 @@ def test_whatever_is_no_select_from_the_views_is_refused_and_changes_nothing(fil
 def test_a_refusal_says_what_is_allowed(filled: Store) -> None:
     with pytest.raises(ArgumentError, match="SQL may SELECT from traces, spans, assessments, tags, metadata, and"):
         filled.sql("DELETE FROM traces")
-    with pytest.raises(ArgumentError, match="this SQL cannot be run: no such column: nought"):
-        filled.sql("SELECT nought FROM traces")
+    with pytest.raises(ArgumentError, match="this SQL cannot be run: no such column: nought; tags has trace_id, key, "):
+        filled.sql("SELECT nought FROM tags")
+    with pytest.raises(ArgumentError, match="no such table: trace_; there are traces, spans, assessments, tags, meta"):
+        filled.sql("SELECT * FROM trace_")
     with pytest.raises(ArgumentError, match="one statement at a time"):
         filled.sql("SELECT 1; SELECT 2")
 

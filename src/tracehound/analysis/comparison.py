@@ -17,7 +17,7 @@ from tracehound.analysis.measures import KINDS, MEDIAN, Measure, levels_for
 from tracehound.analysis.sides import MOST_READ, ComparedValue, Side, count, describe, draw, narrowed, parse_key
 from tracehound.client.arguments import check_search
 from tracehound.errors import ArgumentError
-from tracehound.model.record import Record
+from tracehound.model.record import Record, short_repr
 from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.search import Search
 from tracehound.runtime import current
@@ -42,6 +42,13 @@ class Comparison(Record, frozen=True, kw_only=True):
     in_both: int
     measures: list[Measure]
     distribution: Distribution | None
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        different = [each.name for each in self.measures if each.differs]
+        sides = [("baseline", self.baseline.value), ("candidate", self.candidate.value)]
+        return [("by", self.by), *sides, ("differs", different)]
+
+    __repr__ = short_repr
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return the measures as plain values, a dictionary each."""

@@ -41,6 +41,8 @@ def check_search(
     if isinstance(experiment_ids, str):
         if filter_string is not None:
             raise ArgumentError("experiment_ids is a list of ids; a text in its place is the filter, and one is given")
+        if experiment_ids.isdecimal():
+            raise ArgumentError(f"experiment_ids is a list of ids: [{experiment_ids!r}]")
         experiment_ids, filter_string = None, experiment_ids
     if experiment_ids is not None and locations is not None:
         raise ArgumentError("experiment_ids and locations say the same: give one of them")

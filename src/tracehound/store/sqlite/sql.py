@@ -7,6 +7,7 @@ statement runs, whatever it is.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
@@ -100,7 +101,7 @@ def run_sql(
             try:
                 cursor = connection.execute(text, parameters)
             except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
-                _raise_told(error, guard, limit)
+                _raise_told(error, text, guard, limit)
             rows = cursor.fetchall()
         if cursor.description is None:
             raise ArgumentError("there is no SELECT")
@@ -189,7 +190,7 @@ def _object(texts: Mapping[str, str]) -> str:
     return "{" + ",".join(f"{to_json(key).decode()}:{text}" for key, text in texts.items()) + "}"
 
 
-def _raise_told(error: Exception, guard: _Guard, limit: SearchLimit | None) -> None:
+def _raise_told(error: Exception, text: str, guard: _Guard, limit: SearchLimit | None) -> None:
     """Raise what an error of SQLite means to whoever wrote the statement."""
     if limit is not None:
         limit.check(narrow=_NARROW)
@@ -202,4 +203,14 @@ def _raise_told(error: Exception, guard: _Guard, limit: SearchLimit | None) -> N
         raise ArgumentError("SQL is one statement at a time") from error
     if any(word in message for word in _FAULTS_OF_STORE):
         raise error
-    raise ArgumentError(f"this SQL cannot be run: {told(message)}") from error
+    raise ArgumentError(f"this SQL cannot be run: {told(message)}{_what_there_is(message, text)}") from error
+
+
+def _what_there_is(message: str, text: str) -> str:
+    """Return what can be asked for, where a statement asks for a view or a column that is not there."""
+    if "no such table" in message:
+        return f"; there are {', '.join(VIEWS)}"
+    if "no such column" not in message:
+        return ""
+    words = set(re.findall(r"\w+", text.lower()))
+    return "".join(f"; {view} has {columns}" for view, (columns, _) in VIEWS.items() if view in words)
