@@ -55,6 +55,13 @@ def test_a_text_in_first_position_is_the_filter(three_traces: list[str]) -> None
         tracehound.search_traces("0")
 
 
+@pytest.mark.parametrize("uri", ["postgresql://ann:secret@db.example/traces", "http://ann:secret@db.example:port"])
+def test_a_password_in_an_address_is_in_no_error(uri: str) -> None:
+    with pytest.raises(ArgumentError, match=r"'.*//…@db\.example.*'") as caught:
+        tracehound.set_tracking_uri(uri)
+    assert "secret" not in str(caught.value)
+
+
 def test_no_more_than_max_results_come_back_and_without_it_all() -> None:
     for _ in range(250):
         with tracehound.start_span("step"):

@@ -25,6 +25,7 @@ _ALLOWED: Final = (
 _PORTS: Final = {"http": 80, "https": 443}
 _ODD: Final = re.compile(r"[^A-Za-z0-9.-]+")
 _LONGEST_NAME: Final = 60
+_USER: Final = re.compile(r"//[^/]*@")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def parse_target(uri: str) -> Target:
         path = Path()  # MLflow's name of a folder
     if (not separator or (scheme == "sqlite" and rest.startswith("/"))) and not path.is_dir():
         return Target(path)
-    raise ArgumentError(f"{uri!r} names no store: {_ALLOWED}")
+    raise ArgumentError(f"{_shown(uri)!r} names no store: {_ALLOWED}")
 
 
 def _normal_url(uri: str) -> str:
@@ -98,7 +99,7 @@ def _normal_url(uri: str) -> str:
         found = urlsplit(uri)
         port = found.port
     except ValueError as error:
-        raise ArgumentError(f"{uri!r} is no address of a server: {error}") from error
+        raise ArgumentError(f"{_shown(uri)!r} is no address of a server: {error}") from error
     if found.username is not None or found.password is not None:
         raise ArgumentError("an address of a server holds no user and no password: they would be seen everywhere")
     if not found.hostname or found.query or found.fragment or not uri.isprintable() or " " in uri:
@@ -106,6 +107,11 @@ def _normal_url(uri: str) -> str:
     host = f"[{found.hostname}]" if ":" in found.hostname else found.hostname
     shown_port = "" if port in (None, _PORTS[found.scheme]) else f":{port}"
     return f"{found.scheme}://{host}{shown_port}{found.path.rstrip('/')}"
+
+
+def _shown(uri: str) -> str:
+    """Return a URI without the password that may be in it: addresses of databases have one, and errors are logged."""
+    return _USER.sub("//…@", str(uri))
 
 
 def check_file(target: Target) -> None:
