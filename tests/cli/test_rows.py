@@ -72,3 +72,13 @@ def test_a_search_that_takes_too_long_ends_with_1() -> None:
     done = piped("search", "trace.text RLIKE '^x$'", "--timeout", "1e-9")
     assert done.returncode == 1
     assert "the search has taken longer than 1e-09 s" in done.stderr.decode()
+
+
+def test_times_are_headed_as_what_they_are_shown_as() -> None:
+    assert piped("token", "create", "--role", "read", "--name", "a test").returncode == 0
+    for command, headings, keys in (
+        (("token", "list"), "id name role experiments created expires state", {"created_ms", "expires_ms"}),
+        (("audit",), "time who what count subjects details", {"time_ms"}),
+    ):
+        assert piped(*command, "--format", "table").stdout.decode().splitlines()[0].split() == headings.split()
+        assert keys <= json.loads(piped(*command).stdout).keys()

@@ -26,12 +26,16 @@ _BAR: Final = 20
 
 @dataclass(frozen=True)
 class RowColumn:
-    """A column: its heading, how a value is shown, what stands for it in data, and whether it stands to the right."""
+    """A column: its heading, how a value is shown, what stands for it in data, and whether it stands to the right.
+
+    `key` is its name in data, where that is another one: times are shown as such, and are milliseconds in data.
+    """
 
     heading: str
     show: Callable[[Any], str]
     to_data: Callable[[Any], Any] = lambda value: value
     is_number: bool = False
+    key: str = ""
 
 
 def write_rows(
@@ -55,13 +59,13 @@ def write_rows(
             raise ArgumentError("a table is for a terminal: write a file with --format csv, jsonl or json")
         print_rows(columns, rows, bars_of) if show is None else show()
         return
-    headings = [column.heading for column in columns]
+    keys = [column.key or column.heading for column in columns]
     objects = [
-        {column.heading: column.to_data(value) for column, value in zip(columns, row, strict=True)} for row in rows
+        {key: column.to_data(value) for key, column, value in zip(keys, columns, row, strict=True)} for row in rows
     ]
     with open_output(output) as out:
         if chosen == "csv":
-            out.writelines(to_csv(objects, headings))
+            out.writelines(to_csv(objects, keys))
         else:
             out.writelines((to_json_list if chosen == "json" else to_json_lines)(objects))
 

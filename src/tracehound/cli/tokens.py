@@ -127,12 +127,12 @@ _TOKEN_COLUMNS: Final = (
     RowColumn("name", str),
     RowColumn("role", str),
     RowColumn("experiments", lambda names: ", ".join(names) or "all"),
-    RowColumn("created_ms", _local),
-    RowColumn("expires_ms", lambda time_ms: "never" if time_ms is None else _local(time_ms)),
+    RowColumn("created", _local, key="created_ms"),
+    RowColumn("expires", lambda time_ms: "never" if time_ms is None else _local(time_ms), key="expires_ms"),
     RowColumn("state", str),
 )
 _AUDIT_COLUMNS: Final = (
-    RowColumn("time_ms", _local),
+    RowColumn("time", _local, key="time_ms"),
     RowColumn("who", str),
     RowColumn("what", str),
     RowColumn("count", str, is_number=True),
