@@ -215,6 +215,15 @@ def test_a_server_of_a_network_needs_a_token_or_somebody_who_says_otherwise(stor
         server.kill()
 
 
+def test_a_server_of_a_network_says_where_it_can_be_listened_to(store_path: Path, folder: Path) -> None:
+    server = ServerProcess(store_path, "--host", "0.0.0.0", "--require-token")
+    assert server.next_line().startswith("OpenTelemetry: ")
+    assert server.next_line().startswith("without --certificate tokens and traces can be read on the way")
+    server.kill()
+    done = run(["server", "--certificate", "nowhere.pem", "--store", str(store_path)], os.environ, folder)
+    assert done.stderr == b"error: nowhere.pem cannot be used: No such file or directory\n"
+
+
 def test_a_server_has_a_certificate(store_path: Path, tmp_path: Path, folder: Path) -> None:
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", "127.0.0.1")

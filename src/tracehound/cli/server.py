@@ -77,6 +77,7 @@ def server(place: Place, grpc_port: int | None, store: str | None, experiment: s
     As long as there are no tokens (tracehound token create), whoever can reach the port can read and delete everything;
     so it is that of this machine alone.
     """
+    from tracehound.server.guard.origins import is_loopback
     from tracehound.server.limits import ServerLimits
     from tracehound.server.serving import run_server
 
@@ -90,6 +91,10 @@ def server(place: Place, grpc_port: int | None, store: str | None, experiment: s
         print_line(f"Tracehound listens on {address} and keeps traces in {settings.tracking_uri}")
         grpc = "" if grpc_address is None else f"  OTLP/gRPC: {grpc_address}"
         print_line(f"OpenTelemetry: {address}/v1/traces{grpc}  REST: {address}/api/v1/openapi.json  Ctrl-C stops it")
+        if place.certificate is None and not is_loopback(place.host):
+            print_line(
+                "without --certificate tokens and traces can be read on the way, unless something in front speaks HTTPS"
+            )
 
     run_server(settings, dataclasses.replace(place, grpc_port=grpc_port), limits, tell)
     print_line("stopped; everything that was answered for is kept")

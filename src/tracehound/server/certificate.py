@@ -31,7 +31,8 @@ def check_certificate(chain: str | None, key: str | None) -> Certificate | None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(found.chain, found.key, password=_refuse_password)
     except (OSError, ValueError) as error:
         reason = _NO_PAIR if isinstance(error, (ssl.SSLError, ValueError)) else error.strerror
-        raise ArgumentError(f"{found.chain} and {found.key} cannot be used: {reason}") from error
+        files = " and ".join(dict.fromkeys((str(found.chain), str(found.key))))
+        raise ArgumentError(f"{files} cannot be used: {reason}") from error
     return found
 
 
