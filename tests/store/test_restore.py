@@ -173,6 +173,8 @@ def make_foreign(path: Path) -> None:
         (make_foreign, "is a database of another program"),
         (lambda path: path.write_bytes(b"text" * 5000), "is not a database of Tracehound"),
         (Path.unlink, "does not exist"),
+        (lambda path: path.write_bytes(b""), "is empty, and is not restored: take an older copy"),
+        (lambda path: os.truncate(path, 20_000), "is damaged, and is not restored: take an older copy"),
     ],
 )
 def test_a_backup_that_is_none_is_refused_and_nothing_is_changed(

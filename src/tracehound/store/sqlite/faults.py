@@ -15,7 +15,7 @@ from tracehound.errors import StoreBusyError, StoreError, StoreFullError, StoreR
 from tracehound.model.record import DecodeError
 from tracehound.wire.payload import DamagedPayloadError
 
-_DAMAGED: Final = (
+DAMAGED: Final = (
     "{path} is damaged: `tracehound doctor` says where. Move it away and a new one is made; what is not in it yet"
     " waits in the spool"
 )
@@ -23,13 +23,13 @@ _DAMAGED: Final = (
 _MESSAGES: Final = {
     "file is not a database": "{path} is not a database of Tracehound; name another file",
     "file is encrypted": "{path} is not a database of Tracehound; name another file",
-    "malformed": _DAMAGED,
-    "no such table": _DAMAGED,
-    "no such column": _DAMAGED,
-    "no such index": _DAMAGED,
-    "has no column named": _DAMAGED,
-    "orphan index": _DAMAGED,
-    "Could not decode": _DAMAGED,
+    "malformed": DAMAGED,
+    "no such table": DAMAGED,
+    "no such column": DAMAGED,
+    "no such index": DAMAGED,
+    "has no column named": DAMAGED,
+    "orphan index": DAMAGED,
+    "Could not decode": DAMAGED,
     # Ours take any text that we wrote. Where Ctrl-C comes just before one of them, SQLite does not tell it from damage.
     "user-defined": "{path}: this was interrupted, or what was read is damaged: `tracehound doctor` tells",
     "disk I/O error": (

@@ -18,7 +18,7 @@ from typing import Final
 from tracehound.errors import ArgumentError, StoreBusyError, StoreError
 from tracehound.store.sqlite.backup import Progress, copy_pages, partial_beside
 from tracehound.store.sqlite.connection import FROZEN, READING, WRITING, connect
-from tracehound.store.sqlite.faults import store_errors
+from tracehound.store.sqlite.faults import DAMAGED, store_errors
 from tracehound.store.sqlite.files import INDEX, LOG
 from tracehound.store.sqlite.inspection import check_pages, read_facts
 
@@ -31,6 +31,8 @@ def check_copy(path: Path) -> int:
     facts = read_facts(path)
     if not facts.exists:
         raise ArgumentError(f"{path} does not exist, or is no file: name a file that `tracehound backup` has made")
+    if facts.schema == 0 or DAMAGED.format(path=path) in facts.faults:
+        raise StoreError(f"{path} is {'damaged' if facts.faults else 'empty'}, and is not restored: take an older copy")
     if facts.faults:
         raise StoreError(facts.faults[0])
     if facts.schema is None or facts.schema > facts.newest_schema:
