@@ -36,7 +36,7 @@ from tracehound.server.rows import Call, Row
 from tracehound.server.served import Served
 from tracehound.server.writer import Backlog, GroupWriter, Share
 from tracehound.settings import Settings
-from tracehound.store.api import Store
+from tracehound.store.api import PreparingStore, Store
 from tracehound.store.targets import parse_target
 from tracehound.wire.intake import Intake
 
@@ -112,7 +112,7 @@ def _serve(
         announcer=announcer,
         readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),
         intake=intake,
-        reader=Reader(intake, settings.prices),
+        reader=Reader(intake, settings.prices, preparer=store.preparer if isinstance(store, PreparingStore) else None),
         experiment_names={},
         rows=rows,
         version=metadata.version("tracehound"),

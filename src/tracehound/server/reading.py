@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from tracehound.model.record import DecodeError
-from tracehound.server.reading_process import READERS, Answer, Order, read_answer, receive, send
-from tracehound.wire.otlp import Arrived, Intake
+from tracehound.server.reading_process import Answer, Order, answer, read_answer, receive, send
+from tracehound.wire.otlp import Intake
 
 # With where we are behind all else that is looked through, and not with the working folder before it.
 _PROGRAM: Final = """
@@ -58,11 +58,16 @@ class Pace:
 
 
 class Reader:
-    """Reads bodies of OTLP, for any number of threads. `prices` is the path of the table that `intake` has."""
+    """Reads bodies of OTLP, for any number of threads.
 
-    def __init__(self, intake: Intake, prices: str | None, pace: Pace | None = None) -> None:
+    `prices` is the path of the table that `intake` has, `preparer` what makes parts ready for the store (`store.api`).
+    """
+
+    def __init__(
+        self, intake: Intake, prices: str | None = None, preparer: str | None = None, pace: Pace | None = None
+    ) -> None:
         self._intake = intake
-        self._prices = prices
+        self._arguments = prices or "", preparer or ""
         self._pace = pace or Pace()
         self._lock = threading.Lock()
         self._spent_s = 0.0
@@ -78,16 +83,19 @@ class Reader:
         """The id of the other process, where there is one."""
         return None if self._other is None else self._other.process_id
 
-    def read(self, kind: str, data: bytes, experiment: str) -> Arrived:
-        """Return what a body of a media type brings; raise `DamagedRequestError` for what is no request."""
+    def read(self, order: Order) -> Answer:
+        """Return what a body brings; raise `DamagedRequestError` for what is no request.
+
+        It is made ready for the store by the other process alone: here that would be no gain.
+        """
         if (other := self._other) is not None:
-            answer = other.read(Order(kind, experiment, data))
-            if answer is not None and answer.is_readable:
-                return Arrived(answer.parts, answer.edits, answer.refused, answer.reason)
+            found = other.read(order)
+            if found is not None and found.is_readable:
+                return found
         begun_s = time.thread_time()
-        arrived = READERS[kind](data, experiment, self._intake)
+        found = answer(order, self._intake)
         self._note(time.thread_time() - begun_s)
-        return arrived
+        return found
 
     def close(self) -> None:
         """End the other process, if there is one."""
@@ -112,7 +120,7 @@ class Reader:
         """Keep the other process until it is not needed any more, or is in trouble."""
         pace = self._pace
         try:
-            with _started(self._prices) as other:
+            with _started(self._arguments) as other:
                 self._other = other
                 while not self._is_closed.wait(min(1.0, pace.idle_s / 4)) and other.idle_s() < pace.idle_s:
                     if other.is_in_trouble(pace.longest_s):
@@ -183,9 +191,9 @@ class _OtherProcess:
 
 
 @contextmanager
-def _started(prices: str | None) -> Iterator[_OtherProcess]:
+def _started(arguments: Sequence[str]) -> Iterator[_OtherProcess]:
     """Have a process read, and end it behind the block; raise `OSError` or `EOFError` where it does not start."""
-    command = [sys.executable, "-c", _PROGRAM, _FOLDER, *([] if prices is None else [prices])]
+    command = [sys.executable, "-c", _PROGRAM, _FOLDER, *arguments]
     with subprocess.Popen(  # noqa: S603 - ourselves
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:

@@ -10,17 +10,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.model.edit import Change
 from tracehound.server.problems import BacklogFullError, StoppingError, UnstorableError
-from tracehound.store.api import Store
+from tracehound.store.api import PreparingStore, Store, Writable
 
 _BATCH_BYTES: Final = 8_000_000
 
@@ -77,7 +76,7 @@ class Share:
 class _Entry:
     """What one request wants written, and who waits for that."""
 
-    changes: Sequence[Change]
+    changes: Sequence[Writable]
     size_bytes: int
     written: Future[None] = field(default_factory=Future)
 
@@ -85,7 +84,7 @@ class _Entry:
 class Writer(Protocol):
     """Where what arrives is handed over to be written."""
 
-    def submit(self, changes: Sequence[Change], size_bytes: int) -> Future[None]:
+    def submit(self, changes: Sequence[Writable], size_bytes: int) -> Future[None]:
         """Have changes written; the future is done when they are as safe as the store makes anything, or refused."""
         ...
 
@@ -94,7 +93,10 @@ class GroupWriter:
     """Writes to a store for many at a time. Its thread starts with the first of them."""
 
     def __init__(self, store: Store, patience_s: float) -> None:
-        self._store = store
+        # What was prepared comes only where the store says how that is done.
+        self._apply: Callable[[Sequence[Any]], object] = (
+            store.write_prepared if isinstance(store, PreparingStore) else store.write
+        )
         self._patience_s = patience_s
         self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -102,7 +104,7 @@ class GroupWriter:
         self._is_closed = False
         self.batches = 0
 
-    def submit(self, changes: Sequence[Change], size_bytes: int) -> Future[None]:
+    def submit(self, changes: Sequence[Writable], size_bytes: int) -> Future[None]:
         """Have changes written; the future is done when they are as safe as the store makes anything, or refused."""
         entry = _Entry(changes, size_bytes)
         entry.written.set_running_or_notify_cancel()  # who waits may leave; it is written all the same
@@ -164,12 +166,12 @@ class GroupWriter:
             for entry in entries:
                 entry.written.set_result(None)
 
-    def _write_patiently(self, changes: Sequence[Change]) -> None:
+    def _write_patiently(self, changes: Sequence[Writable]) -> None:
         """Write, and wait where others keep the store locked: an attempt takes about a second."""
         begun_s = time.monotonic()
         while True:
             try:
-                self._store.write(changes)
+                self._apply(changes)
             except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
                 if time.monotonic() - begun_s >= self._patience_s:
                     raise

@@ -17,7 +17,7 @@ from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, is_streamed, search_sql
 from tracehound.query.statistics import Groups, StatisticsQuery
-from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
+from tracehound.store.api import Arrival, Changes, Page, Prepared, Rows, SegmentRange, SqlParameters, Writable
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import merge_ended, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
@@ -32,6 +32,7 @@ from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.ordered import follow, values_in_order
 from tracehound.store.sqlite.plan import choose_plan
+from tracehound.store.sqlite.preparing import Ready, read_ready
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
 from tracehound.store.sqlite.sql import run_sql
@@ -55,6 +56,8 @@ _WHOLE: Final = (
 class SqliteStore:
     """Traces in a file. One connection writes and one reads, so that a search never waits for a batch."""
 
+    preparer: Final = "tracehound.store.sqlite.preparing:prepare"
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = OpenedFile(path)
@@ -68,7 +71,16 @@ class SqliteStore:
             elif self._file.is_in_place():  # else what was written is where nobody finds it
                 return is_applied
 
-    def _write(self, changes: Sequence[Change], source: SegmentRange | None) -> bool:
+    def write_prepared(self, changes: Sequence[Writable]) -> None:
+        """Apply a batch of changes, and of parts that were prepared."""
+        prepared = [read_ready(each.data) for each in changes if isinstance(each, Prepared)]
+        others = [each for each in changes if not isinstance(each, Prepared)]
+        while True:
+            self._write(others, None, prepared)
+            if self._file.is_in_place():
+                return
+
+    def _write(self, changes: Sequence[Change], source: SegmentRange | None, prepared: Sequence[Ready] = ()) -> bool:
         with self._file.writing() as connection, transaction(connection):
             if source is not None:
                 if _position(connection, source.segment) != source.start:
@@ -78,7 +90,7 @@ class SqliteStore:
                     " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
                     (source.segment, source.end),
                 )
-            write_changes(connection, changes)
+            write_changes(connection, changes, prepared)
         return True
 
     def position(self, segment: str) -> int:
