@@ -21,6 +21,9 @@ Preparing
     not follow from a part alone, for its trace has other parts, edits or a tombstone, the store works out anew. The
     function MAY raise for a part that `write` would refuse. What is prepared is of one version of the program, and MUST
     NOT be kept.
+    Such a batch is seen by searches when `write_prepared` has returned. It is as safe as the store makes anything when
+    `sync` has, given the `incarnation` that `write_prepared` returned: so the next one can be written while the disk
+    still has to do with this one.
 
 Edits
     An edit of a trace that has not arrived MUST wait for it. Searches, statistics and results MUST show what was
@@ -287,6 +290,10 @@ class PreparingStore(Store, Protocol):
         """What makes parts ready, a function of some parts that returns `Prepared`: its module, a colon, its name."""
         ...
 
-    def write_prepared(self, changes: Sequence[Writable]) -> None:
-        """Apply a batch of changes, and of parts that were prepared, whole or not at all."""
+    def write_prepared(self, changes: Sequence[Writable]) -> int:
+        """Apply a batch of changes, and of parts that were prepared, whole or not at all; return what `sync` wants."""
+        ...
+
+    def sync(self, incarnation: int) -> None:
+        """Return when all that was written is safe; raise `StoreBusyError` where the store is not that one any more."""
         ...

@@ -134,6 +134,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have transactions of the block end before the disk has them: whoever writes has the log synced (`opened`).
+
+    Where the power fails before, those are lost, and no others: SQLite takes of a log what is whole, from its begin on.
+    """
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     """Have all reads of the block see one moment: what was asked to choose a path has to be true when it is taken."""
     if connection.in_transaction:  # a signal handler, inside of another search

@@ -48,6 +48,19 @@ def remove(path: Path, suffix: str, wanted: Identity | None) -> None:
             side.unlink()
 
 
+def sync(path: Path, suffix: str) -> None:
+    """Return when the disk has what a file beside the database holds, on which SQLite has no locks.
+
+    One that is not there has nothing. Raise `OSError` where it cannot be done.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(f"{path}{suffix}", os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _stat(path: Path | str) -> os.stat_result | None:
     try:
         return os.stat(path)  # noqa: PTH116 - texts cost less than paths, and this is asked before every batch
