@@ -16,7 +16,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
@@ -134,14 +136,17 @@ class Reader:
 
 
 class _OtherProcess:
-    """A process that reads, one body at a time."""
+    """A process that reads, one body at a time; the next one lies in its pipe by then."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._orders, self._answers = cast("RawIOBase", process.stdin), cast("RawIOBase", process.stdout)
-        self._turn = threading.Lock()
-        self._begun_s: float | None = None
-        self._used_s = time.monotonic()
+        self._turn = threading.Lock()  # of those who send orders: that may take until there is room for one
+        self._lock = threading.Lock()  # of what follows
+        self._waiting: deque[Future[bytes | None]] = deque()  # for their answers, in the order of their orders
+        self._is_over = False
+        self._moved_s = time.monotonic()  # when the last order or answer came
+        self._receiver = threading.Thread(target=self._receive, name="tracehound-answers", daemon=True)
         _widen(self._orders.fileno(), self._answers.fileno())
 
     @property
@@ -151,30 +156,52 @@ class _OtherProcess:
     def wait_until_ready(self) -> None:
         """Wait until it takes orders; raise `EOFError` where it has ended instead."""
         receive(self._answers)
-        self._used_s = time.monotonic()
+        self._moved_s = time.monotonic()
+        self._receiver.start()
 
     def read(self, order: Order) -> Answer | None:
-        """Return the answer to an order; None where there is none."""
-        try:
-            with self._turn:
-                self._begun_s = time.monotonic()
-                try:
-                    send(self._orders, order)
-                    data = receive(self._answers)
-                finally:
-                    self._begun_s, self._used_s = None, time.monotonic()
-            return read_answer(data)
-        except (OSError, EOFError, ValueError, DecodeError):  # it has ended, or is being ended
+        """Return the answer to an order; None where there is none, for it has ended, or is being ended."""
+        answered: Future[bytes | None] = Future()
+        with self._turn:
+            with self._lock:
+                if self._is_over:
+                    return None
+                if not self._waiting:
+                    self._moved_s = time.monotonic()
+                self._waiting.append(answered)
+            with contextlib.suppress(OSError, ValueError):  # then no answer comes
+                send(self._orders, order)
+        data = answered.result()
+        if data is None:
             return None
+        try:
+            return read_answer(data)
+        except DecodeError:
+            return None
+
+    def _receive(self) -> None:
+        """Hand answers to those who wait for them, until there are no more."""
+        try:
+            while True:
+                data = receive(self._answers)
+                with self._lock:
+                    self._moved_s = time.monotonic()
+                    answered = self._waiting.popleft()
+                answered.set_result(data)
+        except (OSError, EOFError, ValueError, LookupError):
+            with self._lock:
+                self._is_over = True
+                for answered in self._waiting:
+                    answered.set_result(None)
 
     def idle_s(self) -> float:
         """Return for how long it had nothing to do."""
-        return 0.0 if self._begun_s is not None else time.monotonic() - self._used_s
+        return 0.0 if self._waiting else time.monotonic() - self._moved_s
 
     def is_in_trouble(self, longest_s: float) -> bool:
         """Whether it has ended, or needs longer than that for a body."""
-        begun_s = self._begun_s
-        return self._process.poll() is not None or (begun_s is not None and time.monotonic() - begun_s > longest_s)
+        is_stuck = bool(self._waiting) and time.monotonic() - self._moved_s > longest_s
+        return self._is_over or self._process.poll() is not None or is_stuck
 
     def kill(self) -> None:
         """End it at once: whoever waits for an answer has none then."""
@@ -182,12 +209,14 @@ class _OtherProcess:
 
     def close(self) -> None:
         """End it when what it does is done; it ends with its pipe, unless it is stuck."""
-        with self._turn:
+        with self._turn, contextlib.suppress(OSError):
             self._orders.close()
-            self._answers.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_LONGEST_END_S)
         self._process.kill()
+        if self._receiver.is_alive():
+            self._receiver.join()
+        self._answers.close()
 
 
 @contextmanager
