@@ -39,7 +39,7 @@ from tracehound.store.sqlite.faults import store_errors
 from tracehound.store.sqlite.files import INDEX, LOG, Files, look_at, remove, sync
 
 # Readers that come and go can keep the log from starting over: one this long is emptied, waiting for them.
-LONG_LOG_BYTES: Final = 64_000_000
+LONG_LOG_BYTES: Final = 80_000_000
 _EMPTY_EVERY_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 1.0
 
