@@ -53,7 +53,7 @@ class Pace:
     """
 
     share: float = 0.05
-    much_s: float = 0.25
+    much_s: float = 0.1
     idle_s: float = 10.0
     longest_s: float = 60.0
     pause_s: float = 60.0
