@@ -163,6 +163,14 @@ def test_what_stops_the_server_leaves_the_other_process_to_it() -> None:
         assert is_right(reader.read(ORDER))
 
 
+def test_a_process_of_another_version_is_none() -> None:
+    command = [sys.executable, "-c", "from tracehound.server.reading_process import run; run(version='0.0.9')"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        with pytest.raises(EOFError):
+            receive(cast("RawIOBase", process.stdout))
+        assert process.wait(60) == 0
+
+
 def test_the_other_process_ends_when_the_server_is_gone() -> None:
     command = [sys.executable, "-c", "from tracehound.server.reading_process import run; run()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:

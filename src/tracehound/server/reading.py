@@ -62,14 +62,20 @@ class Pace:
 class Reader:
     """Reads bodies of OTLP, for any number of threads.
 
-    `prices` is the path of the table that `intake` has, `preparer` what makes parts ready for the store (`store.api`).
+    `prices` is the path of the table that `intake` has, `preparer` what makes parts ready for the store (`store.api`),
+    `version` that of the server, which the other process must be of.
     """
 
     def __init__(
-        self, intake: Intake, prices: str | None = None, preparer: str | None = None, pace: Pace | None = None
+        self,
+        intake: Intake,
+        prices: str | None = None,
+        preparer: str | None = None,
+        version: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self._intake = intake
-        self._arguments = prices or "", preparer or ""
+        self._arguments = prices or "", preparer or "", version
         self._pace = pace or Pace()
         self._lock = threading.Lock()
         self._spent_s = 0.0

@@ -14,6 +14,7 @@ import pkgutil
 import signal
 import struct
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from io import FileIO, RawIOBase
 from typing import Final, TypeAlias
 
@@ -130,11 +131,14 @@ def _answer_if_readable(order: Order, intake: Passage, prepare: Prepare | None) 
         return Answer(is_readable=False)
 
 
-def run(prices: str = "", preparer: str = "") -> None:
+def run(prices: str = "", preparer: str = "", version: str = "") -> None:
     """Answer orders that come in at the standard input, until it is closed; first say that one is ready.
 
-    Each of the two is empty where there is none: the path of a table of prices, and what makes parts ready for a store.
+    `prices` is the path of a table, `preparer` what makes parts ready for a store; empty where there is none. With a
+    `version` it ends at once where it is of another one: the program was upgraded, and the server is still the old one.
     """
+    if version and version != metadata.version("tracehound"):
+        return
     for number in (signal.SIGINT, signal.SIGTERM):  # these are for the server, which closes the pipe when it is done
         signal.signal(number, signal.SIG_IGN)
     answering = os.dup(1)
