@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -204,14 +205,26 @@ class _Syncer:
             self._thread.join()
 
     def _run(self) -> None:
-        while (batch := self._queue.get()) is not None:
-            entries, incarnation = batch
-            try:
-                self._store.sync(incarnation)
-            except Exception as error:  # noqa: BLE001 - who waits is told, whatever it is
-                _refuse(entries, error)
-            else:
-                _accept(entries)
+        is_over = False
+        while not is_over:
+            waiting = [self._queue.get()]
+            with suppress(Empty):
+                while True:
+                    waiting.append(self._queue.get_nowait())
+            is_over = waiting[-1] is None
+            by_incarnation: defaultdict[int, list[_Entry]] = defaultdict(list)  # nearly always one
+            for entries, incarnation in filter(None, waiting):
+                by_incarnation[incarnation] += entries
+            for incarnation, entries in by_incarnation.items():
+                self._sync(incarnation, entries)
+
+    def _sync(self, incarnation: int, entries: Sequence[_Entry]) -> None:
+        try:
+            self._store.sync(incarnation)
+        except Exception as error:  # noqa: BLE001 - who waits is told, whatever it is
+            _refuse(entries, error)
+        else:
+            _accept(entries)
 
 
 def _accept(entries: Sequence[_Entry]) -> None:
