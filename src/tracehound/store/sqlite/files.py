@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
 LOG: Final = "-wal"
 INDEX: Final = "-shm"
+
+# As SQLite does it where it can: the times of a file need not reach the disk, only what is in it.
+_sync_data: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
 
 Identity: TypeAlias = tuple[int, ...]
 
@@ -56,7 +60,7 @@ def sync(path: Path, suffix: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         descriptor = os.open(f"{path}{suffix}", os.O_RDWR)
         try:
-            os.fsync(descriptor)
+            _sync_data(descriptor)
         finally:
             os.close(descriptor)
 
