@@ -28,7 +28,7 @@ from tracehound import runtime
 from tracehound.runtime import Runtime
 from tracehound.settings import Settings
 
-# The longest that the log may grow: it is emptied beyond 64 MB, and a batch may be on its way.
+# The longest that the log may grow: it is emptied beyond 80 MB, and a batch may be on its way.
 MAX_LOG_BYTES: Final = 100_000_000
 _LOOK_EVERY_S: Final = 0.05
 

@@ -95,7 +95,7 @@ def trace_without_end(store: str, experiment: str, returned: str, seed: int, sta
     if not start.wait(START_TIMEOUT_S):
         return  # nobody is there to kill this process
     chance = random.Random(seed)
-    settings = Settings(store, experiment, max_segment_bytes=chance.choice(SEGMENT_BYTES))
+    settings = Settings(store, experiment=experiment, max_segment_bytes=chance.choice(SEGMENT_BYTES))
     runtime.replace(Runtime(settings))
 
     @tracehound.trace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -202,3 +203,26 @@ def check_spans_that_are_uploaded_as_a_file_are_spans(experiment: str) -> None:
     assert again.inputs == {"big": 2**53 + 1, "none": None}
     downloaded = client._download_trace_data(returned)
     assert [each.to_dict() for each in downloaded.spans] == [each.to_dict() for each in copy.data.spans]
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+
+
+def look_at_an_image() -> Trace:
+    with mlflow.start_span("look") as span:
+        span.set_inputs({"messages": [{"role": "user", "content": [IMAGE]}]})
+    return kept(span.trace_id)
+
+
+def check_an_image_stays_in_its_value_where_the_client_does_not_take_it_out(
+    experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACE_EXTRACT_ATTACHMENTS", "false")
+    assert look_at_an_image().data.spans[0].inputs["messages"][0]["content"] == [IMAGE]
+
+
+def check_who_sends_an_attachment_is_told_how_to_keep_it(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(logging.getLogger("mlflow.tracing.client"), "warning", told.append)
+    assert "mlflow-attachment" in str(look_at_an_image().data.spans[0].inputs)
+    assert ["MLFLOW_TRACE_EXTRACT_ATTACHMENTS=false" in each for each in told] == [True]

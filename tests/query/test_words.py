@@ -114,6 +114,8 @@ def test_blocks_hold_what_those_held_that_they_were_made_of(lists: list[list[byt
     kept = [(number, words) for number, words in numbered if number not in gone]
     assert (content(left) if left is not None else []) == content(make_block(kept))
     assert left is None or without(left, {number for number, _ in kept}) is None
+    again = merge_blocks([each for each in (left, merged, left) if each is not None])
+    assert content(again) == content(make_block([*kept, *numbered, *kept]))
 
 
 def content(block: Block) -> list[tuple[bytes, list[int]]]:

@@ -25,9 +25,10 @@ from tracehound.server.guard.audit import read_entries
 from tracehound.server.guard.narrowed import NarrowedStore
 from tracehound.server.guard.rights import GIVEN, DeniedError, OtherExperimentError, Rights, Role
 from tracehound.server.guard.tokens import KIND as TOKEN
-from tracehound.store.api import Store
+from tracehound.store.api import Store, Writable
 from tracehound.store.experiments import KIND as EXPERIMENT
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite.preparing import prepare
 
 EXPERIMENTS = [experiment_id("Default"), experiment_id("shop")]
 
@@ -142,6 +143,27 @@ def test_who_is_limited_may_not_write(what: str, store: MemoryStore) -> None:
     assert THEIRS.secret not in str(caught.value)
     assert [kept_of(store, whose) for whose in (OURS, THEIRS, NOBODY)] == before
     assert not store.read_traces([new_part(1, "").trace_id]), "nothing of the batch is written"
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_parts_that_were_made_ready_are_refused_as_others_are(what: str, store: MemoryStore) -> None:
+    error, change = REFUSED[what]
+    with pytest.raises(error) as caught:
+        seen_by(store, Role.ADMIN, "ours").check(made_ready([new_part(1, "ours"), change]))
+    assert type(caught.value) is error
+    assert THEIRS.secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("what", ALLOWED)
+def test_parts_that_were_made_ready_may_be_written_as_others_may(what: str, store: MemoryStore) -> None:
+    seen_by(store, Role.INGEST if what.startswith("a trace") else Role.ADMIN, "ours").check(made_ready(ALLOWED[what]))
+    with pytest.raises(DeniedError):
+        seen_by(store, Role.READ, "ours").check(made_ready(ALLOWED[what]))
+
+
+def made_ready(changes: Sequence[Change]) -> list[Writable]:
+    """Return changes with each part as it is made ready for a store in a file."""
+    return [prepare([each]) if isinstance(each, TracePart) else each for each in changes]
 
 
 @pytest.mark.parametrize("what", ALLOWED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from contextlib import closing, contextmanager
@@ -15,7 +17,7 @@ from tests.server.otlp import request_of
 from tests.server.test_otlp import send, stored
 from tests.server.test_routes import problem_of
 from tests.traces import part, span
-from tracehound.errors import StoreBusyError
+from tracehound.errors import StoreBusyError, StoreError
 from tracehound.server.limits import ServerLimits
 from tracehound.server.problems import BacklogFullError, StoppingError, UnstorableError
 from tracehound.server.writer import Backlog, GroupWriter
@@ -55,6 +57,63 @@ def test_what_waits_together_is_written_together(store: SqliteStore, store_path:
     assert numbers_in(store) == list(range(1, 101))
     assert writer.batches <= 2  # what came first, and what came while that waited
     writer.close()
+
+
+def test_nobody_is_told_before_the_disk_has_it_and_the_next_is_written_meanwhile(store_path: Path) -> None:
+    with closing(SlowDisk(store_path)) as store:
+        writer = GroupWriter(store, patience_s=60)
+        (first,) = submit(writer, 1)
+        assert store.is_asked.wait(60)
+        (second,) = submit(writer, 2)
+        while numbers_in(store) != [1, 2]:
+            time.sleep(0.01)  # between two looks
+        assert not first.done()
+        assert not second.done()
+        store.is_done.set()
+        wait([first, second])
+        writer.close()
+
+
+def test_what_the_disk_does_not_take_is_refused(store_path: Path) -> None:
+    with closing(SlowDisk(store_path)) as store:
+        store.is_done.set()
+        writer = GroupWriter(store, patience_s=60)
+        store.fault = StoreError("the disk does not take it")
+        (first,) = submit(writer, 1)
+        with pytest.raises(StoreError, match="the disk"):
+            first.result()
+        store.fault = None
+        assert [each.result() for each in submit(writer, 1)] == [None]
+        writer.close()
+
+
+def test_what_was_written_to_a_file_that_is_gone_by_then_is_not_safe(store: SqliteStore, store_path: Path) -> None:
+    incarnation = store.write_prepared([part(span(1))])
+    store.sync(incarnation)
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{store_path}{suffix}").unlink()
+    with pytest.raises(StoreBusyError):
+        store.sync(incarnation)
+    again = store.write_prepared([part(span(1))])
+    with pytest.raises(StoreBusyError):
+        store.sync(incarnation)
+    store.sync(again)
+
+
+class SlowDisk(SqliteStore):
+    """A store in a file whose disk takes its time, and may have a fault."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.is_asked, self.is_done = threading.Event(), threading.Event()
+        self.fault: StoreError | None = None
+
+    def sync(self, incarnation: int) -> None:
+        self.is_asked.set()
+        assert self.is_done.wait(60)
+        if self.fault is not None:
+            raise self.fault
+        super().sync(incarnation)
 
 
 def test_what_has_been_submitted_is_written_before_it_ends(store: SqliteStore) -> None:

@@ -6,6 +6,9 @@ import contextlib
 import random
 from pathlib import Path
 
+import pytest
+
+from tests.store_contract.made_ready import MadeReadyStore
 from tests.traces import part, span
 from tracehound.model.edit import Change, Edit
 from tracehound.model.record import replace
@@ -27,11 +30,14 @@ FILTERS = [
 ]
 
 
-def test_a_large_batch_is_found_as_the_memory_store_finds_it_and_so_is_what_changes_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [SqliteStore, MadeReadyStore])
+def test_a_large_batch_is_found_as_the_memory_store_finds_it_and_so_is_what_changes_it(
+    kind: type[SqliteStore], tmp_path: Path
+) -> None:
     path = tmp_path / "store.db"
     memory = MemoryStore()
     sizes: list[dict[str, int]] = []
-    with contextlib.closing(SqliteStore(path)) as store:
+    with contextlib.closing(kind(path)) as store:
         for batch in (_first_parts(), _later_parts_and_edits()):
             store.write(batch)
             memory.write(batch)

@@ -12,11 +12,11 @@ from rich.console import Console
 from tests import crowd
 from tests.traces import part, span
 from tracehound.query.search import parse_search
-from tracehound.store.sqlite import opened
-from tracehound.store.sqlite.connection import LOG_BYTES
+from tracehound.store.sqlite import connection, opened
 from tracehound.store.sqlite.store import SqliteStore
 
 TEXT = "x" * 40_000
+LOG_BYTES = 8_000_000
 
 
 def test_processes_that_trace_and_search_at_once_lose_and_repeat_nothing(tmp_path: Path) -> None:
@@ -27,11 +27,13 @@ def test_processes_that_trace_and_search_at_once_lose_and_repeat_nothing(tmp_pat
     assert figures.longest_log_bytes < crowd.MAX_LOG_BYTES
 
 
-def test_the_log_stays_short_while_its_readers_come_and_go(tmp_path: Path) -> None:
+def test_the_log_stays_short_while_its_readers_come_and_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (connection, opened):
+        monkeypatch.setattr(module, "LOG_BYTES", LOG_BYTES)
     path = tmp_path / "store.db"
     longest = 0
     with contextlib.closing(SqliteStore(path)) as store:
-        for number in range(LOG_BYTES // 200_000 * 2):
+        for number in range(LOG_BYTES // 200_000 * 4):
             write_200_kilobytes(store, number)
             store.search(parse_search(["0"]))
             longest = max(longest, log_bytes(path))

@@ -1,7 +1,7 @@
 """Any order of any set of parts, edits, deletions and facts, each any number of times, gives the same store.
 
-A state machine writes them in batches as they come to its mind, to SQLite and to memory, and to ClickHouse where the
-engine is there (./dev chdb). The model is the set of what
+A state machine writes them in batches as they come to its mind, to memory, to SQLite, to SQLite with parts that were
+made ready for it, and to ClickHouse where the engine is there (./dev chdb). The model is the set of what
 was written: what a trace is follows from all of its parts and edits together, and from whether it was deleted, by the
 definitions of `model.merge` and `model.edit`, and from nothing else.
 """
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.clickhouse.opened import HAS_ENGINE, new_store
+from tests.store_contract.made_ready import MadeReadyStore
 from tests.traces import START_MS, part, span
 from tracehound.model.assessment import Feedback
 from tracehound.model.derive import TOKEN_USAGE
@@ -204,7 +205,9 @@ class AnyOrder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.exists() else None)
-        self._stores: list[Store] = [MemoryStore(), SqliteStore(Path(self._folder.name, "any.db"))]
+        folder = Path(self._folder.name)
+        self._files: list[SqliteStore] = [SqliteStore(folder / "any.db"), MadeReadyStore(folder / "ready.db")]
+        self._stores: list[Store] = [MemoryStore(), *self._files]
         self._lent = contextlib.ExitStack()
         if HAS_ENGINE:
             self._stores.append(self._lent.enter_context(new_store()))
@@ -255,21 +258,21 @@ class AnyOrder(RuleBasedStateMachine):
             assert copy.read_traces(wanted) == expected
             assert copy.facts("run") == self._expected_facts("run")
             # The engine in the process takes ten times as long for each.
-            for search, where in SEARCHES[len(self._written) % 9 :: 9] if store in self._stores[2:] else SEARCHES:
+            for search, where in SEARCHES[len(self._written) % 9 :: 9] if store in self._stores[3:] else SEARCHES:
                 found = {info.trace_id for info in store.search(search).traces}
                 assert found == {key for key, trace in expected.items() if matches(where, trace)}, where
-        memory, sqlite, *_ = self._stores
+        memory = self._stores[0]
         for store in self._stores:
             assert store.running_owners() == memory.running_owners()
             for query in STATISTICS:
                 assert store.statistics(query) == memory.statistics(query), query
-        assert isinstance(sqlite, SqliteStore)
-        assert words_in(sqlite) <= {
+        words = {
             word
             for each in self._parts.values()
             if each.trace_id in expected
             for word in (words_of(each.spans) or b"").split() + PROCESS_ENDED.description.encode().split()
         }
+        assert all(words_in(store) <= words for store in self._files)
 
     def teardown(self) -> None:
         for store in self._stores:

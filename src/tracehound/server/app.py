@@ -36,7 +36,7 @@ from tracehound.server.rows import Call, Row
 from tracehound.server.served import Served
 from tracehound.server.writer import Backlog, GroupWriter, Share
 from tracehound.settings import Settings
-from tracehound.store.api import Store
+from tracehound.store.api import PreparingStore, Store
 from tracehound.store.targets import parse_target
 from tracehound.wire.intake import Intake
 
@@ -100,6 +100,8 @@ def _serve(
     backlog = Backlog(limits.max_waiting_bytes)
     announcer = Announcer(runtime, limits)
     intake = Intake(settings.prices)
+    preparer = store.preparer if isinstance(store, PreparingStore) else None
+    version = metadata.version("tracehound")
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
     return Served(
         store=store,
@@ -112,10 +114,10 @@ def _serve(
         announcer=announcer,
         readers=ThreadPoolExecutor(_READERS, "tracehound-reader"),
         intake=intake,
-        reader=Reader(intake, settings.prices),
+        reader=Reader(intake, settings.prices, preparer, version),
         experiment_names={},
         rows=rows,
-        version=metadata.version("tracehound"),
+        version=version,
         time_limit=SearchLimit(),
         guard=guard,
     )

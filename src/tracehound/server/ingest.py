@@ -22,11 +22,10 @@ from tracehound.model.record import replace, to_json
 from tracehound.model.values import clean_text
 from tracehound.server.bodies import JSON, media_type, read_body
 from tracehound.server.problems import BadRequestError, MediaTypeError
-from tracehound.server.reading_process import PROTOBUF
+from tracehound.server.reading_process import PROTOBUF, Answer, Order
 from tracehound.server.served import Served
 from tracehound.server.writer import Share
 from tracehound.wire.compression import decompress
-from tracehound.wire.otlp import Arrived
 from tracehound.wire.otlp_protobuf import write_answer
 
 EXPERIMENT_ID_HEADER: Final = "x-mlflow-experiment-id"
@@ -64,38 +63,41 @@ async def receive_spans(served: Served, request: Request) -> Response:
                 served.readers, _read, served, kind, packed, encoding, experiment, run_id
             )
             share.take(max(0, size_bytes - len(packed)))
-            if arrived.parts:
+            if arrived.spans:
                 await asyncio.wrap_future(served.writer.submit(arrived.changes, size_bytes))
     note_arrival(served, arrived)
     return Response(write(arrived.refused, arrived.reason), media_type=kind)
 
 
-def take_in(served: Served, kind: str, data: bytes, experiment: str) -> Arrived:
-    """Return what a body brings as it is to be kept: without secrets, where the settings of the server say so."""
-    arrived = served.reader.read(kind, data, experiment)
+def take_in(served: Served, kind: str, data: bytes, experiment: str, run_id: str | None = None) -> Answer:
+    """Return what a body brings as it is to be kept: of a run, if it is of one, and without secrets.
+
+    Where nothing of that is to be done, the parts may have been made ready for the store.
+    """
     screen = served.runtime.screen
+    arrived = served.reader.read(Order(kind, experiment, data, is_to_be_prepared=screen is None and run_id is None))
     if screen is not None:
-        arrived.parts = [screen.part(part) for part in arrived.parts]
-        arrived.edits = [each for each in map(screen.change, arrived.edits) if isinstance(each, Edit)]
+        edits = [each for each in map(screen.change, arrived.edits) if isinstance(each, Edit)]
+        arrived = replace(arrived, parts=[screen.part(part) for part in arrived.parts], edits=edits)
+    if run_id is not None:
+        said = {SOURCE_RUN: clean_text(run_id)}
+        parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]
+        arrived = replace(arrived, parts=parts)
     return arrived
 
 
-def note_arrival(served: Served, arrived: Arrived) -> None:
+def note_arrival(served: Served, arrived: Answer) -> None:
     """Count what has come and is stored, and have it told."""
-    served.announcer.note(part.trace_id for part in arrived.parts)
+    served.announcer.note(arrived.trace_ids)
     served.metrics.count_spans(arrived.spans, arrived.refused)
 
 
 def _read(
     served: Served, kind: str, packed: bytes, encoding: str, experiment: str, run_id: str | None
-) -> tuple[Arrived, int]:
+) -> tuple[Answer, int]:
     """Return what a body brings, and how large it is when it is unpacked."""
     data = decompress(packed, encoding, served.limits.max_body_bytes)
-    arrived = take_in(served, kind, data, experiment)
-    if run_id is not None:
-        said = {SOURCE_RUN: clean_text(run_id)}
-        arrived.parts = [replace(part, metadata={**part.metadata, **said}) for part in arrived.parts]
-    return arrived, len(data)
+    return take_in(served, kind, data, experiment, run_id), len(data)
 
 
 async def _experiment_of(served: Served, request: Request) -> str:

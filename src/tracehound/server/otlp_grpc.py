@@ -84,7 +84,7 @@ def _receive(views: Views, data: bytes, context: Any, grpc: Any) -> bytes:
         with Share(served.backlog) as share:
             share.take(len(data))
             arrived = take_in(served, PROTOBUF, data, experiment)
-            if arrived.parts:
+            if arrived.spans:
                 served.writer.submit(arrived.changes, len(data)).result()
     except Exception as error:  # noqa: BLE001 - every one is told, and those that are our fault are logged
         problem = to_problem(error)

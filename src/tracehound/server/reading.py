@@ -16,7 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
@@ -24,8 +26,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from tracehound.model.record import DecodeError
-from tracehound.server.reading_process import READERS, Answer, Order, read_answer, receive, send
-from tracehound.wire.otlp import Arrived, Intake
+from tracehound.server.reading_process import Answer, Order, answer, read_answer, receive, send
+from tracehound.wire.otlp import Intake
 
 # With where we are behind all else that is looked through, and not with the working folder before it.
 _PROGRAM: Final = """
@@ -51,18 +53,29 @@ class Pace:
     """
 
     share: float = 0.05
-    much_s: float = 0.25
+    much_s: float = 0.1
     idle_s: float = 10.0
     longest_s: float = 60.0
     pause_s: float = 60.0
 
 
 class Reader:
-    """Reads bodies of OTLP, for any number of threads. `prices` is the path of the table that `intake` has."""
+    """Reads bodies of OTLP, for any number of threads.
 
-    def __init__(self, intake: Intake, prices: str | None, pace: Pace | None = None) -> None:
+    `prices` is the path of the table that `intake` has, `preparer` what makes parts ready for the store (`store.api`),
+    `version` that of the server, which the other process must be of.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        prices: str | None = None,
+        preparer: str | None = None,
+        version: str = "",
+        pace: Pace | None = None,
+    ) -> None:
         self._intake = intake
-        self._prices = prices
+        self._arguments = prices or "", preparer or "", version
         self._pace = pace or Pace()
         self._lock = threading.Lock()
         self._spent_s = 0.0
@@ -78,16 +91,19 @@ class Reader:
         """The id of the other process, where there is one."""
         return None if self._other is None else self._other.process_id
 
-    def read(self, kind: str, data: bytes, experiment: str) -> Arrived:
-        """Return what a body of a media type brings; raise `DamagedRequestError` for what is no request."""
+    def read(self, order: Order) -> Answer:
+        """Return what a body brings; raise `DamagedRequestError` for what is no request.
+
+        It is made ready for the store by the other process alone: here that would be no gain.
+        """
         if (other := self._other) is not None:
-            answer = other.read(Order(kind, experiment, data))
-            if answer is not None and answer.is_readable:
-                return Arrived(answer.parts, answer.edits, answer.refused, answer.reason)
+            found = other.read(order)
+            if found is not None and found.is_readable:
+                return found
         begun_s = time.thread_time()
-        arrived = READERS[kind](data, experiment, self._intake)
+        found = answer(order, self._intake)
         self._note(time.thread_time() - begun_s)
-        return arrived
+        return found
 
     def close(self) -> None:
         """End the other process, if there is one."""
@@ -112,7 +128,7 @@ class Reader:
         """Keep the other process until it is not needed any more, or is in trouble."""
         pace = self._pace
         try:
-            with _started(self._prices) as other:
+            with _started(self._arguments) as other:
                 self._other = other
                 while not self._is_closed.wait(min(1.0, pace.idle_s / 4)) and other.idle_s() < pace.idle_s:
                     if other.is_in_trouble(pace.longest_s):
@@ -126,14 +142,17 @@ class Reader:
 
 
 class _OtherProcess:
-    """A process that reads, one body at a time."""
+    """A process that reads, one body at a time; the next one lies in its pipe by then."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._orders, self._answers = cast("RawIOBase", process.stdin), cast("RawIOBase", process.stdout)
-        self._turn = threading.Lock()
-        self._begun_s: float | None = None
-        self._used_s = time.monotonic()
+        self._turn = threading.Lock()  # of those who send orders: that may take until there is room for one
+        self._lock = threading.Lock()  # of what follows
+        self._waiting: deque[Future[bytes | None]] = deque()  # for their answers, in the order of their orders
+        self._is_over = False
+        self._moved_s = time.monotonic()  # when the last order or answer came
+        self._receiver = threading.Thread(target=self._receive, name="tracehound-answers", daemon=True)
         _widen(self._orders.fileno(), self._answers.fileno())
 
     @property
@@ -143,30 +162,52 @@ class _OtherProcess:
     def wait_until_ready(self) -> None:
         """Wait until it takes orders; raise `EOFError` where it has ended instead."""
         receive(self._answers)
-        self._used_s = time.monotonic()
+        self._moved_s = time.monotonic()
+        self._receiver.start()
 
     def read(self, order: Order) -> Answer | None:
-        """Return the answer to an order; None where there is none."""
-        try:
-            with self._turn:
-                self._begun_s = time.monotonic()
-                try:
-                    send(self._orders, order)
-                    data = receive(self._answers)
-                finally:
-                    self._begun_s, self._used_s = None, time.monotonic()
-            return read_answer(data)
-        except (OSError, EOFError, ValueError, DecodeError):  # it has ended, or is being ended
+        """Return the answer to an order; None where there is none, for it has ended, or is being ended."""
+        answered: Future[bytes | None] = Future()
+        with self._turn:
+            with self._lock:
+                if self._is_over:
+                    return None
+                if not self._waiting:
+                    self._moved_s = time.monotonic()
+                self._waiting.append(answered)
+            with contextlib.suppress(OSError, ValueError):  # then no answer comes
+                send(self._orders, order)
+        data = answered.result()
+        if data is None:
             return None
+        try:
+            return read_answer(data)
+        except DecodeError:
+            return None
+
+    def _receive(self) -> None:
+        """Hand answers to those who wait for them, until there are no more."""
+        try:
+            while True:
+                data = receive(self._answers)
+                with self._lock:
+                    self._moved_s = time.monotonic()
+                    answered = self._waiting.popleft()
+                answered.set_result(data)
+        except (OSError, EOFError, ValueError, LookupError):
+            with self._lock:
+                self._is_over = True
+                for answered in self._waiting:
+                    answered.set_result(None)
 
     def idle_s(self) -> float:
         """Return for how long it had nothing to do."""
-        return 0.0 if self._begun_s is not None else time.monotonic() - self._used_s
+        return 0.0 if self._waiting else time.monotonic() - self._moved_s
 
     def is_in_trouble(self, longest_s: float) -> bool:
         """Whether it has ended, or needs longer than that for a body."""
-        begun_s = self._begun_s
-        return self._process.poll() is not None or (begun_s is not None and time.monotonic() - begun_s > longest_s)
+        is_stuck = bool(self._waiting) and time.monotonic() - self._moved_s > longest_s
+        return self._is_over or self._process.poll() is not None or is_stuck
 
     def kill(self) -> None:
         """End it at once: whoever waits for an answer has none then."""
@@ -174,18 +215,20 @@ class _OtherProcess:
 
     def close(self) -> None:
         """End it when what it does is done; it ends with its pipe, unless it is stuck."""
-        with self._turn:
+        with self._turn, contextlib.suppress(OSError):
             self._orders.close()
-            self._answers.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_LONGEST_END_S)
         self._process.kill()
+        if self._receiver.is_alive():
+            self._receiver.join()
+        self._answers.close()
 
 
 @contextmanager
-def _started(prices: str | None) -> Iterator[_OtherProcess]:
+def _started(arguments: Sequence[str]) -> Iterator[_OtherProcess]:
     """Have a process read, and end it behind the block; raise `OSError` or `EOFError` where it does not start."""
-    command = [sys.executable, "-c", _PROGRAM, _FOLDER, *([] if prices is None else [prices])]
+    command = [sys.executable, "-c", _PROGRAM, _FOLDER, *arguments]
     with subprocess.Popen(  # noqa: S603 - ourselves
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:

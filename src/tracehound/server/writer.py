@@ -1,8 +1,9 @@
 """Writing what arrives: requests that come together go into one transaction of the store.
 
 A transaction is safe when the disk says so, which takes as long for one trace as for a thousand. So one thread takes
-all that has queued, writes it, and tells everyone who waits; what comes meanwhile is the next batch. Nobody is told
-before the store has returned.
+all that has queued and writes it; what comes meanwhile is the next batch. Where the store can be asked to sync what it
+has written, another thread does that and tells everyone who waits, while the next batch is written already. Nobody is
+told before what he waits for is safe.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from tracehound.errors import StoreBusyError, StoreError
-from tracehound.model.edit import Change
 from tracehound.server.problems import BacklogFullError, StoppingError, UnstorableError
-from tracehound.store.api import Store
+from tracehound.store.api import PreparingStore, Store, Writable
 
 _BATCH_BYTES: Final = 8_000_000
 
@@ -77,7 +78,7 @@ class Share:
 class _Entry:
     """What one request wants written, and who waits for that."""
 
-    changes: Sequence[Change]
+    changes: Sequence[Writable]
     size_bytes: int
     written: Future[None] = field(default_factory=Future)
 
@@ -85,7 +86,7 @@ class _Entry:
 class Writer(Protocol):
     """Where what arrives is handed over to be written."""
 
-    def submit(self, changes: Sequence[Change], size_bytes: int) -> Future[None]:
+    def submit(self, changes: Sequence[Writable], size_bytes: int) -> Future[None]:
         """Have changes written; the future is done when they are as safe as the store makes anything, or refused."""
         ...
 
@@ -94,7 +95,11 @@ class GroupWriter:
     """Writes to a store for many at a time. Its thread starts with the first of them."""
 
     def __init__(self, store: Store, patience_s: float) -> None:
-        self._store = store
+        self._syncer = _Syncer(store) if isinstance(store, PreparingStore) else None
+        # What was prepared comes only where the store says how that is done.
+        self._apply: Callable[[Sequence[Any]], int] = (
+            store.write_prepared if isinstance(store, PreparingStore) else store.write
+        )
         self._patience_s = patience_s
         self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -102,7 +107,7 @@ class GroupWriter:
         self._is_closed = False
         self.batches = 0
 
-    def submit(self, changes: Sequence[Change], size_bytes: int) -> Future[None]:
+    def submit(self, changes: Sequence[Writable], size_bytes: int) -> Future[None]:
         """Have changes written; the future is done when they are as safe as the store makes anything, or refused."""
         entry = _Entry(changes, size_bytes)
         entry.written.set_running_or_notify_cancel()  # who waits may leave; it is written all the same
@@ -131,6 +136,8 @@ class GroupWriter:
             if entries:
                 self._write(entries)
                 self.batches += 1
+        if self._syncer is not None:
+            self._syncer.close()
 
     def _take(self) -> tuple[list[_Entry], bool]:
         """Wait for something, and return all that has queued, up to what a batch may hold; and whether that is all."""
@@ -150,7 +157,7 @@ class GroupWriter:
     def _write(self, entries: Sequence[_Entry]) -> None:
         """Write a batch and tell who waits. Where it cannot be written as a whole, each is written alone."""
         try:
-            self._write_patiently([change for entry in entries for change in entry.changes])
+            said = self._write_patiently([change for entry in entries for change in entry.changes])
         except (StoreError, MemoryError) as error:
             _refuse(entries, error)
         except Exception as error:  # noqa: BLE001 - one that no store can hold must not take the others with it
@@ -161,20 +168,68 @@ class GroupWriter:
             _logger.warning("a request was refused, the store cannot hold what it brings: %s", error)
             _refuse(entries, UnstorableError("the store cannot hold what this request brings"))
         else:
-            for entry in entries:
-                entry.written.set_result(None)
+            if self._syncer is None:
+                _accept(entries)
+            else:
+                self._syncer.submit(entries, said)
 
-    def _write_patiently(self, changes: Sequence[Change]) -> None:
+    def _write_patiently(self, changes: Sequence[Writable]) -> int:
         """Write, and wait where others keep the store locked: an attempt takes about a second."""
         begun_s = time.monotonic()
         while True:
             try:
-                self._store.write(changes)
+                return self._apply(changes)
             except StoreBusyError:  # noqa: PERF203 - an attempt takes a second
                 if time.monotonic() - begun_s >= self._patience_s:
                     raise
-            else:
-                return
+
+
+class _Syncer:
+    """Has a store sync what was written, all batches that wait at once, and tells who waits for them."""
+
+    def __init__(self, store: PreparingStore) -> None:
+        self._store = store
+        self._queue: SimpleQueue[tuple[Sequence[_Entry], int] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="tracehound-syncer", daemon=True)
+
+    def submit(self, entries: Sequence[_Entry], incarnation: int) -> None:
+        """Have a batch synced, and who waits for it told."""
+        if not self._thread.is_alive():
+            self._thread.start()
+        self._queue.put((entries, incarnation))
+
+    def close(self) -> None:
+        """Sync what was submitted, and end."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        is_over = False
+        while not is_over:
+            waiting = [self._queue.get()]
+            with suppress(Empty):
+                while True:
+                    waiting.append(self._queue.get_nowait())
+            is_over = waiting[-1] is None
+            by_incarnation: defaultdict[int, list[_Entry]] = defaultdict(list)  # nearly always one
+            for entries, incarnation in filter(None, waiting):
+                by_incarnation[incarnation] += entries
+            for incarnation, entries in by_incarnation.items():
+                self._sync(incarnation, entries)
+
+    def _sync(self, incarnation: int, entries: Sequence[_Entry]) -> None:
+        try:
+            self._store.sync(incarnation)
+        except Exception as error:  # noqa: BLE001 - who waits is told, whatever it is
+            _refuse(entries, error)
+        else:
+            _accept(entries)
+
+
+def _accept(entries: Sequence[_Entry]) -> None:
+    for entry in entries:
+        entry.written.set_result(None)
 
 
 def _refuse(entries: Sequence[_Entry], error: BaseException) -> None:

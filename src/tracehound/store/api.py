@@ -12,6 +12,19 @@ Writing
     A store that is elsewhere MAY take batches as they lie in a segment (`FrameStore.write_frames`), so that whoever
     sends them need not decode them; it MUST make of them what `write` would have been given.
 
+Preparing
+    Much of what a store works out of a part follows from that part alone. A store MAY have it worked out before, by
+    whoever has the time for it, in another process too: a `PreparingStore` names a function for that, `preparer`, which
+    MUST be pure: it looks at nothing but the parts that it is given, and changes nothing. What it returns, `Prepared`,
+    is written beside changes by `write_prepared` of any store of that kind, and MUST give the store that `write` would
+    make of the parts: in every order, each any number of times, and where a part comes prepared and as it is. What does
+    not follow from a part alone, for its trace has other parts, edits or a tombstone, the store works out anew. The
+    function MAY raise for a part that `write` would refuse. What is prepared is of one version of the program, and MUST
+    NOT be kept.
+    Such a batch is seen by searches when `write_prepared` has returned. It is as safe as the store makes anything when
+    `sync` has, given the `incarnation` that `write_prepared` returned: so the next one can be written while the disk
+    still has to do with this one.
+
 Edits
     An edit of a trace that has not arrived MUST wait for it. Searches, statistics and results MUST show what was
     edited as if a part had said it, and what it has replaced nowhere. Of the edits of one thing a store MAY keep the
@@ -90,6 +103,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from tracehound.model.edit import Change
+from tracehound.model.record import Record
 from tracehound.model.trace import Experiment, Trace, TraceInfo
 
 if TYPE_CHECKING:  # a program that only traces does not load the language
@@ -144,6 +158,20 @@ class Changes:
     changes: list[Change]
     next_cursor: str | None
     damaged: tuple[str, ...] = ()
+
+
+class Prepared(Record, frozen=True, array_like=True, gc=False):
+    """Parts that were made ready for a store, of which only it can read the `data`.
+
+    `trace_ids` has the trace of each of the parts, `experiments` has the names of those that they are of.
+    """
+
+    trace_ids: list[str]
+    experiments: list[str]
+    data: bytes
+
+
+Writable: TypeAlias = Change | Prepared
 
 
 class Store(Protocol):
@@ -250,4 +278,22 @@ class FrameStore(Store, Protocol):
 
         Raise `ArgumentError` where one of them cannot be read or stored.
         """
+        ...
+
+
+@runtime_checkable
+class PreparingStore(Store, Protocol):
+    """A store that need not work out all of a batch by itself."""
+
+    @property
+    def preparer(self) -> str:
+        """What makes parts ready, a function of some parts that returns `Prepared`: its module, a colon, its name."""
+        ...
+
+    def write_prepared(self, changes: Sequence[Writable]) -> int:
+        """Apply a batch of changes, and of parts that were prepared, whole or not at all; return what `sync` wants."""
+        ...
+
+    def sync(self, incarnation: int) -> None:
+        """Return when all that was written is safe; raise `StoreBusyError` where the store is not that one any more."""
         ...

@@ -30,7 +30,7 @@ from tracehound.query.statistics import Groups, StatisticsQuery
 from tracehound.server.guard import audit
 from tracehound.server.guard.rights import DeniedError, OtherExperimentError, Right, Rights
 from tracehound.settings import DEFAULT_EXPERIMENT
-from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters, Store
+from tracehound.store.api import Arrival, Changes, Page, Prepared, Rows, SegmentRange, SqlParameters, Store, Writable
 from tracehound.store.experiments import KIND as EXPERIMENT
 from tracehound.store.explain import Explanation
 
@@ -65,18 +65,24 @@ class NarrowedStore:
         self.check(changes)
         return self._store.write(self.with_entry(changes), source)
 
-    def check(self, changes: Sequence[Change]) -> None:
+    def check(self, changes: Sequence[Writable]) -> None:
         """Raise `DeniedError` where one of the changes may not be made, `NotFoundError` for what is not to be seen."""
-        brought = {each.trace_id for each in changes if isinstance(each, TracePart)}
-        for each in changes:
+        prepared = [each for each in changes if isinstance(each, Prepared)]
+        others = [each for each in changes if not isinstance(each, Prepared)]
+        brought = {each.trace_id for each in others if isinstance(each, TracePart)}
+        brought.update(*(each.trace_ids for each in prepared))
+        for each in others:
             if isinstance(each, Facts) and each.kind in OF_THE_PLACE:
                 raise DeniedError(
                     f"what is known of a {each.kind} is not told to a server: it is made where the store is"
                 )
             self._rights.need(_right_for(each, brought))
+        if prepared:
+            self._rights.need(Right.INGEST)
         if self._ids is not None:
-            self._check_traces([each for each in changes if not isinstance(each, Facts)], brought)
-            self._check_facts([each for each in changes if isinstance(each, Facts)])
+            self._check_experiments([name for each in prepared for name in each.experiments])
+            self._check_traces([each for each in others if not isinstance(each, Facts)], brought)
+            self._check_facts([each for each in others if isinstance(each, Facts)])
 
     def with_entry(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the changes, and with them what the audit log says of the deletions among them."""
@@ -87,18 +93,20 @@ class NarrowedStore:
 
     def _check_traces(self, changes: Sequence[TracePart | Edit | Deletion], brought: set[str]) -> None:
         """Raise unless all of these are about traces of the experiments that are to be seen."""
-        for each in changes:
-            if isinstance(each, TracePart) and not self._rights.include(experiment_id(each.experiment)):
-                raise OtherExperimentError(
-                    f"{self._rights.who} may not send traces to the experiment {each.experiment!r}"
-                )
-        touched = dict.fromkeys(each.trace_id for each in changes if not _is_discard(each))
+        self._check_experiments([each.experiment for each in changes if isinstance(each, TracePart)])
+        touched = dict.fromkeys([*brought, *(each.trace_id for each in changes if not _is_discard(each))])
         known = self._store.read_traces(list(touched))
         for trace_id in touched:
             if trace_id in known and not self._rights.include(known[trace_id].info.experiment_id):
                 raise _hidden(trace_id, is_brought=trace_id in brought)
             if trace_id not in known and trace_id not in brought:
                 raise _hidden(trace_id)
+
+    def _check_experiments(self, names: Sequence[str]) -> None:
+        """Raise unless traces may be sent to all of these experiments."""
+        for name in names:
+            if not self._rights.include(experiment_id(name)):
+                raise OtherExperimentError(f"{self._rights.who} may not send traces to the experiment {name!r}")
 
     def _check_facts(self, changes: Sequence[Facts]) -> None:
         """Raise unless all of these are about experiments that are to be seen, or about what belongs to one of them."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from tracehound.model.edit import Change
 from tracehound.runtime import Runtime
 from tracehound.server.guard.guards import Guard
 from tracehound.server.guard.narrowed import NarrowedStore
@@ -20,6 +19,7 @@ from tracehound.server.guard.rights import Rights
 from tracehound.server.limits import ServerLimits
 from tracehound.server.served import Served
 from tracehound.server.writer import Writer
+from tracehound.store.api import Writable
 
 _MOST_VIEWS: Final = 200
 _CHECKERS: Final = 2
@@ -77,7 +77,7 @@ class _CheckedWriter:
         self._store = store
         self._checkers = checkers
 
-    def submit(self, changes: Sequence[Change], size_bytes: int) -> Future[None]:
+    def submit(self, changes: Sequence[Writable], size_bytes: int) -> Future[None]:
         """Have changes written; the future is done when they are safe, or refused."""
         if self._checkers is None:
             self._store.check(changes)

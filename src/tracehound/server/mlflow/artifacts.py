@@ -2,7 +2,8 @@
 
 Clients before MLflow 3.4, and those whose spans go nowhere else, upload the spans of a trace as the file `traces.json`:
 they are kept as spans. Whoever makes a model without files describes it in a small file `MLmodel`, which is kept as a
-fact of the model. There is no place for other files.
+fact of the model. There is no place for other files: clients take images and sound out of values to upload them as
+attachments of the trace, unless they are told not to, and that is what they are told.
 """
 
 from __future__ import annotations
@@ -32,10 +33,15 @@ from tracehound.wire.mlflow.old import to_old_file
 
 _SPANS: Final = re.compile(r"(?P<experiment>\d+)/traces/(?P<trace>tr-[0-9a-f]{32})/artifacts/traces\.json")
 _MODEL: Final = re.compile(r"(?P<experiment>\d+)/models/(?P<model>m-[0-9a-f]{32})/artifacts/MLmodel")
+_ATTACHMENT: Final = re.compile(r"[^/]+/traces/[^/]+/artifacts/attachments/.+")
 _MAX_MODEL_BYTES: Final = 64_000
 _NO_PLACE: Final = (
     "there is no place for files here but for the spans of a trace (traces.json) and for the description of a model"
     " (MLmodel)"
+)
+_NO_ATTACHMENTS: Final = (
+    "attachments of traces are not kept here: set MLFLOW_TRACE_EXTRACT_ATTACHMENTS=false where the program runs, and"
+    " images and sound stay in the values that they are taken out of"
 )
 
 
@@ -44,7 +50,7 @@ async def put_artifact(served: Served, request: Request) -> Response:
     path = request.path_params["path"]
     spans, model = _SPANS.fullmatch(path), _MODEL.fullmatch(path)
     if spans is None and model is None:
-        return refusal(404, "ENDPOINT_NOT_FOUND", _NO_PLACE)
+        return _refuse(path)
     try:
         body = await read_body(request, served.limits.max_body_bytes)
     except ClientDisconnect as error:
@@ -69,7 +75,11 @@ async def get_artifact(served: Served, request: Request) -> Response:
     if model is not None:
         found = await run_in_threadpool(_model_file, served, model["model"])
         return Response(found.encode(), media_type="text/plain")
-    return refusal(404, "ENDPOINT_NOT_FOUND", _NO_PLACE)
+    return _refuse(path)
+
+
+def _refuse(path: str) -> Response:
+    return refusal(404, "ENDPOINT_NOT_FOUND", _NO_ATTACHMENTS if _ATTACHMENT.fullmatch(path) else _NO_PLACE)
 
 
 def _read_part(served: Served, experiment_id: str, trace_id: str, body: bytes) -> tuple[TracePart, int]:

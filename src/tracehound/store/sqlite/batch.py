@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from tracehound.model.edit import Edit, lay_over, without_discarded
 from tracehound.model.ids import experiment_id
-from tracehound.model.merge import as_written, effective_parts, merge_parts
-from tracehound.model.record import replace, to_json, to_msgpack
+from tracehound.model.merge import effective_parts, merge_parts
+from tracehound.model.record import replace, to_json
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceInfo, TracePart
 from tracehound.query.span_terms import durations_of_spans
 from tracehound.query.sqlite import ROW
 from tracehound.query.words import words_of
-from tracehound.store.sqlite.hours import HourChanges
+from tracehound.store.sqlite.hours import HourChanges, count_of
 from tracehound.store.sqlite.inserting import Row, chunks, insert_rows
 from tracehound.store.sqlite.postings import Entries, PostingChanges, entries_of
+from tracehound.store.sqlite.preparing import Key, Ready, key_of, sort_out
 from tracehound.store.sqlite.rows import to_info, to_row
 from tracehound.store.sqlite.text import add_words, remove_words
 from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payload
@@ -30,25 +30,39 @@ from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payloa
 _TRACES_AT_A_TIME: Final = 1_000
 _AT_ONCE: Final = 128  # of which the rows are worked out: their spans fit into the processor's caches
 
-Key: TypeAlias = tuple[int, int]
 Edits: TypeAlias = Mapping[str, Sequence[Edit]]  # of each trace that has some
 
 
-def write_parts(connection: sqlite3.Connection, parts: Sequence[TracePart], edits: Edits) -> list[str]:
+def write_parts(
+    connection: sqlite3.Connection,
+    parts: Sequence[TracePart],
+    edits: Edits,
+    prepared: Sequence[Ready] = (),
+    deleted: AbstractSet[str] = frozenset(),
+) -> list[str]:
     """Add parts to their traces, whose rows and index rows become what all of their parts and edits say together.
 
-    Return the traces that edits have left nothing of: they are still there.
+    Of what was prepared those traces are left out that are deleted. Return the traces that edits have left nothing of:
+    they are still there.
     """
+    trace_ids = {part.trace_id for part in parts}
+    known = _read_known(connection, list(trace_ids.union(*(each.trace_ids() for each in prepared))))
+    ready, others = sort_out(prepared, trace_ids.union(known, edits), deleted)
+    told = [(part.trace_id, key_of(part), part) for part in parts]
+    told += [(row.trace_id, row.key, to_part(row.payload, row.has_ended)) for row in others]
     arrived: defaultdict[str, dict[Key, TracePart]] = defaultdict(dict)
-    for part in parts:
-        key, of_trace = _key(part), arrived[part.trace_id]
+    for trace_id, key, part in told:
+        of_trace = arrived[trace_id]
         if key not in of_trace or part.has_ended:
             of_trace[key] = part
-    known = _read_known(connection, list(arrived))
     (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM trace").fetchone()
-    new = map(_Known, itertools.count(last_seq + 1))
+    seqs = itertools.count(last_seq + 1)
     changes = _Changes()
-    changes.merge((known.get(each) or next(new), by_key, edits.get(each, ())) for each, by_key in arrived.items())
+    changes.merge(
+        (known.get(each) or _Known(next(seqs)), by_key, edits.get(each, ())) for each, by_key in arrived.items()
+    )
+    for each in ready:
+        changes.add_ready(each, seqs)
     _apply(connection, changes)
     return changes.emptied
 
@@ -76,7 +90,7 @@ def index_again(connection: sqlite3.Connection) -> None:
                 changes.postings.change(None, known.entries)
             changes.words.append((known.seq, known.words))
             if known.info is not None:
-                changes.hours.add(known.info)
+                changes.hours.add(count_of(known.info))
             durations.append((to_json(durations_of_spans(known.spans)).decode(), known.seq))
         _apply(connection, changes)
         connection.executemany("UPDATE trace SET span_ms = ? WHERE seq = ?", durations)
@@ -91,7 +105,7 @@ def remove_traces(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> N
         if known.entries is not None:
             changes.postings.remove(known.entries)
         if known.info is not None:
-            changes.hours.remove(known.info)
+            changes.hours.remove(count_of(known.info))
         if known.is_damaged:
             damaged.append((known.seq,))
     if changes.old_traces:
@@ -190,7 +204,7 @@ class _Changes:
                 self._remove(each.known.seq, each.known.info, each.old_parts())
         for each in merged:
             self.experiments.update([part.experiment for part in each.parts.values()])
-            self.hours.add(each.trace.info)
+            self.hours.add(count_of(each.trace.info))
         self.traces += [(each.known.seq, *to_row(each.trace.info, each.trace.data.spans)) for each in merged]
         self.parts += [
             (each.known.seq, *key, to_payload(part), part.owner, part.has_ended)
@@ -204,10 +218,25 @@ class _Changes:
             if each.known.info is None or words != each.known.words:
                 self.words.append((each.known.seq, words))
 
+    def add_ready(self, ready: Ready, seqs: Iterator[int]) -> None:
+        """Add traces whose rows are worked out, each with the next of the numbers."""
+        numbers = list(itertools.islice(seqs, len(ready.parts)))
+        self.traces += [(seq, *row) for seq, row in zip(numbers, ready.traces, strict=True)]
+        self.parts += [
+            (seq, *part.key, part.payload, part.owner, part.has_ended)
+            for seq, part in zip(numbers, ready.parts, strict=True)
+        ]
+        self.words += zip(numbers, ready.words, strict=True)
+        self.experiments.update([part.experiment for part in ready.parts])
+        for counted in ready.counted:
+            self.hours.add(counted)
+        places = [(each.experiment, each.start_ms, seq) for seq, each in zip(numbers, ready.counted, strict=True)]
+        self.postings.add_ready(places, ready.postings())
+
     def _remove(self, seq: int, info: TraceInfo, parts: Iterable[Key]) -> None:
         """Take away the row of a trace, and some of its parts."""
         self.old_traces.append((seq,))
-        self.hours.remove(info)
+        self.hours.remove(count_of(info))
         self.old_parts += [(seq, *key) for key in parts]
 
 
@@ -274,8 +303,3 @@ def _read_rows(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> dict
         rows = connection.execute(f"SELECT t.seq, {ROW} FROM trace AS t WHERE t.trace_id IN ({wanted})", chunk)
         found.update((row[0], _Known(row[0], to_info(row[1:]))) for row in rows.fetchall())
     return found
-
-
-def _key(part: TracePart) -> Key:
-    """Return what tells a part that arrives again from another one."""
-    return part.written_ns, zlib.crc32(to_msgpack(as_written(part)))

@@ -6,6 +6,7 @@ parts and edits together make the rows (`store.sqlite.batch`). Whatever a batch 
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -15,6 +16,7 @@ from tracehound.model.edit import Change, Deletion, Edit, Facts, TraceChange, la
 from tracehound.model.record import to_json
 from tracehound.model.trace import TracePart
 from tracehound.store.sqlite.batch import merge_again, remove_traces, write_parts
+from tracehound.store.sqlite.preparing import Ready
 
 # How many rows one step of `forget_before` removes: other writers get their turn between two steps.
 _STEP: Final = 1_000
@@ -26,25 +28,26 @@ HAS_OLDER: Final = (
 )
 
 
-def write_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
-    """Apply parts, edits, deletions and facts, in whatever order they came."""
+def write_changes(connection: sqlite3.Connection, changes: Sequence[Change], prepared: Sequence[Ready] = ()) -> None:
+    """Apply parts, also those that were prepared, edits, deletions and facts, in whatever order they came."""
     _keep_facts(connection, [change for change in changes if isinstance(change, Facts)])
-    _write_traces(connection, [change for change in changes if not isinstance(change, Facts)])
+    _write_traces(connection, [change for change in changes if not isinstance(change, Facts)], prepared)
 
 
-def _write_traces(connection: sqlite3.Connection, changes: Sequence[TraceChange]) -> None:
+def _write_traces(connection: sqlite3.Connection, changes: Sequence[TraceChange], prepared: Sequence[Ready]) -> None:
     deletions = [change for change in changes if isinstance(change, Deletion)]
     if deletions:
         _delete(connection, deletions)
-    deleted = _read_deleted(connection, {change.trace_id for change in changes})
+    made_ready = set(itertools.chain.from_iterable(each.trace_ids() for each in prepared))
+    deleted = _read_deleted(connection, made_ready.union(change.trace_id for change in changes))
     parts = [change for change in changes if isinstance(change, TracePart) and change.trace_id not in deleted]
     edits = [change for change in changes if isinstance(change, Edit) and change.trace_id not in deleted]
-    arrived = {part.trace_id for part in parts}
+    arrived = made_ready.difference(deleted).union(part.trace_id for part in parts)
     edited = {edit.trace_id for edit in edits} - arrived
     known = read_edits(connection, arrived | edited)
     if edits:
         _keep_edits(connection, known, edits)
-    emptied = write_parts(connection, parts, known) if parts else []
+    emptied = write_parts(connection, parts, known, prepared, deleted) if parts or prepared else []
     if edited:
         emptied += merge_again(connection, list(edited), known)
     if emptied:

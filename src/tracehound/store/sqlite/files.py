@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
 LOG: Final = "-wal"
 INDEX: Final = "-shm"
+
+# As SQLite does it where it can: the times of a file need not reach the disk, only what is in it.
+_sync_data: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
 
 Identity: TypeAlias = tuple[int, ...]
 
@@ -46,6 +50,19 @@ def remove(path: Path, suffix: str, wanted: Identity | None) -> None:
     if wanted is not None and _identity(_stat(side)) == wanted:
         with contextlib.suppress(OSError):
             side.unlink()
+
+
+def sync(path: Path, suffix: str) -> None:
+    """Return when the disk has what a file beside the database holds, on which SQLite has no locks.
+
+    One that is not there has nothing. Raise `OSError` where it cannot be done.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(f"{path}{suffix}", os.O_RDWR)
+        try:
+            _sync_data(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _stat(path: Path | str) -> os.stat_result | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tracehound.model.record import from_json, to_json
+from tracehound.model.record import Record, from_json, to_json
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.trace import TraceInfo, TraceState
 from tracehound.model.weight import WEIGHT, read_weight
@@ -34,6 +34,42 @@ _EXTREMES: Final = (
 )
 
 
+class Counted(Record, frozen=True, array_like=True, gc=False):
+    """What the statistics want of a trace."""
+
+    experiment: int
+    start_ms: int
+    name: str
+    is_error: bool
+    duration_ms: int | None
+    weight: float
+    numbers: dict[str, float]  # those of `SUMMED` that it has
+
+    def add_to(self, summary: Summary) -> None:
+        """Add the trace."""
+        for name, value in self.numbers.items():
+            summary.add_number(name, value)
+        summary.add(is_error=self.is_error, duration_ms=self.duration_ms)
+
+
+def count_of(info: TraceInfo) -> Counted:
+    """Return what the statistics want of a trace."""
+    metadata = info.trace_metadata
+    numbers: dict[str, float] = {}
+    for name, (key, in_object) in SUMMED.items():
+        if key in metadata and (found := number_at(metadata, key, in_object)) is not None:
+            numbers[name] = float(found)
+    return Counted(
+        int(info.experiment_id),
+        info.request_time,
+        info.name,
+        info.state is TraceState.ERROR,
+        info.execution_duration,
+        read_weight(metadata.get(WEIGHT)),
+        numbers,
+    )
+
+
 @dataclass
 class _Change:
     """What becomes of one row: what is added to it, less what is taken away."""
@@ -48,15 +84,15 @@ class HourChanges:
     def __init__(self) -> None:
         self._changes: dict[Key, _Change] = {}
 
-    def add(self, info: TraceInfo) -> None:
+    def add(self, trace: Counted) -> None:
         """Add a trace."""
-        _add_to(self._change(info).of_weight[_weight_of(info)], info)
+        trace.add_to(self._change(trace).of_weight[trace.weight])
 
-    def remove(self, info: TraceInfo) -> None:
+    def remove(self, trace: Counted) -> None:
         """Take a trace away."""
-        change, less = self._change(info), Summary()
-        _add_to(less, info)
-        into = change.of_weight[_weight_of(info)]
+        change, less = self._change(trace), Summary()
+        trace.add_to(less)
+        into = change.of_weight[trace.weight]
         into.count -= less.count
         into.errors -= less.errors
         into.ended -= less.ended
@@ -65,8 +101,8 @@ class HourChanges:
             into.buckets[bucket] = into.buckets.get(bucket, 0) - count
         for name, value in less.sums.items():
             into.add_number(name, -value, -less.having[name])
-        if info.execution_duration is not None:
-            change.gone_ms.add(info.execution_duration)
+        if trace.duration_ms is not None:
+            change.gone_ms.add(trace.duration_ms)
 
     def apply(self, connection: sqlite3.Connection) -> None:
         """Change the rows; the traces have been changed before."""
@@ -95,8 +131,8 @@ class HourChanges:
             rows,
         )
 
-    def _change(self, info: TraceInfo) -> _Change:
-        key = (int(info.experiment_id), info.request_time // HOUR_MS, info.name)
+    def _change(self, trace: Counted) -> _Change:
+        key = (trace.experiment, trace.start_ms // HOUR_MS, trace.name)
         found = self._changes.get(key)
         if found is None:
             found = self._changes[key] = _Change()
@@ -119,17 +155,6 @@ def read_hours(connection: sqlite3.Connection, experiments: Sequence[int]) -> It
     text = f"SELECT hour, name, sums, buckets, counts FROM hour WHERE experiment IN ({marks(experiments)})"  # noqa: S608 - question marks
     for hour, name, *found in connection.execute(text, experiments):
         yield hour, name, _from_row(*found)
-
-
-def _weight_of(info: TraceInfo) -> float:
-    return read_weight(info.trace_metadata.get(WEIGHT))
-
-
-def _add_to(summary: Summary, info: TraceInfo) -> None:
-    for name, (key, in_object) in SUMMED.items():
-        if key in info.trace_metadata and (found := number_at(info.trace_metadata, key, in_object)) is not None:
-            summary.add_number(name, float(found))
-    summary.add(is_error=info.state is TraceState.ERROR, duration_ms=info.execution_duration)
 
 
 def _to_row(of_weight: Weighted, extremes: tuple[int | None, int | None]) -> tuple[str, bytes, bytes]:

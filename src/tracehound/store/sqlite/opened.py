@@ -36,10 +36,10 @@ from tracehound.store.sqlite.connection import (
     schema_version,
 )
 from tracehound.store.sqlite.faults import store_errors
-from tracehound.store.sqlite.files import INDEX, LOG, Files, look_at, remove
+from tracehound.store.sqlite.files import INDEX, LOG, Files, look_at, remove, sync
 
 # Readers that come and go can keep the log from starting over: one this long is emptied, waiting for them.
-LONG_LOG_BYTES: Final = 64_000_000
+LONG_LOG_BYTES: Final = 80_000_000
 _EMPTY_EVERY_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 1.0
 
@@ -105,6 +105,18 @@ class OpenedFile:
         """Whether the files at the path are those that are open: what was written until now can be found."""
         pair = self._pair
         return pair is not None and pair.is_in_place()
+
+    def sync_log(self, incarnation: int) -> None:
+        """Return when the disk has what was written in that incarnation; raise `StoreBusyError` where it is over.
+
+        No lock is held meanwhile. What has been moved from the log into the database was synced by that.
+        """
+        try:
+            sync(self._path, LOG)
+        except OSError as error:
+            raise StoreError(f"the disk does not take what was written to {self._path}: {error.strerror}") from error
+        if not self.is_in_place() or self._incarnation != incarnation:
+            raise StoreBusyError(f"{self._path} was removed or replaced while it was written to")
 
     def close(self) -> None:
         """Release the files. A thread that is at work is waited for a moment; then they stay until the process ends."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
@@ -52,8 +52,12 @@ class Entries(NamedTuple):
 
 def entries_of(info: TraceInfo, spans: Sequence[Span], trace: int) -> Entries:
     """Return what the index is to have of a trace, whose row has that number."""
-    masks = dict.fromkeys(terms_of(info), 0) | span_terms_of(spans)
-    return Entries(int(info.experiment_id), info.request_time, trace, masks)
+    return Entries(int(info.experiment_id), info.request_time, trace, masks_of(info, spans))
+
+
+def masks_of(info: TraceInfo, spans: Sequence[Span]) -> dict[Term, int]:
+    """Return the terms of a trace, each with the mask of the spans that have it."""
+    return dict.fromkeys(terms_of(info), 0) | span_terms_of(spans)
 
 
 class PostingChanges:
@@ -85,6 +89,16 @@ class PostingChanges:
         new = self._new
         for term, mask in entries.masks.items():
             new[term] += (term[2], *place, mask)  # [2] is its number: quicker than by its name
+
+    def add_ready(
+        self, places: Sequence[tuple[int, int, int]], postings: Iterable[tuple[Term, Iterable[tuple[int, int]]]]
+    ) -> None:
+        """Add those of traces that the index does not have: of each its experiment, start and number are given."""
+        new = self._new
+        for term, masks in postings:
+            number, values = term.number, new[term]
+            for which, mask in masks:
+                values += (number, *places[which], mask)
 
     def apply(self, connection: sqlite3.Connection) -> None:
         """Change the tables."""

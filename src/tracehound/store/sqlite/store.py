@@ -17,11 +17,11 @@ from tracehound.query.search import Search
 from tracehound.query.sql import Sql
 from tracehound.query.sqlite import ROW, is_streamed, search_sql
 from tracehound.query.statistics import Groups, StatisticsQuery
-from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
+from tracehound.store.api import Arrival, Changes, Page, Prepared, Rows, SegmentRange, SqlParameters, Writable
 from tracehound.store.explain import Explanation, with_reason
 from tracehound.store.sqlite.batch import merge_ended, to_part
 from tracehound.store.sqlite.changes import HAS_OLDER, forget_before, read_edits, write_changes
-from tracehound.store.sqlite.connection import release_pages, snapshot, transaction
+from tracehound.store.sqlite.connection import release_pages, snapshot, transaction, unsynced
 from tracehound.store.sqlite.copying import read_changes
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
@@ -32,6 +32,7 @@ from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
 from tracehound.store.sqlite.ordered import follow, values_in_order
 from tracehound.store.sqlite.plan import choose_plan
+from tracehound.store.sqlite.preparing import read_ready
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
 from tracehound.store.sqlite.sql import run_sql
@@ -55,6 +56,8 @@ _WHOLE: Final = (
 class SqliteStore:
     """Traces in a file. One connection writes and one reads, so that a search never waits for a batch."""
 
+    preparer: Final = "tracehound.store.sqlite.preparing:prepare"
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = OpenedFile(path)
@@ -67,6 +70,21 @@ class SqliteStore:
                 self._file.open_anew()  # the connection that writes is ahead of all that can be read: its log is gone
             elif self._file.is_in_place():  # else what was written is where nobody finds it
                 return is_applied
+
+    def write_prepared(self, changes: Sequence[Writable]) -> int:
+        """Apply a batch of changes, and of parts that were prepared; return what `sync` wants."""
+        prepared = [read_ready(each.data) for each in changes if isinstance(each, Prepared)]
+        others = [each for each in changes if not isinstance(each, Prepared)]
+        while True:
+            with self._file.writing() as connection, unsynced(connection), transaction(connection):
+                write_changes(connection, others, prepared)
+                incarnation = self._file.incarnation()
+            if self._file.is_in_place():
+                return incarnation
+
+    def sync(self, incarnation: int) -> None:
+        """Return when all that was written is safe; raise `StoreBusyError` where the file is not that one any more."""
+        self._file.sync_log(incarnation)
 
     def _write(self, changes: Sequence[Change], source: SegmentRange | None) -> bool:
         with self._file.writing() as connection, transaction(connection):

@@ -104,22 +104,27 @@ def make_block(traces: Iterable[tuple[int, bytes | None]]) -> Block:
 
 def merge_blocks(blocks: Sequence[Block]) -> Block:
     """Return the traces of all of the blocks; one that several have is in it as often."""
-    rows_of: defaultdict[bytes, list[int]] = defaultdict(list)
+    numbers: dict[bytes, bytes] = {}  # as they lie in a block: to make each number takes most of the time
     masks: defaultdict[bytes, int] = defaultdict(int)
     seqs: list[int] = []
     for block in blocks:
-        first = len(seqs)
-        moved = first.__add__
-        for word, part in block.parts():
-            if isinstance(part, int):
-                masks[word] |= part << first
+        first, size, begin = len(seqs), _size_of_mask(len(block.seqs)), 0
+        rows = memoryview(block.rows).tobytes()
+        moved = _moved(rows, first)
+        for word, end in zip(block.words.split(b"\n")[1:-1], block.ends, strict=True):
+            if end - begin == size:
+                masks[word] |= int.from_bytes(rows[2 * begin : 2 * end], "little") << first
+            elif word in numbers:
+                numbers[word] += moved[2 * begin : 2 * end]
             else:
-                rows_of[word] += map(moved, part)
+                numbers[word] = moved[2 * begin : 2 * end]
+            begin = end
         seqs += block.seqs
-    parts: dict[bytes, Part] = {**rows_of}
-    for word, mask in masks.items():
-        parts[word] = mask | _to_mask(rows_of.get(word, ()), len(seqs))
-    return _make(parts, seqs, [seq for block in blocks for seq in block.unknown])
+    if any(_ERASED in block.words for block in blocks):
+        for erased in [word for word in (*numbers, *masks) if word.startswith(_ERASED)]:
+            numbers.pop(erased, None)
+            masks.pop(erased, None)
+    return _merged(numbers, masks, seqs, [seq for block in blocks for seq in block.unknown])
 
 
 def without(block: Block, seqs: AbstractSet[int]) -> Block | None:
@@ -222,6 +227,42 @@ def _make(parts: Mapping[bytes, Part], seqs: Sequence[int], unknown: Sequence[in
         seqs=seqs,
         unknown=unknown,
     )
+
+
+def _merged(numbers: dict[bytes, bytes], masks: dict[bytes, int], seqs: Sequence[int], unknown: Sequence[int]) -> Block:
+    """Return a block of words with packed numbers, or masks, or both; those with masks stand last."""
+    size = _size_of_mask(len(seqs))
+    for word in [word for word, part in numbers.items() if len(part) >= 2 * size or word in masks]:
+        masks[word] = masks.get(word, 0) | _to_mask(memoryview(numbers.pop(word)).cast("H"), len(seqs))
+    for word in [word for word, mask in masks.items() if mask.bit_count() < size]:
+        numbers[word] = _packed("H", _rows_in(masks.pop(word))).tobytes()
+    lengths = [*(len(part) // 2 for part in numbers.values()), *itertools.repeat(size, len(masks))]
+    return Block(
+        words=b"\n".join((b"", *numbers, *masks, b"")),
+        ends=_packed("I", [*itertools.accumulate(lengths)]),
+        rows=memoryview(
+            b"".join((*numbers.values(), *(mask.to_bytes(2 * size, "little") for mask in masks.values())))
+        ).cast("H"),
+        seqs=seqs,
+        unknown=unknown,
+    )
+
+
+def _moved(rows: bytes, by: int) -> bytes:
+    """Return packed numbers with another one added to each: all at once, as if they were the digits of one number.
+
+    The highest bit of each digit is added by itself: nothing is carried from what is none, the masks among them.
+    """
+    count = len(rows) // 2
+    number, added, low = (
+        int.from_bytes(each, sys.byteorder) for each in (rows, _digit(by) * count, _digit(0x7FFF) * count)
+    )
+    moved = ((number & low) + (added & low)) ^ ((number ^ added) & ~low)
+    return moved.to_bytes(len(rows), sys.byteorder)
+
+
+def _digit(number: int) -> bytes:
+    return number.to_bytes(2, sys.byteorder)
 
 
 def _packed(kind: Literal["H", "I"], numbers: Sequence[int]) -> memoryview[int]:
