@@ -112,7 +112,7 @@ def has_plain_numbers(text: str) -> bool:
     """Whether it is JSON, and `to_json_text` writes each of its numbers in the same way."""
     try:
         _read_plain(text)
-    except (DecodeError, UnicodeError):
+    except (DecodeError, UnicodeError, RecursionError):
         return False
     return True
 
