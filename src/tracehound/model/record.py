@@ -24,6 +24,8 @@ R = TypeVar("R")
 DecodeError = msgspec.DecodeError
 InvalidError = msgspec.ValidationError
 Undecoded = msgspec.Raw  # a field that is left as the JSON it is
+Left = msgspec.UnsetType  # a field that is left out of JSON and of plain values where it is `LEFT_OUT`
+LEFT_OUT: Final = msgspec.UNSET
 
 replace = msgspec.structs.replace
 to_tuple = msgspec.structs.astuple
