@@ -39,6 +39,7 @@ _OK: Final = SpanStatus(SpanStatusCode.OK)
 # These stand for empty ones in records, which are never changed.
 _NO_ITEMS: Final[list[Any]] = []
 _NO_TEXTS: Final[dict[str, str]] = {}
+_APART: Final = frozenset((INPUTS, OUTPUTS, SPAN_TYPE, TRACE_REQUEST_ID))  # attributes that a span keeps elsewhere
 
 
 class LiveSpan(SpanView):
@@ -50,7 +51,6 @@ class LiveSpan(SpanView):
     _parent_context: otel.SpanContext | None = None
     _context: otel.SpanContext | None = None
     _on_exception = OnException(records=True, fails=True)
-    _owns_texts = False  # whether the attributes are not those that it was made with any more
 
     def __init__(
         self,
@@ -75,7 +75,8 @@ class LiveSpan(SpanView):
         self._parent_number = parent_number
         self._name = name
         self._span_type = span_type
-        self._texts = attributes
+        self._owns_texts = not attributes
+        self._texts = attributes or {}
         self._kind = "INTERNAL"
         self._end_ns: int | None = None
         self._status = _UNSET
@@ -149,12 +150,12 @@ class LiveSpan(SpanView):
     def set_inputs(self, inputs: object) -> None:
         """Record what goes in: any value, as it is now."""
         if self._end_ns is None:
-            self._inputs = self._encode(inputs)
+            self._inputs = encode_value(inputs, self._settings.max_value_bytes)
 
     def set_outputs(self, outputs: object) -> None:
         """Record what comes out: any value, as it is now."""
         if self._end_ns is None:
-            self._outputs = self._encode(outputs)
+            self._outputs = encode_value(outputs, self._settings.max_value_bytes)
 
     def set_arguments(self, binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Record the arguments of a call as what goes in."""
@@ -193,15 +194,14 @@ class LiveSpan(SpanView):
         """Record several attributes."""
         if self._end_ns is not None:
             return
-        for key, text in self._encode_all(attributes).items():
-            if key == INPUTS:
-                self._inputs = text
-            elif key == OUTPUTS:
-                self._outputs = text
-            elif key == SPAN_TYPE:
-                self.set_span_type(decode_value(text))
-            elif key != TRACE_REQUEST_ID:
-                self._own_texts()[key] = text
+        told = self._encode_all(attributes)
+        if not _APART.isdisjoint(told):
+            self._inputs = told.pop(INPUTS, self._inputs)
+            self._outputs = told.pop(OUTPUTS, self._outputs)
+            if SPAN_TYPE in told:
+                self.set_span_type(decode_value(told.pop(SPAN_TYPE)))
+            told.pop(TRACE_REQUEST_ID, None)
+        self._own_texts().update(told)
 
     def add_event(
         self,
@@ -249,7 +249,7 @@ class LiveSpan(SpanView):
         """
         if self._end_ns is None and self._status.status_code is not SpanStatusCode.OK:
             said = to_status(status, description)
-            if not said.is_unset:
+            if said.status_code is not SpanStatusCode.UNSET:
                 self._status = said
 
     def record_exception(
@@ -382,14 +382,11 @@ class LiveSpan(SpanView):
         )  # fmt: skip
 
     def _own_texts(self) -> dict[str, str]:
-        """Return the attributes, to be changed; until then a function's spans share them."""
+        """Return the attributes, to be changed; until then a function's spans share those that it has."""
         if not self._owns_texts:
             self._texts = vars(self).setdefault("own_texts", dict(self._texts))  # atomic: one of two threads makes it
             self._owns_texts = True
         return self._texts
-
-    def _encode(self, value: object) -> str:
-        return encode_value(value, self._settings.max_value_bytes)
 
     def _encode_all(self, values: Mapping[str, object] | None) -> dict[str, str]:
         """Return each value as JSON text; what is no mapping is said and left out."""
@@ -397,4 +394,7 @@ class LiveSpan(SpanView):
             _logger.warning("attributes are a mapping such as {'k': 1}, not %r; they were left out", type(values))
             return {}
         most = self._settings.max_value_bytes
-        return {clean_text(str(key)): encode_value(value, most) for key, value in (values or {}).items()}
+        return {
+            key if type(key) is str and key.isascii() else clean_text(str(key)): encode_value(value, most)
+            for key, value in (values or {}).items()
+        }

@@ -71,7 +71,8 @@ def start_span_no_context(
     if span.is_recording():
         if said is not None:
             say(span.draft, *said)
-        _fill(span, inputs, attributes, links)
+        if inputs is not None or attributes or links:
+            _fill(span, inputs, attributes, links)
         span.start(start_time_ns)
     return span
 

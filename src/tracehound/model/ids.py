@@ -50,10 +50,12 @@ format_trace_id: Final[Callable[[int], str]] = "tr-%032x".__mod__
 format_span_id: Final[Callable[[int], str]] = "%016x".__mod__
 
 
-@functools.lru_cache(maxsize=1024)  # the spans of a trace name it, and each other
-def to_base64(hexadecimal: str) -> str:
+def id_to_base64(hexadecimal: str) -> str:
     """Return a hexadecimal id in the form of protobuf's JSON; `from_base64` is its inverse."""
-    return binascii.b2a_base64(bytes.fromhex(hexadecimal), newline=False).decode("ascii")
+    return binascii.b2a_base64(bytes.fromhex(hexadecimal), newline=False).decode()
+
+
+to_base64: Final = functools.lru_cache(maxsize=256)(id_to_base64)  # for ids of traces, which each of their spans names
 
 
 def from_base64(text: str) -> str:

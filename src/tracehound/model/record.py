@@ -24,6 +24,8 @@ R = TypeVar("R")
 DecodeError = msgspec.DecodeError
 InvalidError = msgspec.ValidationError
 Undecoded = msgspec.Raw  # a field that is left as the JSON it is
+Left = msgspec.UnsetType  # a field that is left out of JSON and of plain values where it is `LEFT_OUT`
+LEFT_OUT: Final = msgspec.UNSET
 
 replace = msgspec.structs.replace
 to_tuple = msgspec.structs.astuple
@@ -112,7 +114,7 @@ def has_plain_numbers(text: str) -> bool:
     """Whether it is JSON, and `to_json_text` writes each of its numbers in the same way."""
     try:
         _read_plain(text)
-    except (DecodeError, UnicodeError):
+    except (DecodeError, UnicodeError, RecursionError):
         return False
     return True
 

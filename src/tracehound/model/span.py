@@ -6,13 +6,13 @@ form that MLflow's clients exchange: base64 ids, and every attribute value a JSO
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, Final, NoReturn
 
 from tracehound.errors import ArgumentError
 from tracehound.model.form import Form
-from tracehound.model.ids import from_base64, to_base64
+from tracehound.model.ids import from_base64, id_to_base64, to_base64
 from tracehound.model.occurrence import (
     Link,
     RecordedEvent,
@@ -22,7 +22,7 @@ from tracehound.model.occurrence import (
     event_of,
     link_of,
 )
-from tracehound.model.record import Record, force_setattr, short_repr
+from tracehound.model.record import LEFT_OUT, Left, Record, force_setattr, short_repr, to_plain
 from tracehound.model.values import decode_value, encode_exactly, encode_value
 
 INPUTS: Final = "mlflow.spanInputs"
@@ -210,23 +210,25 @@ class Span(Record, frozen=True, array_like=True, gc=False):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the span in MLflow's form; `from_dict` is the inverse."""
-        trace_id, parent_id, status = self.otel_trace_id or self.trace_id[-32:], self.parent_id, self.status
-        form = {
-            "trace_id": to_base64(trace_id),
-            "span_id": to_base64(self.span_id),
-            "parent_span_id": None if parent_id is None else to_base64(parent_id),
-            "name": self.name,
-            "kind": f"SPAN_KIND_{self.kind}",
-            "start_time_unix_nano": self.start_time_ns,
-            "end_time_unix_nano": self.end_time_ns,
-            "events": [_event_form(each) for each in self.event_records] if self.event_records else [],
-            "status": {"code": f"STATUS_CODE_{status.status_code._value_}", "message": status.description},
-            "attributes": _attribute_texts(self),
-            "links": [link_of(each).to_dict() for each in self.link_records] if self.link_records else [],
-        }
-        if not self.kind:
-            del form["kind"]
+        form: dict[str, Any] = to_plain(self.to_form())
         return form
+
+    def to_form(self) -> SpanForm:
+        """Return the span in MLflow's form, to be written as JSON and not to be changed."""
+        parent_id, status = self.parent_id, self.status
+        return SpanForm(
+            to_base64(self.otel_trace_id or self.trace_id[-32:]),
+            id_to_base64(self.span_id),
+            None if parent_id is None else id_to_base64(parent_id),
+            self.name,
+            f"SPAN_KIND_{self.kind}" if self.kind else LEFT_OUT,
+            self.start_time_ns,
+            self.end_time_ns,
+            [_event_form(each) for each in self.event_records] if self.event_records else _NONE,
+            _PLAIN_FORMS[status.status_code._value_] if not status.description else _status_form(status),
+            _attribute_texts(self),
+            [link_of(each).to_dict() for each in self.link_records] if self.link_records else _NONE,
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Span:
@@ -260,6 +262,31 @@ class Span(Record, frozen=True, array_like=True, gc=False):
     def _text_of(self, key: str) -> str | None:
         found = self.get_attribute(key)
         return found if isinstance(found, str) else None
+
+
+class SpanForm(Record, gc=False):
+    """A span in MLflow's form: a third less work than a dictionary, and nothing for the garbage collector."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    name: str
+    kind: str | Left
+    start_time_unix_nano: int
+    end_time_unix_nano: int | None
+    events: Sequence[dict[str, Any]]
+    status: dict[str, str]
+    attributes: dict[str, str]
+    links: Sequence[dict[str, Any]]
+
+
+def _status_form(status: SpanStatus) -> dict[str, str]:
+    return {"code": f"STATUS_CODE_{status.status_code._value_}", "message": status.description}
+
+
+# What nearly all spans have; nobody changes it, for `to_dict` makes lists and dictionaries of its own.
+_NONE: Final[list[Any]] = []
+_PLAIN_FORMS: Final = {code.value: _status_form(SpanStatus(code)) for code in SpanStatusCode}
 
 
 def _event_form(event: RecordedEvent) -> dict[str, Any]:

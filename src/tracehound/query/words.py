@@ -23,6 +23,7 @@ MAX_CHARACTERS: Final = 4_000_000  # a trace with more is not indexed, and looke
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\uffef\U00010000-\U0010ffff]+"
 )
+_BETWEEN: Final = ",\n"  # JSON texts that are looked at together
 _SIGMA: Final = "\N{GREEK SMALL LETTER SIGMA}"
 _FINAL_SIGMA: Final = "\N{GREEK SMALL LETTER FINAL SIGMA}"
 _LONG_S: Final = "\N{LATIN SMALL LETTER LONG S}"
@@ -46,13 +47,15 @@ def words_of(spans: Sequence[Span]) -> bytes | None:
 
     The JSON of a value holds its texts as they are, as a rule, and the names of its keys.
     """
-    texts = [text for text in _texts_of(spans) if text]
-    json_texts = _json_texts_of(spans)
-    for text in json_texts:
-        if not _is_as_read(text):
-            value = decode_value(text)
-            texts += [*texts_in(value), to_json_text(value)]
-    whole = "\n".join(texts + json_texts)
+    texts, json_texts = _texts_of(spans)
+    joined = _BETWEEN.join(json_texts)
+    if not _are_as_read(joined, len(json_texts)):
+        for text in json_texts:
+            if not _is_as_read(text):
+                value = decode_value(text)
+                texts += [*texts_in(value), to_json_text(value)]
+    texts.append(joined)
+    whole = "\n".join(texts)
     return _split(whole) if len(whole) <= MAX_CHARACTERS else None
 
 
@@ -81,24 +84,32 @@ def _piece(word: bytes) -> Piece:
     return Piece(word, is_open, is_open)
 
 
-def _texts_of(spans: Sequence[Span]) -> list[str]:
-    """Return what spans are called and say (`query.spans`)."""
-    found: list[str] = []
+def _texts_of(spans: Sequence[Span]) -> tuple[list[str], list[str]]:
+    """Return what spans are called and say (`query.spans`), and apart from that their values, as JSON."""
+    texts: list[str] = []
+    json_texts: list[str] = []
     for span in spans:
-        found += (span.name, span.status.description)
-        found += [event.name for event in span.event_records]
-    return found
-
-
-def _json_texts_of(spans: Sequence[Span]) -> list[str]:
-    """Return the values of spans, as JSON."""
-    found: list[str] = []
-    for span in spans:
-        found += [text for text in (span.inputs_json, span.outputs_json) if text is not None]
-        found += span.attributes_json.values()
+        texts.append(span.name)
+        if span.status.description:
+            texts.append(span.status.description)
+        if span.inputs_json is not None:
+            json_texts.append(span.inputs_json)
+        if span.outputs_json is not None:
+            json_texts.append(span.outputs_json)
+        json_texts += span.attributes_json.values()
         for event in span.event_records:
-            found += event.attributes_json.values()
-    return found
+            texts.append(event.name)
+            json_texts += event.attributes_json.values()
+    return texts, json_texts
+
+
+def _are_as_read(joined: str, count: int) -> bool:
+    """Whether so many JSON texts, joined by `_BETWEEN`, are all as they are read: one look takes less than many.
+
+    No text of JSON goes on behind the end of a line, so that each stays apart from the others, whatever it is.
+    """
+    has_others = "\\" in joined or "\t" in joined or "\r" in joined or joined.count("\n") >= max(count, 1)
+    return not has_others and has_plain_numbers(f"[{joined}]")
 
 
 def _is_as_read(text: str) -> bool:

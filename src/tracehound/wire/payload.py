@@ -44,7 +44,7 @@ def to_payload(part: TracePart) -> bytes:
         "owner": part.owner,
         "origin": part.origin,
     }
-    return _zstd.compressor.compress(to_json({"head": head, "spans": [span.to_dict() for span in part.spans]}))
+    return _zstd.compressor.compress(to_json({"head": head, "spans": [span.to_form() for span in part.spans]}))
 
 
 def from_payload(payload: bytes) -> TracePart:

@@ -30,6 +30,7 @@ from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payloa
 _TRACES_AT_A_TIME: Final = 1_000
 _AT_ONCE: Final = 128  # of which the rows are worked out: their spans fit into the processor's caches
 
+_NO_KEYS: Final[frozenset[Key]] = frozenset()
 Edits: TypeAlias = Mapping[str, Sequence[Edit]]  # of each trace that has some
 
 
@@ -247,6 +248,8 @@ def _merge(known: _Known, arrived: Mapping[Key, TracePart], edits: Sequence[Edit
     """
     if known.is_damaged:
         raise DamagedPayloadError("a stored trace is damaged, and cannot be changed")
+    if len(arrived) == 1 and not known.parts and not edits:  # as nearly always: what is done below comes to this
+        return _Merged(known, arrived, merge_parts(list(arrived.values())), _NO_KEYS)
     replaced = {
         key for key, part in arrived.items() if part.has_ended and key in known.parts and not known.parts[key].has_ended
     }

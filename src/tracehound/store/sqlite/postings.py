@@ -85,10 +85,11 @@ class PostingChanges:
 
     def _add(self, entries: Entries) -> None:
         """Add the postings of a trace that the index does not have."""
-        place = entries.experiment, entries.start_ms, entries.trace
+        experiment, start_ms, trace, masks = entries
         new = self._new
-        for term, mask in entries.masks.items():
-            new[term] += (term[2], *place, mask)  # [2] is its number: quicker than by its name
+        for term, mask in masks.items():
+            postings = new[term]
+            postings += (term[2], experiment, start_ms, trace, mask)  # [2] is its number: quicker than by its name
 
     def add_ready(
         self, places: Sequence[tuple[int, int, int]], postings: Iterable[tuple[Term, Iterable[tuple[int, int]]]]
