@@ -19,7 +19,7 @@ from tracehound.query.access import InOrder, Plan, find_paths, time_range
 from tracehound.query.fields import ATTRIBUTES, NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
-from tracehound.query.sql import MATCHES, NUMBER_AT, NUMBER_IN, VALUE, Sql
+from tracehound.query.sql import MATCHES, NUMBER_IN, VALUE, Sql
 from tracehound.query.sqlite import distinct_sql, search_sql, statistics_sql
 from tracehound.query.statistics import ALL, DURATIONS, StatisticsQuery
 from tracehound.store.sqlite.connection import migrate, open_connection
@@ -107,7 +107,7 @@ def describe(statement: Sql, folder: Path) -> str:
     plan = show_plan(connection.execute(wanted, statement.parameters).fetchall())
     connection.close()
     newest = apsw.Connection(":memory:")
-    for name, arguments in ((NUMBER_IN, 1), (VALUE, 2), (MATCHES, 3), (NUMBER_AT, 3)):
+    for name, arguments in ((NUMBER_IN, 1), (VALUE, 2), (MATCHES, 3)):
         newest.create_scalar_function(name, lambda *_: None, arguments, deterministic=True)
     for text in schema:
         newest.execute(text)

@@ -7,6 +7,7 @@ JOIN) and the index where it matters: it knows nothing of how many traces have a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from tracehound.model.record import to_json
@@ -27,10 +28,10 @@ from tracehound.query.access import (
 from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_sql
 from tracehound.query.fields import ATTRIBUTES, DURATION, NAME, TIMESTAMP, TRACE_ID
 from tracehound.query.keyset import behind_sql, direction_sql, order_sql
-from tracehound.query.search import Search
+from tracehound.query.search import OrderKey, Search
 from tracehound.query.sql import Sql, is_one_of, join, value_sql
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
-from tracehound.query.tree import And
+from tracehound.query.tree import And, Operator, Test
 
 ROW: Final = (
     "t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview,"
@@ -49,16 +50,24 @@ PERIOD: Final = "tracehound_period"
 MAX_ARMS: Final = 64
 _MAX_PARAMETERS: Final = 30_000
 
-# What the index of times has of a trace beside its duration.
+# What the index of times has of a trace beside its numbers.
 _IN_INDEX: Final = frozenset({NAME, ATTRIBUTES["status"], TIMESTAMP})
-_INDEX_OF_ORDER: Final = {TIMESTAMP: "trace_by_start", DURATION: "trace_by_duration"}
+_RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
+# An order by what a trace may lack goes along its index to the end of those that have it.
+_INDEX_OF_ORDER: Final = {
+    TIMESTAMP: "trace_by_start",
+    DURATION: "trace_by_duration",
+    ATTRIBUTES["cost"]: "trace_by_cost",
+    ATTRIBUTES["total_tokens"]: "trace_by_tokens",
+}
 
 
 def search_sql(search: Search, plan: Plan, *, counted: bool = False) -> Sql:
     """Return the statement for one page and one row more, which tells whether there is a next page.
 
     Behind the columns of `ROW` come the values of the order's keys, from which the cursor is made, and the number of
-    the row. `counted` has each row that is looked at counted by the function `COUNTED`.
+    the row. Where the statement is streamed, the traces that lack the first key are not among them: these come behind
+    all others, and are another search. `counted` has each row that is looked at counted by the function `COUNTED`.
     """
     arms = _arms(search, plan, counted=counted)
     may_repeat = isinstance(plan.path, ByTerms) and len(plan.path.terms) > 1
@@ -103,7 +112,7 @@ def statistics_sql(query: StatisticsQuery, plan: Plan) -> Sql:
 
 def is_in_index(query: StatisticsQuery) -> bool:
     """Whether the index of times tells all that is wanted of a trace."""
-    return _IN_INDEX.issuperset(query.fields) and query.wanted <= {DURATIONS, LENGTHS}
+    return _IN_INDEX.issuperset(query.fields) and query.wanted <= {DURATIONS, LENGTHS, *SUMMED}
 
 
 def distinct_sql(query: StatisticsQuery, plan: Plan) -> Sql:
@@ -180,9 +189,7 @@ def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
         runs = [(None, experiment) for experiment in search.experiment_ids]
     else:
         return []
-    # A compound cannot be merged by an order in which the absent come last of the ascending.
-    most = 1 if by.nullable and not first.descending else MAX_ARMS
-    if not 0 < len(runs) <= most:
+    if not 0 < len(runs) <= MAX_ARMS:
         return []
     head = _arm(search, plan, *runs[0], counted=counted)
     if len(head.parameters) * len(runs) > _MAX_PARAMETERS:
@@ -196,14 +203,15 @@ def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, cou
     if number is None:
         place = OF_TRACE
         source = f"trace AS t INDEXED BY {_INDEX_OF_ORDER[search.order[0].field]}"
-        run = own
+        run = join("\n  AND ", [own, *_has_first(search)])
     else:
         place = OF_POSTING
         source = "posting AS p CROSS JOIN trace AS t ON t.seq = p.trace"
         run = Sql("p.term = ? AND p.experiment = ?", (number, *own.parameters))
     values = [place.start_ms if key.field == TIMESTAMP else value_sql(key.field).text for key in search.order]
     columns = ", ".join(f"{value} AS key{at}" for at, value in enumerate(values))
-    where = [run, *_within(place.start_ms, plan.times), *_others(search, plan, place, counted=counted)]
+    those = replace(search, order=_without_absence(search.order))
+    where = [run, *_within(place.start_ms, plan.times), *_others(those, plan, place, counted=counted)]
     condition = join("\n  AND ", where)
     return Sql(f"SELECT t.seq AS seq, {columns}\nFROM {source}\nWHERE {condition.text}", condition.parameters)
 
@@ -277,6 +285,26 @@ def _within(expression: str, wanted: Range) -> list[Sql]:
     return low if wanted.high is None else [*low, Sql(f"{expression} <= ?", (wanted.high,))]
 
 
+def _without_absence(order: Sequence[OrderKey]) -> tuple[OrderKey, ...]:
+    """Return the order of the traces that have its first key: only then is there a range to begin in."""
+    first, *rest = order
+    return replace(first, field=replace(first.field, nullable=False)), *rest
+
+
+def _has_first(search: Search) -> list[Sql]:
+    """Return the conditions that a trace has the first key of the order, and where in its index the filter wants it."""
+    field = search.order[0].field
+    if not field.nullable:
+        return []
+    column = value_sql(field).text
+    compared = [
+        Sql(f"{column} {each.operator.value} ?", (float(each.value or 0),))
+        for each in conjuncts(search.where)
+        if isinstance(each, Test) and each.field == field and each.operator in _RANGES
+    ]
+    return [Sql(f"{column} IS NOT NULL"), *compared]
+
+
 def _order_of_arms(search: Search) -> str:
-    directions = [direction_sql(descending=key.descending, nullable=key.field.nullable) for key in search.order]
+    directions = [direction_sql(descending=key.descending, nullable=False) for key in search.order]
     return ", ".join(f"key{at} {direction}" for at, direction in enumerate(directions))

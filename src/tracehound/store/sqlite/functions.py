@@ -27,7 +27,6 @@ from tracehound.query.sql import (
     IS_ASSESSED,
     MATCHES,
     MAY_HAVE,
-    NUMBER_AT,
     NUMBER_IN,
     VALUE,
     Sql,
@@ -147,7 +146,7 @@ FUNCTIONS: Final = (
     (NUMBER_IN, 1, number_in),
     (VALUE, 2, _value),
     (MATCHES, 3, matches_pattern),
-    (NUMBER_AT, 3, _number),
+    ("tracehound_number_at", 3, _number),  # of the migrations
     (IS_ASSESSED, 5, _is_assessed),
     (DURATIONS_MASK, 3, _durations_mask),
     (BIT_COUNT, 1, int.bit_count),

@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from tracehound.query.fields import ASSESSED, NAME, Group, Kind
+from tracehound.query.access import Path, conjuncts
+from tracehound.query.fields import ASSESSED, NAME, Field, Group, Kind
 from tracehound.query.numbers import number_in
 from tracehound.query.search import OrderKey, Search
+from tracehound.query.sqlite import is_streamed
 from tracehound.query.terms import key_of
-from tracehound.query.tree import Operator, Test
+from tracehound.query.tree import Checked, Operator, Test
 from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.plan import read_terms
 
@@ -70,6 +72,22 @@ def follow(values: Sequence[Value], search: Search, find: Callable[[Search], lis
         place = -1 - len(rest)
         found += [(*row[:place], value, *row[place:]) for row in find(part)]
     return found[: search.limit + 1]
+
+
+def then_absent(rows: list[Row], search: Search, path: Path, find: Callable[[Search], list[Row]]) -> list[Row]:
+    """Return the rows of a page along an index, and behind them those of the traces that lack its key."""
+    is_along_it = search.order[0].field.nullable and is_streamed(search, path)
+    if not is_along_it or len(rows) > search.limit or _wants(search.where, search.order[0].field):
+        return rows
+    return rows + follow([None], replace(search, limit=search.limit - len(rows)), find)
+
+
+def _wants(where: Checked | None, field: Field) -> bool:
+    """Whether a filter is true only of traces that have the field, as far as that is seen at once."""
+    return any(
+        isinstance(each, Test) and each.field == field and each.operator is not Operator.IS_NULL
+        for each in conjuncts(where)
+    )
 
 
 def _place(key: OrderKey, text: str) -> tuple[bool, float | str]:

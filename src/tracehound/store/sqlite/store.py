@@ -30,7 +30,7 @@ from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.limits import Progress, within
 from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
-from tracehound.store.sqlite.ordered import follow, values_in_order
+from tracehound.store.sqlite.ordered import follow, then_absent, values_in_order
 from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
@@ -274,7 +274,8 @@ def _find_one_more(connection: sqlite3.Connection, search: Search, progress: Pro
     is_counted = search.time_limit is not None
     if is_counted:
         progress.count_rows(connection, plan.path)
-    return ask(connection, search_sql(search, plan, counted=is_counted), words)
+    found = ask(connection, search_sql(search, plan, counted=is_counted), words)
+    return then_absent(found, search, plan.path, lambda part: _find_one_more(connection, part, progress))
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:
