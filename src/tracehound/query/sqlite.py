@@ -25,7 +25,7 @@ from tracehound.query.access import (
     conjuncts,
     time_range,
 )
-from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_sql
+from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_sql, same_span_sql
 from tracehound.query.fields import ATTRIBUTES, DURATION, NAME, TIMESTAMP, TRACE_ID
 from tracehound.query.keyset import behind_sql, direction_sql, order_sql
 from tracehound.query.search import OrderKey, Search
@@ -208,6 +208,7 @@ def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, cou
         place = OF_POSTING
         source = "posting AS p CROSS JOIN trace AS t ON t.seq = p.trace"
         run = Sql("p.term = ? AND p.experiment = ?", (number, *own.parameters))
+        run = join("\n  AND ", [run, *_same_span(plan.path)])
     values = [place.start_ms if key.field == TIMESTAMP else value_sql(key.field).text for key in search.order]
     columns = ", ".join(f"{value} AS key{at}" for at, value in enumerate(values))
     those = replace(search, order=_without_absence(search.order))
@@ -231,7 +232,8 @@ def _source(search: Search, plan: Plan) -> tuple[Sql, list[Sql]]:
     path, times = plan.path, plan.times
     if isinstance(path, ByTerms):
         terms = is_one_of("p.term", path.terms) if path.terms else Sql("0")
-        run = join(" AND ", [terms, _is_of("p", search.experiment_ids), *_within("p.start_ms", times)])
+        own_run = [terms, _is_of("p", search.experiment_ids), *_within("p.start_ms", times)]
+        run = join(" AND ", [*own_run, *_same_span(path)])
         text = f"(SELECT DISTINCT p.trace FROM posting AS p WHERE {run.text}) AS found"
         return Sql(f"{text} CROSS JOIN trace AS t ON t.seq = found.trace", run.parameters), [own]
     if isinstance(path, ByTraceId):
@@ -283,6 +285,12 @@ def _within(expression: str, wanted: Range) -> list[Sql]:
     """Return the conditions that a value lies in a range."""
     low = [] if wanted.low is None else [Sql(f"{expression} >= ?", (wanted.low,))]
     return low if wanted.high is None else [*low, Sql(f"{expression} <= ?", (wanted.high,))]
+
+
+def _same_span(path: Path) -> list[Sql]:
+    """Return the condition that a posting `p` is of a span that the path may be about."""
+    is_about_spans = isinstance(path, ByTerms) and not path.is_exact
+    return same_span_sql(path.condition, "p.mask", OF_POSTING) if is_about_spans else []
 
 
 def _without_absence(order: Sequence[OrderKey]) -> tuple[OrderKey, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tracehound.model.assessment import Assessment
 from tracehound.model.merge import merge_parts
-from tracehound.model.record import from_json
+from tracehound.model.record import DecodeError, from_json
 from tracehound.model.span import Span, span_from_dict
 from tracehound.query.access import conjuncts
 from tracehound.query.check import parse_filter
@@ -49,7 +49,11 @@ _values: Final[Callable[[str], dict[str, str]]] = functools.lru_cache(maxsize=8)
 
 
 def _number(text: str, key: str, name: str) -> int | float | None:
-    return number_at(_values(text), key, name)
+    """Return a number of a row for a migration: one row that is damaged does not keep a store from being opened."""
+    try:
+        return number_at(_values(text), key, name)
+    except (DecodeError, TypeError, AttributeError):
+        return None
 
 
 def _is_assessed(text: str | None, group: str, name: str, operator: str, value: str) -> bool:

@@ -32,16 +32,17 @@ from tracehound.query.access import (
     has_known_terms,
     time_range,
 )
+from tracehound.query.conditions import OF_POSTING, same_span_sql
 from tracehound.query.fields import Group
 from tracehound.query.search import Search
-from tracehound.query.sqlite import count_sql, is_in_index, is_streamed
+from tracehound.query.sqlite import MAX_ARMS, count_sql, is_in_index, is_streamed
 from tracehound.query.statistics import StatisticsQuery
 from tracehound.store.sqlite.text import Words
 
 COUNTED_ROWS: Final = 10_000
 SAMPLED_ROWS: Final = 1_000
 _CLEARLY_MORE: Final = 2 * COUNTED_ROWS
-_MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is asked for
+_MAX_RUNS: Final = MAX_ARMS  # of so many terms, or terms and experiments, each is asked for
 _MAX_PATHS: Final = 16
 _FEW_ROWS: Final = 200  # no other path is worth the question
 # Two statements: SQLite goes straight to the end of an index for one of min and max, not for both.
@@ -150,10 +151,15 @@ def _choose_for_all(estimates: Sequence[Estimate], *, is_in_index: bool) -> Path
 
     To look up many there is quicker than to ask of every trace whether it has the term.
     """
-    known = [each for each in estimates if each.is_counted]
+    known = [each for each in estimates if each.is_counted or _is_narrow(each)]
     if is_in_index:
         known += [each for each in estimates if isinstance(each.path, ByTerms) and len(each.path.terms) == 1]
     return min(known, key=lambda each: each.rows).path if known else InOrder()
+
+
+def _is_narrow(estimate: Estimate) -> bool:
+    """Whether the index tells which spans a path may be about, so that it leads to few of the traces of its terms."""
+    return estimate.rows < math.inf and bool(same_span_sql(estimate.path.condition, "p.mask", OF_POSTING))
 
 
 def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, words: Words) -> Estimate:
