@@ -74,12 +74,14 @@ class Statistics:
     """Numbers about groups of traces: the names of the columns, and the rows in their order.
 
     With periods the first column is the start of one, as an aware datetime, and rows are in the order of time; without
-    the largest group comes first.
+    the largest group comes first. `total` has the metrics of all rows together, but for how many different users and
+    sessions there are: those of several rows do not add up, and are NaN.
     """
 
     groups: tuple[str, ...]
     metrics: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+    total: tuple[float, ...]
     has_time: bool = False
 
     @property
@@ -192,6 +194,7 @@ def read_statistics(
             groups=(*([TIME] if period is not None else []), *fields.values()),
             metrics=tuple(each.name for each in chosen),
             rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
+            total=tuple(_values(chosen, _together([*found.values()]))),
             has_time=period is not None,
         )
 
@@ -215,6 +218,15 @@ def _values(metrics: Sequence[Metric], summary: Summary) -> Iterator[float]:
     percentiles = iter(summary.percentiles(fractions) if fractions else ())
     for each in metrics:
         yield each.value(summary) if each.fraction is None else next(percentiles)
+
+
+def _together(summaries: Sequence[Summary]) -> Summary:
+    if len(summaries) == 1:
+        return summaries[0]
+    whole = Summary(distinct=dict.fromkeys(DISTINCT, math.nan))
+    for each in summaries:
+        whole.join(each)
+    return whole
 
 
 def _or_nan(value: int | None) -> float:

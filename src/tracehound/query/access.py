@@ -113,10 +113,14 @@ Path: TypeAlias = Narrowing | InOrder
 
 @dataclass(frozen=True)
 class Plan:
-    """The path that a search takes, and when the traces began that are worth a look, in ms since the epoch."""
+    """The path that a search takes, and when the traces began that are worth a look, in ms since the epoch.
+
+    `edge` is what the page ends with of the first key of the order, where it is known.
+    """
 
     path: Path
     times: Range
+    edge: float | None = None
 
 
 def conjuncts(where: Checked | None) -> tuple[Checked, ...]:

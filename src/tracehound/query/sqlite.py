@@ -168,8 +168,31 @@ def count_sql(search: Search, path: ByTerms | ByDuration, limit: int) -> Sql:
 
 
 def is_streamed(search: Search, path: Path) -> bool:
-    """Whether the statement follows the path in the order of the search, and so ends with the page."""
-    return bool(_arms(search, Plan(path, EVER)))
+    """Whether the path is followed in the order of the search, so that looking ends with the page."""
+    return is_in_pieces(search, path) or bool(_arms(search, Plan(path, EVER)))
+
+
+def is_in_pieces(search: Search, path: Path) -> bool:
+    """Whether a path is followed piece of time by piece of time, each of them sorted.
+
+    Of many terms some may lead to nothing that is wanted: a statement that merges them reads these to their ends.
+    """
+    is_of_many = isinstance(path, ByTerms) and not path.is_exact and len(path.terms) > 1
+    return is_of_many and search.order[0].field == TIMESTAMP
+
+
+def edge_sql(search: Search, plan: Plan) -> Sql | None:
+    """Return the statement for what the page ends with of the first key of the order; None where it is of no use.
+
+    An index has the least first, and of those that are the same the oldest, where the newest are wanted: all of them
+    would be read and sorted. With the edge known those below it are few, and those at it a run of their own.
+    """
+    first = search.order[0]
+    arms = [] if first.descending or not first.field.nullable else _arms(search, plan)
+    if not arms:
+        return None
+    found = join("\nUNION ALL\n", arms)
+    return Sql(f"SELECT key0 FROM (\n{found.text}\nORDER BY key0 LIMIT 1 OFFSET ?)", (*found.parameters, search.limit))
 
 
 def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
@@ -183,6 +206,8 @@ def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
     if not is_plain or by not in _INDEX_OF_ORDER:
         return []
     path = plan.path
+    if is_in_pieces(search, path):
+        return []
     if isinstance(path, ByTerms) and by == TIMESTAMP:
         runs: list[tuple[int | None, str]] = [(each, one) for each in path.terms for one in search.experiment_ids]
     elif isinstance(path, InOrder):
@@ -191,13 +216,16 @@ def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
         return []
     if not 0 < len(runs) <= MAX_ARMS:
         return []
-    head = _arm(search, plan, *runs[0], counted=counted)
-    if len(head.parameters) * len(runs) > _MAX_PARAMETERS:
+    arms = [_arm(search, plan, *runs[0], where, counted=counted) for where in _sides_of(search, plan)]
+    if sum(len(each.parameters) for each in arms) * len(runs) > _MAX_PARAMETERS:
         return []
-    return [head, *(_arm(search, plan, *run, counted=counted) for run in runs[1:])]
+    rest = [_arm(search, plan, *run, where, counted=counted) for run in runs[1:] for where in _sides_of(search, plan)]
+    return [*arms, *rest]
 
 
-def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, counted: bool) -> Sql:
+def _arm(
+    search: Search, plan: Plan, number: int | None, experiment: str, also: Sequence[Sql] = (), *, counted: bool
+) -> Sql:
     """Return the statement for the traces of one experiment, and of one term if there is one."""
     own = Sql("t.experiment = ?", (int(experiment),))
     if number is None:
@@ -212,7 +240,7 @@ def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, cou
     values = [place.start_ms if key.field == TIMESTAMP else value_sql(key.field).text for key in search.order]
     columns = ", ".join(f"{value} AS key{at}" for at, value in enumerate(values))
     those = replace(search, order=_without_absence(search.order))
-    where = [run, *_within(place.start_ms, plan.times), *_others(those, plan, place, counted=counted)]
+    where = [run, *also, *_within(place.start_ms, plan.times), *_others(those, plan, place, counted=counted)]
     condition = join("\n  AND ", where)
     return Sql(f"SELECT t.seq AS seq, {columns}\nFROM {source}\nWHERE {condition.text}", condition.parameters)
 
@@ -289,14 +317,23 @@ def _within(expression: str, wanted: Range) -> list[Sql]:
 
 def _same_span(path: Path) -> list[Sql]:
     """Return the condition that a posting `p` is of a span that the path may be about."""
-    is_about_spans = isinstance(path, ByTerms) and not path.is_exact
-    return same_span_sql(path.condition, "p.mask", OF_POSTING) if is_about_spans else []
+    if not isinstance(path, ByTerms) or path.is_exact:
+        return []
+    return same_span_sql(path.condition, "p.mask", OF_POSTING)
 
 
 def _without_absence(order: Sequence[OrderKey]) -> tuple[OrderKey, ...]:
     """Return the order of the traces that have its first key: only then is there a range to begin in."""
     first, *rest = order
     return replace(first, field=replace(first.field, nullable=False)), *rest
+
+
+def _sides_of(search: Search, plan: Plan) -> list[list[Sql]]:
+    """Return the conditions for those below the edge of the page, and for those at it; one for all if it is unknown."""
+    if plan.edge is None:
+        return [[]]
+    column = value_sql(search.order[0].field).text
+    return [[Sql(f"{column} {operator} ?", (plan.edge,))] for operator in ("<", "=")]
 
 
 def _has_first(search: Search) -> list[Sql]:

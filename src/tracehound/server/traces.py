@@ -104,11 +104,15 @@ class StatsRequest(SearchScope, frozen=True, kw_only=True):
 
 
 class StatsTable(Record, frozen=True, kw_only=True):
-    """A row for each group that has traces: the values of its fields, then the numbers."""
+    """A row for each group that has traces: the values of its fields, then the numbers.
+
+    `total` has the numbers of all of them together, whatever the limit; null for what does not add up.
+    """
 
     groups: list[str]
     metrics: list[str]
     rows: list[list[Any]]
+    total: list[Any]
 
 
 class TagRequest(Asked, frozen=True, kw_only=True):
@@ -203,7 +207,10 @@ def read_stats(served: Served, asked: StatsRequest) -> StatsTable:
     search = search_of(served, store, asked)
     found = read_statistics(store, search, asked.group_by, asked.interval, asked.metrics, asked.time_zone)
     rows = found.rows if asked.limit is None else found.rows[: max(asked.limit, 0)]
-    return StatsTable(groups=list(found.groups), metrics=list(found.metrics), rows=[list(row) for row in rows])
+    return StatsTable(
+        groups=list(found.groups), metrics=list(found.metrics), rows=[list(row) for row in rows],
+        total=list(found.total),
+    )  # fmt: skip
 
 
 def put_tag(served: Served, asked: TagRequest) -> Nothing:

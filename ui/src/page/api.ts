@@ -147,6 +147,8 @@ export interface Stats {
   groups: string[];
   metrics: string[];
   rows: (string | number | null)[][];
+  /** The metrics of all rows together. */
+  total: (number | null)[];
 }
 
 export interface NewAssessment {

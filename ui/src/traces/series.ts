@@ -41,10 +41,9 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   // The store keeps up counts and errors by the hour, states it does not: those that are neither are few, and soon found.
   const unfinished = { ...scope, filter: added(scope.filter ?? "", UNFINISHED) };
-  const [measured, counted, whole] = await Promise.all([
+  const [measured, counted] = await Promise.all([
     readStats({ ...scope, interval, metrics: METRICS, time_zone }, signal),
     readStats({ ...unfinished, group_by: ["status"], interval, metrics: ["count"], time_zone }, signal),
-    readStats({ ...scope, metrics: METRICS }, signal),
   ]);
   const seconds = (time: unknown) => Date.parse(String(time)) / 1000;
   const known = measured.rows.map((row) => seconds(row[0]));
@@ -72,7 +71,7 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   }
   const overall: Series["overall"] = {};
   for (const [state, numbers] of Object.entries(states)) overall[state] = numbers.reduce((sum, each) => sum + each, 0);
-  for (const [index, name] of METRICS.entries()) overall[name] = whole.rows[0]?.[index] as number | null;
+  for (const [index, name] of METRICS.entries()) overall[name] = measured.total[index];
   return { times, length_s: length_ms / 1000, states, metrics, overall };
 }
 

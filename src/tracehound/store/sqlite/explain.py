@@ -9,9 +9,9 @@ import time
 from tracehound.query.access import ByWords, InOrder
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search
-from tracehound.query.sqlite import COUNTED, is_streamed, search_sql
+from tracehound.query.sqlite import COUNTED, is_streamed
 from tracehound.store.explain import Choice, Explanation, Step
-from tracehound.store.sqlite.functions import ask
+from tracehound.store.sqlite.finding import follow_plan
 from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.ordered import then_absent
 from tracehound.store.sqlite.plan import Estimate, choose_plan
@@ -31,8 +31,8 @@ def explain(connection: sqlite3.Connection, search: Search) -> Explanation:
         return 1
 
     def find(part: Search) -> list[Row]:
-        plan = choice.plan if part is search else choose_plan(connection, part, words).plan
-        return ask(connection, search_sql(part, plan, counted=True), words)
+        chosen = choice if part is search else choose_plan(connection, part, words)
+        return follow_plan(connection, part, chosen, words, counted=True)
 
     connection.create_function(COUNTED, 0, count)
     begun = time.perf_counter()

@@ -35,14 +35,16 @@ from tracehound.query.access import (
 from tracehound.query.conditions import OF_POSTING, same_span_sql
 from tracehound.query.fields import Group
 from tracehound.query.search import Search
-from tracehound.query.sqlite import MAX_ARMS, count_sql, is_in_index, is_streamed
+from tracehound.query.sqlite import count_sql, is_in_index, is_streamed
 from tracehound.query.statistics import StatisticsQuery
 from tracehound.store.sqlite.text import Words
 
 COUNTED_ROWS: Final = 10_000
 SAMPLED_ROWS: Final = 1_000
 _CLEARLY_MORE: Final = 2 * COUNTED_ROWS
-_MAX_RUNS: Final = MAX_ARMS  # of so many terms, or terms and experiments, each is asked for
+SAMPLED_ROWS_OF_MANY: Final = 100
+_MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is asked for so many rows; of more for fewer
+_MAX_TERMS: Final = 256
 _MAX_PATHS: Final = 16
 _FEW_ROWS: Final = 200  # no other path is worth the question
 # Two statements: SQLite goes straight to the end of an index for one of min and max, not for both.
@@ -178,7 +180,8 @@ def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, w
         for number in path.terms
         for experiment in search.experiment_ids
     ]
-    sampled = [] if len(runs) > _MAX_RUNS else [_count(connection, *run, SAMPLED_ROWS) for run in runs]
+    each_rows = SAMPLED_ROWS if len(runs) <= _MAX_RUNS else SAMPLED_ROWS_OF_MANY
+    sampled = [] if len(runs) > _MAX_TERMS else [_count(connection, *run, each_rows) for run in runs]
     rows, rows_read = sum(each.rows for each in sampled), sum(each.rows_read for each in sampled)
     if len(sampled) == 1 and (sampled[0].is_counted or rows > _CLEARLY_MORE):
         return sampled[0]
@@ -210,6 +213,13 @@ def _length_ms(connection: sqlite3.Connection, experiment: str) -> int:
     """Return over what time the traces of an experiment lie."""
     earliest_ms, latest_ms = connection.execute(ENDS, (int(experiment), int(experiment))).fetchone()
     return int((latest_ms or 0) - (earliest_ms or 0) + 1)
+
+
+def read_ends(connection: sqlite3.Connection, search: Search, times: Range) -> Range | None:
+    """Return the part of a time in which the traces of the experiments of a search lie; None where there are none."""
+    ends = [connection.execute(ENDS, (int(each), int(each))).fetchone() for each in search.experiment_ids]
+    known = [time_ms for pair in ends for time_ms in pair if time_ms is not None]
+    return times.narrowed(Range(min(known), max(known))) if known else None
 
 
 def read_terms(connection: sqlite3.Connection, group: Group, key: str, most: int) -> list[tuple[int, str | None]]:

@@ -15,7 +15,7 @@ from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
-from tracehound.query.sqlite import ROW, is_streamed, search_sql
+from tracehound.query.sqlite import ROW
 from tracehound.query.statistics import Groups, StatisticsQuery
 from tracehound.store.api import Arrival, Changes, Page, Rows, SegmentRange, SqlParameters
 from tracehound.store.explain import Explanation, with_reason
@@ -25,18 +25,15 @@ from tracehound.store.sqlite.connection import release_pages, snapshot, transact
 from tracehound.store.sqlite.copying import read_changes
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
-from tracehound.store.sqlite.functions import ask
+from tracehound.store.sqlite.finding import find_one_more
 from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.limits import Progress, within
 from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
-from tracehound.store.sqlite.ordered import follow, then_absent, values_in_order
-from tracehound.store.sqlite.plan import choose_plan
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
 from tracehound.store.sqlite.sql import run_sql
 from tracehound.store.sqlite.statistics import read_statistics
-from tracehound.store.sqlite.text import Words
 
 _EXPERIMENTS: Final = (
     "SELECT e.id, e.name FROM experiment AS e"
@@ -256,26 +253,10 @@ def _find(connection: sqlite3.Connection, search: Search, progress: Progress) ->
     """Return the rows of one page by their numbers, each the columns of `ROW`, and the cursor behind them."""
     if not search.experiment_ids:
         return {}, None
-    found = _find_one_more(connection, search, progress)
+    found = find_one_more(connection, search, progress)
     page, keys = found[: search.limit], slice(-1 - len(search.order), -1)
     has_more = len(found) > len(page) > 0
     return {row[-1]: row[: keys.start] for row in page}, search.cursor(page[-1][keys]) if has_more else None
-
-
-def _find_one_more(connection: sqlite3.Connection, search: Search, progress: Progress) -> list[Row]:
-    """Return the rows of one page and the one behind it: the columns of `ROW`, the order's keys, and the number."""
-    words = Words(connection)
-    choice = choose_plan(connection, search, words)
-    plan = choice.plan
-    if not is_streamed(search, plan.path) and not any(each.is_counted for each in choice.estimates):
-        values = values_in_order(connection, search)
-        if values is not None:
-            return follow(values, search, lambda part: _find_one_more(connection, part, progress))
-    is_counted = search.time_limit is not None
-    if is_counted:
-        progress.count_rows(connection, plan.path)
-    found = ask(connection, search_sql(search, plan, counted=is_counted), words)
-    return then_absent(found, search, plan.path, lambda part: _find_one_more(connection, part, progress))
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:

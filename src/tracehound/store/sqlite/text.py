@@ -96,8 +96,8 @@ class Candidates:
     def may_have(self, seq: int) -> bool:
         """Whether a trace may have the text.
 
-        In an order that is not that of arrival nearly every trace is of another block. To look into that takes as long as
-        to look into the spans of `_AS_LONG_AS_A_BLOCK` traces: where many have the text, that is sooner done.
+        In an order that is not that of arrival nearly every trace is of another block. To look into that takes as long
+        as to look into the spans of `_AS_LONG_AS_A_BLOCK` traces: where many have the text, that is sooner done.
         """
         self._asked += 1
         at = bisect.bisect_left(self._greatest, seq)
