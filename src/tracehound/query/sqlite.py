@@ -216,33 +216,52 @@ def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
         return []
     if not 0 < len(runs) <= MAX_ARMS:
         return []
-    arms = [_arm(search, plan, *runs[0], where, counted=counted) for where in _sides_of(search, plan)]
+    make = _arm if plan.edge is None else _arms_at_edge
+    arms = make(search, plan, *runs[0], counted=counted)
     if sum(len(each.parameters) for each in arms) * len(runs) > _MAX_PARAMETERS:
         return []
-    rest = [_arm(search, plan, *run, where, counted=counted) for run in runs[1:] for where in _sides_of(search, plan)]
-    return [*arms, *rest]
+    return [*arms, *(arm for run in runs[1:] for arm in make(search, plan, *run, counted=counted))]
 
 
-def _arm(
-    search: Search, plan: Plan, number: int | None, experiment: str, also: Sequence[Sql] = (), *, counted: bool
-) -> Sql:
+def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, counted: bool) -> list[Sql]:
     """Return the statement for the traces of one experiment, and of one term if there is one."""
-    own = Sql("t.experiment = ?", (int(experiment),))
-    if number is None:
-        place = OF_TRACE
-        source = f"trace AS t INDEXED BY {_INDEX_OF_ORDER[search.order[0].field]}"
-        run = join("\n  AND ", [own, *_has_first(search)])
-    else:
-        place = OF_POSTING
+    if number is not None:
+        run = [Sql("p.term = ? AND p.experiment = ?", (number, int(experiment))), *_same_span(plan.path)]
         source = "posting AS p CROSS JOIN trace AS t ON t.seq = p.trace"
-        run = Sql("p.term = ? AND p.experiment = ?", (number, *own.parameters))
-        run = join("\n  AND ", [run, *_same_span(plan.path)])
+        return [_statement_of_arm(search, plan, source, run, OF_POSTING, counted=counted)]
+    run = [Sql("t.experiment = ?", (int(experiment),)), *_has_first(search)]
+    return [_statement_of_arm(search, plan, _in_order(search), run, OF_TRACE, counted=counted)]
+
+
+def _arms_at_edge(search: Search, plan: Plan, _number: int | None, experiment: str, *, counted: bool) -> list[Sql]:
+    """Return the statements for the traces of one experiment that are below the edge of a page, and at it."""
+    column = value_sql(search.order[0].field).text
+    own, edge, after = Sql("t.experiment = ?", (int(experiment),)), plan.edge or 0, search.after
+    below = [own, *_has_first(search), Sql(f"{column} < ?", (edge,))]
+    at = [own, Sql(f"{column} = ?", (edge,))]
+    if after is not None and after[0] == edge:
+        at.append(behind_sql(search.order[1:], after[1:]))
+    source, at_edge = _in_order(search), replace(search, after=None)
+    return [
+        _statement_of_arm(search, plan, source, below, OF_TRACE, counted=counted),
+        _statement_of_arm(at_edge, plan, source, at, OF_TRACE, counted=counted),
+    ]
+
+
+def _statement_of_arm(
+    search: Search, plan: Plan, source: str, run: Sequence[Sql], place: Place, *, counted: bool
+) -> Sql:
+    """Return the statement for the traces of a run, with the keys that it is sorted by."""
     values = [place.start_ms if key.field == TIMESTAMP else value_sql(key.field).text for key in search.order]
     columns = ", ".join(f"{value} AS key{at}" for at, value in enumerate(values))
     those = replace(search, order=_without_absence(search.order))
-    where = [run, *also, *_within(place.start_ms, plan.times), *_others(those, plan, place, counted=counted)]
+    where = [*run, *_within(place.start_ms, plan.times), *_others(those, plan, place, counted=counted)]
     condition = join("\n  AND ", where)
     return Sql(f"SELECT t.seq AS seq, {columns}\nFROM {source}\nWHERE {condition.text}", condition.parameters)
+
+
+def _in_order(search: Search) -> str:
+    return f"trace AS t INDEXED BY {_INDEX_OF_ORDER[search.order[0].field]}"
 
 
 def _all_along(search: Search, plan: Plan, *, counted: bool) -> Sql:

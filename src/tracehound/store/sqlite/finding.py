@@ -60,6 +60,8 @@ def _pieces(connection: sqlite3.Connection, search: Search, choice: Choice, word
         for times in _times(read_ends(connection, search, plan.times), rows, newest_first=search.order[0].descending):
             yield replace(plan, times=times)
         return
+    if search.after is not None and search.after[0] is None and is_streamed(search, plan.path):
+        return  # behind all that the index has
     edge = edge_sql(search, plan)
     rows_at_edge = [] if edge is None else ask(connection, edge, words)
     yield replace(plan, edge=rows_at_edge[0][0]) if rows_at_edge else plan
