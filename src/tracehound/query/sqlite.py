@@ -192,7 +192,9 @@ def edge_sql(search: Search, plan: Plan) -> Sql | None:
     if not arms:
         return None
     found = join("\nUNION ALL\n", arms)
-    return Sql(f"SELECT key0 FROM (\n{found.text}\nORDER BY key0 LIMIT 1 OFFSET ?)", (*found.parameters, search.limit))
+    return Sql(
+        f"SELECT key0 FROM (\n{found.text}\nORDER BY key0 LIMIT 1 OFFSET ?) AS found", (*found.parameters, search.limit)
+    )
 
 
 def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:

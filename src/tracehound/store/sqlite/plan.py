@@ -33,7 +33,7 @@ from tracehound.query.access import (
     time_range,
 )
 from tracehound.query.conditions import OF_POSTING, same_span_sql
-from tracehound.query.fields import Group
+from tracehound.query.fields import TIMESTAMP, Group
 from tracehound.query.search import Search
 from tracehound.query.sqlite import count_sql, is_in_index, is_streamed
 from tracehound.query.statistics import StatisticsQuery
@@ -47,6 +47,7 @@ _MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is ask
 _MAX_TERMS: Final = 256
 _MAX_PATHS: Final = 16
 _FEW_ROWS: Final = 200  # no other path is worth the question
+_FEW_TO_SORT: Final = 4_000  # to go along another order and ask each trace for its words would take longer
 # Two statements: SQLite goes straight to the end of an index for one of min and max, not for both.
 ENDS: Final = (
     "SELECT (SELECT min(start_ms) FROM trace WHERE experiment = ?),"
@@ -171,7 +172,7 @@ def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, w
         return _count(connection, search, path, COUNTED_ROWS)
     if isinstance(path, ByWords):
         candidates = words.candidates(path.needles)
-        found = candidates.first(_FEW_ROWS)
+        found = candidates.first(_FEW_ROWS if search.order[0].field == TIMESTAMP else _FEW_TO_SORT)
         if found is None:
             return Estimate(path, math.inf, is_counted=False, rows_read=candidates.count)
         return Estimate(replace(path, seqs=tuple(found)), len(found), is_counted=True, rows_read=len(found))
