@@ -20,7 +20,6 @@ from tracehound.query.sqlite import PERIOD, distinct_sql, statistics_sql
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, GroupKey, Groups, StatisticsQuery, keep_wanted
 from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.hours import HOUR_MS, Weighted, join_all, read_hours
-from tracehound.store.sqlite.limits import STEPS
 from tracehound.store.sqlite.moment import Helpers
 from tracehound.store.sqlite.plan import choose_for_statistics, read_ends
 from tracehound.store.sqlite.text import Words
@@ -141,9 +140,6 @@ def _add_up(connections: Sequence[sqlite3.Connection], query: StatisticsQuery, p
     # Here, for it cannot be imported any more when a program ends, and that is when many first open their store.
     from concurrent.futures import ThreadPoolExecutor
 
-    if (limit := query.search.time_limit) is not None:
-        for other in others:
-            other.set_progress_handler(limit.is_over, STEPS)
     with ThreadPoolExecutor(len(others), "tracehound-statistics") as pool:
         working = [pool.submit(work, other) for other in others]
         for found in (work(first), *(each.result() for each in working)):

@@ -27,9 +27,10 @@ from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
 from tracehound.store.sqlite.finding import find_one_more
 from tracehound.store.sqlite.inserting import Row
-from tracehound.store.sqlite.limits import Progress, within
+from tracehound.store.sqlite.limits import Progress, watch, within
 from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
+from tracehound.store.sqlite.precedence import Precedence
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
 from tracehound.store.sqlite.sql import run_sql
@@ -55,6 +56,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = OpenedFile(path)
+        self._precedence = Precedence()
 
     def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
@@ -133,6 +135,7 @@ class SqliteStore:
     def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
         with (
+            self._precedence.going_first(),
             self._file.reading() as connection,
             snapshot(connection),
             within(connection, search.time_limit) as progress,
@@ -144,6 +147,7 @@ class SqliteStore:
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
         with (
+            self._precedence.going_first(),
             self._file.reading() as connection,
             snapshot(connection),
             within(connection, search.time_limit) as progress,
@@ -192,11 +196,14 @@ class SqliteStore:
             (last,) = connection.execute("SELECT max(seq) FROM trace").fetchone()
         is_large = last is not None and last >= MANY_TRACES
         reading = self._file.reading_beside if is_large else self._file.reading
+        limit, wait = query.search.time_limit, self._precedence.wait if is_large else None
         with (
-            helpers(self._path, self._file.access(), is_large=is_large) as others,
+            helpers(
+                self._path, self._file.access(), is_large=is_large, prepare=lambda each: watch(each, limit, wait)
+            ) as others,
             reading() as connection,
             snapshot(connection),
-            within(connection, query.search.time_limit),
+            within(connection, limit, wait=wait),
         ):
             return read_statistics(connection, query, others)
 
