@@ -68,7 +68,7 @@ const CHARTS: Kind[] = [
   { title: "Cost", isBars: true, told: cost, lines: [metric("cost", "cost", "--chart-plain")] },
 ];
 
-const HEIGHT = 88;
+const HEIGHT = 92;
 
 export function Charts() {
   const [found, setFound] = useState<{ of: Scope; series: Series | null } | null>(null);
@@ -185,9 +185,9 @@ function draw(place: HTMLElement, kind: Kind, series: Series, onPoint: (at: numb
       axes: [
         {
           ...axis,
-          size: 20,
+          size: 24,
           space: 72,
-          gap: 2,
+          gap: 6,
           grid: { show: false },
           values: (_plot, marks) => marks.map((at) => mark(at * 1000, (last - first) * 1000)),
         },
