@@ -206,7 +206,14 @@ export const searchTraces = (
   );
 
 export const readStats = (
-  asked: Scope & { group_by?: string[]; interval?: string; metrics: string[]; time_zone?: string; limit?: number },
+  asked: Scope & {
+    group_by?: string[];
+    interval?: string;
+    metrics: string[];
+    time_zone?: string;
+    limit?: number;
+    timeout_s?: number;
+  },
   signal?: AbortSignal,
 ) => ask<Stats>("POST", "/traces/stats", asked, signal);
 

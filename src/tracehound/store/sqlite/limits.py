@@ -61,7 +61,7 @@ def watch(connection: sqlite3.Connection, limit: SearchLimit | None, wait: Calla
         wait()
         return limit is not None and limit.is_over()
 
-    connection.set_progress_handler(is_over, STEPS)
+    connection.set_progress_handler(is_over, STEPS // 5)  # a search waits for no longer than this
 
 
 class Progress:
