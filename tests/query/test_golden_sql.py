@@ -17,7 +17,7 @@ import pytest
 
 from tests.golden import check_golden
 from tracehound.model.summary import SUMMED
-from tracehound.query.access import InOrder, Plan, Range, find_paths, time_range
+from tracehound.query.access import EVER, InOrder, Plan, Range, find_paths, time_range
 from tracehound.query.fields import ATTRIBUTES, NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
@@ -87,8 +87,14 @@ def test_slow_spans_of_a_type_are_looked_for_in_the_index_first(tmp_path: Path, 
     check_golden(GOLDEN / "slow_tools.sql", describe(statement, tmp_path), update=update_golden)
 
 
+def test_segments_of_an_index_are_merged(tmp_path: Path, update_golden: bool) -> None:
+    search = parse_search(["0", "7"], None, ["total_tokens DESC"])
+    statement = search_sql(search, Plan(InOrder(), EVER, segments=(0, 1)))
+    check_golden(GOLDEN / "segments.sql", describe(statement, tmp_path), update=update_golden)
+
+
 def test_what_a_page_ends_with_is_asked_of_the_index(tmp_path: Path, update_golden: bool) -> None:
-    search = parse_search(["0", "7"], "tags.env = 'prod'", ["cost ASC"])
+    search = parse_search(["0", "7"], "tags.env != 'prod'", ["cost ASC"])
     statement = edge_sql(search, Plan(InOrder(), time_range(search)))
     assert statement is not None
     check_golden(GOLDEN / "edge.sql", describe(statement, tmp_path), update=update_golden)

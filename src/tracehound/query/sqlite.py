@@ -52,6 +52,9 @@ _MAX_PARAMETERS: Final = 30_000
 
 # What the index of times has of a trace beside its numbers.
 _IN_INDEX: Final = frozenset({NAME, ATTRIBUTES["status"], TIMESTAMP})
+# How many traces, in the order of their arrival, each segment of the indexes of these fields is of.
+SEGMENT: Final = 32_768
+_IN_SEGMENTS: Final = frozenset({ATTRIBUTES["cost"], ATTRIBUTES["total_tokens"]})
 _RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
 # An order by what a trace may lack goes along its index to the end of those that have it.
 _INDEX_OF_ORDER: Final = {
@@ -172,6 +175,11 @@ def is_streamed(search: Search, path: Path) -> bool:
     return is_in_pieces(search, path) or bool(_arms(search, Plan(path, EVER)))
 
 
+def is_in_segments(search: Search) -> bool:
+    """Whether the order has an index that is made of segments, which are merged."""
+    return search.order[0].field in _IN_SEGMENTS
+
+
 def is_in_pieces(search: Search, path: Path) -> bool:
     """Whether a path is followed piece of time by piece of time, each of them sorted.
 
@@ -213,7 +221,8 @@ def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
     if isinstance(path, ByTerms) and by == TIMESTAMP:
         runs: list[tuple[int | None, str]] = [(each, one) for each in path.terms for one in search.experiment_ids]
     elif isinstance(path, InOrder):
-        runs = [(None, experiment) for experiment in search.experiment_ids]
+        segments = plan.segments if is_in_segments(search) else (None,)
+        runs = [(each, one) for each in segments for one in search.experiment_ids]
     else:
         return []
     if not 0 < len(runs) <= MAX_ARMS:
@@ -226,19 +235,19 @@ def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
 
 
 def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, counted: bool) -> list[Sql]:
-    """Return the statement for the traces of one experiment, and of one term if there is one."""
-    if number is not None:
-        run = [Sql("p.term = ? AND p.experiment = ?", (number, int(experiment))), *_same_span(plan.path)]
+    """Return the statement for the traces of one experiment, and of a term or of a segment of the index."""
+    if isinstance(plan.path, ByTerms):
+        run = [Sql("p.term = ? AND p.experiment = ?", (number or 0, int(experiment))), *_same_span(plan.path)]
         source = "posting AS p CROSS JOIN trace AS t ON t.seq = p.trace"
         return [_statement_of_arm(search, plan, source, run, OF_POSTING, counted=counted)]
-    run = [Sql("t.experiment = ?", (int(experiment),)), *_has_first(search)]
+    run = [_in_index(number, experiment), *_has_first(search)]
     return [_statement_of_arm(search, plan, _in_order(search), run, OF_TRACE, counted=counted)]
 
 
-def _arms_at_edge(search: Search, plan: Plan, _number: int | None, experiment: str, *, counted: bool) -> list[Sql]:
+def _arms_at_edge(search: Search, plan: Plan, segment: int | None, experiment: str, *, counted: bool) -> list[Sql]:
     """Return the statements for the traces of one experiment that are below the edge of a page, and at it."""
     column = value_sql(search.order[0].field).text
-    own, edge, after = Sql("t.experiment = ?", (int(experiment),)), plan.edge or 0, search.after
+    own, edge, after = _in_index(segment, experiment), plan.edge or 0, search.after
     below = [own, *_has_first(search), Sql(f"{column} < ?", (edge,))]
     at = [own, Sql(f"{column} = ?", (edge,))]
     if after is not None and after[0] == edge:
@@ -260,6 +269,13 @@ def _statement_of_arm(
     where = [*run, *_within(place.start_ms, plan.times), *_others(those, plan, place, counted=counted)]
     condition = join("\n  AND ", where)
     return Sql(f"SELECT t.seq AS seq, {columns}\nFROM {source}\nWHERE {condition.text}", condition.parameters)
+
+
+def _in_index(segment: int | None, experiment: str) -> Sql:
+    """Return the condition that a trace stands in the part of an index that is of an experiment, and of a segment."""
+    if segment is None:
+        return Sql("t.experiment = ?", (int(experiment),))
+    return Sql(f"t.experiment = ? AND t.seq / {SEGMENT} = ?", (int(experiment), segment))
 
 
 def _in_order(search: Search) -> str:

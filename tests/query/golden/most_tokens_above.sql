@@ -1,7 +1,7 @@
 WITH page AS (
 SELECT t.seq AS seq, t.total_tokens AS key0, t.start_ms AS key1, t.trace_id AS key2
 FROM trace AS t INDEXED BY trace_by_tokens
-WHERE t.experiment = ?
+WHERE t.experiment = ? AND t.seq / 32768 = ?
   AND t.total_tokens IS NOT NULL
   AND t.total_tokens > ?
   AND coalesce(t.total_tokens > ?, 0)
@@ -11,10 +11,10 @@ SELECT t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.r
 FROM page CROSS JOIN trace AS t ON t.seq = page.seq
 ORDER BY t.total_tokens DESC, t.start_ms DESC, t.trace_id ASC
 
--- parameters: 0, 100.0, 100, 101
+-- parameters: 0, 0, 100.0, 100, 101
 -- plan:
 -- CO-ROUTINE
---   SEARCH t USING INDEX trace_by_tokens (experiment=? AND total_tokens>?)
+--   SEARCH t USING INDEX trace_by_tokens (experiment=? AND <expr>=? AND total_tokens>?)
 --   USE TEMP B-TREE FOR RIGHT PART OF ORDER BY
 -- SCAN
 -- SEARCH t USING INTEGER PRIMARY KEY (rowid=?)

@@ -46,7 +46,10 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   const unfinished = { ...scope, filter: added(scope.filter ?? "", UNFINISHED) };
   const [measured, counted] = await Promise.all([
     readStats({ ...scope, interval, metrics: METRICS, time_zone, timeout_s: LONGEST_S }, signal),
-    readStats({ ...unfinished, timeout_s: LONGEST_S, group_by: ["status"], interval, metrics: ["count"], time_zone }, signal),
+    readStats(
+      { ...unfinished, timeout_s: LONGEST_S, group_by: ["status"], interval, metrics: ["count"], time_zone },
+      signal,
+    ),
   ]);
   const seconds = (time: unknown) => Date.parse(String(time)) / 1000;
   const known = measured.rows.map((row) => seconds(row[0]));

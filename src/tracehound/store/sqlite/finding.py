@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Final
 
 from tracehound.query.access import Plan, Range
 from tracehound.query.search import Search
-from tracehound.query.sqlite import edge_sql, is_in_pieces, is_streamed, search_sql
+from tracehound.query.sqlite import SEGMENT, edge_sql, is_in_pieces, is_in_segments, is_streamed, search_sql
 from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.limits import Progress
@@ -19,6 +20,7 @@ from tracehound.store.sqlite.text import Words
 
 # What is asked of the first piece of time, as it seems; the next ones are each twice as long.
 _ROWS_OF_A_PIECE: Final = 8_000
+MOST_SEGMENTS: Final = 32  # in one statement, each of which has two runs at an edge
 
 
 def find_one_more(connection: sqlite3.Connection, search: Search, progress: Progress) -> list[Row]:
@@ -43,28 +45,59 @@ def follow_plan(
     connection: sqlite3.Connection, search: Search, choice: Choice, words: Words, *, counted: bool
 ) -> list[Row]:
     """Return the same rows as far as the plan leads to them: without those that lack what an index is of."""
+    plan = choice.plan
+    if is_in_pieces(search, plan.path):
+        return _in_pieces(connection, search, choice, words, counted=counted)
+    if not search.order[0].field.nullable or not is_streamed(search, plan.path):
+        return ask(connection, search_sql(search, plan, counted=counted), words)
+    if search.after is not None and search.after[0] is None:
+        return []  # behind all that the index has
     found: list[Row] = []
-    for each in _pieces(connection, search, choice, words):
+    parts = list(_parts(connection, search, plan))
+    for part, each in parts:
+        edge = edge_sql(part, each)
+        rows = [] if edge is None else ask(connection, edge, words)
+        whole = replace(each, edge=rows[0][0]) if rows else each
+        found += ask(connection, search_sql(part, whole, counted=counted), words)
+    return found if len(parts) == 1 else _sorted(found, search)[: search.limit + 1]
+
+
+def _in_pieces(
+    connection: sqlite3.Connection, search: Search, choice: Choice, words: Words, *, counted: bool
+) -> list[Row]:
+    """Return the rows of piece of time by piece of time, until the page is full."""
+    rows = min((each.rows for each in choice.estimates if each.path == choice.plan.path), default=_ROWS_OF_A_PIECE)
+    whole = read_ends(connection, search, choice.plan.times)
+    found: list[Row] = []
+    for times in _times(whole, rows, newest_first=search.order[0].descending):
         rest = replace(search, limit=search.limit - len(found))
-        found += ask(connection, search_sql(rest, each, counted=counted), words)
+        found += ask(connection, search_sql(rest, replace(choice.plan, times=times), counted=counted), words)
         if len(found) > search.limit:
             break
     return found
 
 
-def _pieces(connection: sqlite3.Connection, search: Search, choice: Choice, words: Words) -> Iterator[Plan]:
-    """Yield the plan as it is to be followed: whole, up to the edge of the page, or piece of time by piece of time."""
-    plan = choice.plan
-    if is_in_pieces(search, plan.path):
-        rows = min((each.rows for each in choice.estimates if each.path == plan.path), default=_ROWS_OF_A_PIECE)
-        for times in _times(read_ends(connection, search, plan.times), rows, newest_first=search.order[0].descending):
-            yield replace(plan, times=times)
+def _parts(connection: sqlite3.Connection, search: Search, plan: Plan) -> Iterator[tuple[Search, Plan]]:
+    """Yield the search and the plan with the segments of its index, in parts where these are too many at once."""
+    if not is_in_segments(search):
+        yield search, plan
         return
-    if search.after is not None and search.after[0] is None and is_streamed(search, plan.path):
-        return  # behind all that the index has
-    edge = edge_sql(search, plan)
-    rows_at_edge = [] if edge is None else ask(connection, edge, words)
-    yield replace(plan, edge=rows_at_edge[0][0]) if rows_at_edge else plan
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM trace").fetchone()
+    segments = tuple(range(last // SEGMENT + 1))
+    if len(segments) * len(search.experiment_ids) <= MOST_SEGMENTS:
+        yield search, replace(plan, segments=segments)
+        return
+    for experiment in search.experiment_ids:
+        of_one = replace(search, experiment_ids=(experiment,))
+        for at in range(0, len(segments), MOST_SEGMENTS):
+            yield of_one, replace(plan, segments=segments[at : at + MOST_SEGMENTS])
+
+
+def _sorted(rows: list[Row], search: Search) -> list[Row]:
+    """Return rows in the order of a search, of whose keys they have the values in front of their numbers."""
+    for at, key in reversed([*enumerate(search.order, start=-1 - len(search.order))]):
+        rows.sort(key=operator.itemgetter(at), reverse=key.descending)
+    return rows
 
 
 def _times(whole: Range | None, rows: float, *, newest_first: bool) -> Iterator[Range]:
