@@ -74,15 +74,15 @@ class Statistics:
     """Numbers about groups of traces: the names of the columns, and the rows in their order.
 
     With periods the first column is the start of one, as an aware datetime, and rows are in the order of time; without
-    the largest group comes first. `total` has the metrics of all rows together, but for how many different users and
-    sessions there are: those of several rows do not add up, and are NaN.
+    the largest group comes first. `total` has the metrics of all rows together, if it was asked for, but for how many
+    different users and sessions there are: those of several rows do not add up, and are NaN.
     """
 
     groups: tuple[str, ...]
     metrics: tuple[str, ...]
     rows: list[tuple[Any, ...]]
-    total: tuple[float, ...]
     has_time: bool = False
+    total: tuple[float, ...] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -179,6 +179,8 @@ def read_statistics(
     interval: str | None,
     metrics: Sequence[str],
     time_zone: str = "UTC",
+    *,
+    with_total: bool = False,
 ) -> Statistics:
     """Return statistics of the traces of a search; see `trace_stats`."""
     fields = parse_groups(group_by)
@@ -194,8 +196,8 @@ def read_statistics(
             groups=(*([TIME] if period is not None else []), *fields.values()),
             metrics=tuple(each.name for each in chosen),
             rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
-            total=tuple(_values(chosen, _together([*found.values()]))),
             has_time=period is not None,
+            total=tuple(_values(chosen, _together([*found.values()]))) if with_total else None,
         )
 
 

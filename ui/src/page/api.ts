@@ -147,8 +147,8 @@ export interface Stats {
   groups: string[];
   metrics: string[];
   rows: (string | number | null)[][];
-  /** The metrics of all rows together. */
-  total: (number | null)[];
+  /** The metrics of all rows together, where that was asked for. */
+  total: (number | null)[] | null;
 }
 
 export interface NewAssessment {
@@ -213,6 +213,7 @@ export const readStats = (
     time_zone?: string;
     limit?: number;
     timeout_s?: number;
+    total?: boolean;
   },
   signal?: AbortSignal,
 ) => ask<Stats>("POST", "/traces/stats", asked, signal);

@@ -45,7 +45,7 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   // The store keeps up counts and errors by the hour, states it does not: those that are neither are few, and soon found.
   const unfinished = { ...scope, filter: added(scope.filter ?? "", UNFINISHED) };
   const [measured, counted] = await Promise.all([
-    readStats({ ...scope, interval, metrics: METRICS, time_zone, timeout_s: LONGEST_S }, signal),
+    readStats({ ...scope, interval, metrics: METRICS, time_zone, timeout_s: LONGEST_S, total: true }, signal),
     readStats(
       { ...unfinished, timeout_s: LONGEST_S, group_by: ["status"], interval, metrics: ["count"], time_zone },
       signal,
@@ -77,7 +77,7 @@ export async function readSeries(scope: Scope, signal: AbortSignal): Promise<Ser
   }
   const overall: Series["overall"] = {};
   for (const [state, numbers] of Object.entries(states)) overall[state] = numbers.reduce((sum, each) => sum + each, 0);
-  for (const [index, name] of METRICS.entries()) overall[name] = measured.total[index];
+  for (const [index, name] of METRICS.entries()) overall[name] = measured.total?.[index] ?? null;
   return { times, length_s: length_ms / 1000, states, metrics, overall };
 }
 
