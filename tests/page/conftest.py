@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NEEDED = "TRACEHOUND_NEEDS_CHROMIUM"  # set where a browser that is not there is a failure
 
+MEASURED: list[str] = []  # what tests have measured, in sentences
+
 expect.set_options(timeout=15_000)
 
 Open = Callable[..., Page]
@@ -101,6 +103,19 @@ def own_server(store_path: Path) -> Iterator[ServerProcess]:
     running = ServerProcess(store_path)
     yield running
     running.kill()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what was measured, whether the tests passed or not, and how busy the machine was."""
+    load = f" at a load of {os.getloadavg()[0]:.0f}" if MEASURED and hasattr(os, "getloadavg") else ""
+    for text in MEASURED:
+        terminalreporter.write_line(f"measured{load}: {text}")
+
+
+@pytest.fixture
+def measured() -> Callable[[str], None]:
+    """Return what notes a sentence about what was measured, for the end of the run."""
+    return MEASURED.append
 
 
 @pytest.fixture

@@ -262,7 +262,11 @@ def processor_s(browser: Browser) -> float:
 
 
 def test_ten_thousand_spans_are_less_than_five_megabytes_and_open(
-    open_file: Open, browser: Browser, tmp_path: Path, seconds: Callable[[], float]
+    open_file: Open,
+    browser: Browser,
+    tmp_path: Path,
+    seconds: Callable[[], float],
+    measured: Callable[[str], None],
 ) -> None:
     path = tmp_path / "large.db"
     part = large_trace()
@@ -294,7 +298,7 @@ def test_ten_thousand_spans_are_less_than_five_megabytes_and_open(
     page.get_by_label("Find in this trace").fill("nobody has written this")
     expect(page.get_by_text(f"0 of {SPANS:,}")).to_be_visible()
     found_s = seconds() - begun
-    print(
+    measured(
         f"10,000 spans with {held / 1e6:.1f} MB of values: {size / 1e6:.2f} MB of page, written in {written_s:.2f} s, "
         f"open after {opened_s:.2f} s ({used_s:.2f} s of processors), the last span in view "
         f"{scrolled_s:.2f} s after the key, all looked through in {found_s:.2f} s"

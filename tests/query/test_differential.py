@@ -38,6 +38,7 @@ from tracehound.query.tree import PATTERNS, And, Checked, Not, Or, Scope, Test
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
 from tracehound.store.sqlite.functions import ask
+from tracehound.store.sqlite.ordered import then_absent
 from tracehound.store.sqlite.plan import read_terms
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.store import SqliteStore
@@ -170,6 +171,12 @@ def pages_by_every_path(store: SqliteStore, search: Search) -> Iterator[list[Tra
             if isinstance(path, ByWords):
                 path = dataclasses.replace(path, seqs=tuple(words.candidates(path.needles).first(1_000) or ()))
             rows = ask(connection, search_sql(search, Plan(path, time_range(search))), words)
+            rows = then_absent(
+                rows,
+                search,
+                path,
+                lambda part: ask(connection, search_sql(part, Plan(InOrder(), time_range(part))), words),
+            )
             yield [to_info(row[: -1 - len(search.order)]) for row in rows[: search.limit]]
 
 

@@ -6,6 +6,7 @@ Python and the newest one (that of the package apsw) have to make the same.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,12 +16,13 @@ import apsw
 import pytest
 
 from tests.golden import check_golden
-from tracehound.query.access import InOrder, Plan, find_paths, time_range
+from tracehound.model.summary import SUMMED
+from tracehound.query.access import EVER, InOrder, Plan, Range, find_paths, time_range
 from tracehound.query.fields import ATTRIBUTES, NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
-from tracehound.query.sql import MATCHES, NUMBER_AT, NUMBER_IN, VALUE, Sql
-from tracehound.query.sqlite import distinct_sql, search_sql, statistics_sql
+from tracehound.query.sql import DURATIONS_MASK, HAS_SPANS, MATCHES, NUMBER_IN, VALUE, Sql
+from tracehound.query.sqlite import distinct_sql, edge_sql, search_sql, statistics_sql
 from tracehound.query.statistics import ALL, DURATIONS, StatisticsQuery
 from tracehound.store.sqlite.connection import migrate, open_connection
 
@@ -46,6 +48,8 @@ SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
     "one_trace": ("attributes.trace_id = 'tr-1' AND tags.env = 'prod'", ()),
     "time_range": ("attributes.timestamp_ms BETWEEN 5 AND 9 AND tags.env = 'prod'", ()),
     "long_value": (f"tags.env = '{'x' * 201}'", ()),
+    "most_expensive": (None, ["cost DESC"]),
+    "most_tokens_above": ("attributes.total_tokens > 100", ["total_tokens DESC"]),
     "client_request": ("attributes.client_request_id = 'C-1'", ()),
 }
 
@@ -63,6 +67,43 @@ def test_a_later_page_begins_in_the_index_where_the_page_before_ended(tmp_path: 
     search = first.behind(first.cursor([1_735_689_600_000, "tr-1"]))
     statement = search_sql(search, first_plan(search))
     check_golden(GOLDEN / "later_page.sql", describe(statement, tmp_path), update=update_golden)
+
+
+@pytest.mark.parametrize("order", ["cost ASC", "cost DESC"])
+def test_a_page_behind_others_of_the_same_number_begins_behind_them(
+    order: str, tmp_path: Path, update_golden: bool
+) -> None:
+    first = parse_search(["0"], None, [order])
+    search = first.behind(first.cursor([0.0, 1_735_689_600_000, "tr-1"]))
+    name = order.replace(" ", "_").lower()
+    plan = dataclasses.replace(first_plan(search), edge=0.0 if order.endswith("ASC") else None)
+    check_golden(GOLDEN / f"{name}_behind.sql", describe(search_sql(search, plan), tmp_path), update=update_golden)
+
+
+def test_slow_spans_of_a_type_are_looked_for_in_the_index_first(tmp_path: Path, update_golden: bool) -> None:
+    search = parse_search(["0"], "span.type = 'TOOL' AND span.duration_ms > 3000")
+    path = next(find_paths(search.where, lambda *_: [(4711, "12 check"), (4712, "13 check"), (4713, "3 check")]))
+    statement = search_sql(search, Plan(path, Range(5, 9)))
+    check_golden(GOLDEN / "slow_tools.sql", describe(statement, tmp_path), update=update_golden)
+
+
+def test_segments_of_an_index_are_merged(tmp_path: Path, update_golden: bool) -> None:
+    search = parse_search(["0", "7"], None, ["total_tokens DESC"])
+    statement = search_sql(search, Plan(InOrder(), EVER, segments=(0, 1)))
+    check_golden(GOLDEN / "segments.sql", describe(statement, tmp_path), update=update_golden)
+
+
+def test_what_a_page_ends_with_is_asked_of_the_index(tmp_path: Path, update_golden: bool) -> None:
+    search = parse_search(["0", "7"], "tags.env != 'prod'", ["cost ASC"])
+    statement = edge_sql(search, Plan(InOrder(), time_range(search)))
+    assert statement is not None
+    check_golden(GOLDEN / "edge.sql", describe(statement, tmp_path), update=update_golden)
+
+
+def test_numbers_of_a_tag_are_added_up_in_the_index_alone(tmp_path: Path, update_golden: bool) -> None:
+    query = StatisticsQuery(parse_search(["0"], "tags.env = 'prod'"), (), parse_period("1h"), frozenset(SUMMED))
+    statement = statistics_sql(query, first_plan(query.search))
+    check_golden(GOLDEN / "sums_of_tag.sql", describe(statement, tmp_path), update=update_golden)
 
 
 def test_several_experiments_are_one_statement(tmp_path: Path, update_golden: bool) -> None:
@@ -107,8 +148,9 @@ def describe(statement: Sql, folder: Path) -> str:
     plan = show_plan(connection.execute(wanted, statement.parameters).fetchall())
     connection.close()
     newest = apsw.Connection(":memory:")
-    for name, arguments in ((NUMBER_IN, 1), (VALUE, 2), (MATCHES, 3), (NUMBER_AT, 3)):
+    for name, arguments in ((NUMBER_IN, 1), (VALUE, 2), (MATCHES, 3), (DURATIONS_MASK, 3)):
         newest.create_scalar_function(name, lambda *_: None, arguments, deterministic=True)
+    newest.create_aggregate_function(HAS_SPANS, lambda: (None, lambda *_: None, lambda *_: None), 3)
     for text in schema:
         newest.execute(text)
     assert show_plan(list(newest.execute(wanted, statement.parameters))) == plan, "two versions of SQLite"

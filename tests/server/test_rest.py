@@ -87,6 +87,13 @@ def test_statistics_come_in_groups_and_periods(client: TestClient) -> None:
     found = ask(client, "POST", "/traces/stats", asked)
     assert found["rows"] == [["even", 2, 0, None], ["odd", 1, 0, None]]
     assert (found["groups"], found["metrics"]) == (["tags.parity"], ["count", "errors", "cost"])
+    assert found["total"] is None
+    of_all = {"metrics": ["count", "p50", "users"], "limit": 1, "total": True}
+    parts = ask(client, "POST", "/traces/stats", {"group_by": ["tags.parity"], **of_all})
+    whole = ask(client, "POST", "/traces/stats", of_all)
+    assert len(parts["rows"]) == 1
+    assert parts["total"] == [*whole["rows"][0][:2], None]  # how many users two groups have together is not known
+    assert whole["total"] == whole["rows"][0]
     by_day = ask(client, "POST", "/traces/stats", {"interval": "1d", "metrics": ["count"]})
     assert by_day["groups"] == ["time"]
     assert sum(count for _, count in by_day["rows"]) == 3

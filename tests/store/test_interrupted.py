@@ -18,8 +18,7 @@ from tracehound.model.trace import TraceInfo
 from tracehound.query.numbers import number_in
 from tracehound.query.search import parse_search
 from tracehound.query.sql import NUMBER_IN
-from tracehound.store.sqlite import connection, plan
-from tracehound.store.sqlite import store as sqlite_store
+from tracehound.store.sqlite import connection, finding, plan
 from tracehound.store.sqlite.functions import FUNCTIONS
 from tracehound.store.sqlite.plan import Choice
 from tracehound.store.sqlite.store import SqliteStore
@@ -121,7 +120,7 @@ def test_a_search_sees_one_moment_though_a_trace_changes_after_its_path_was_chos
         other.write([part(span(1, start_ms=0), written_ns=2, tags={"k": "b"})])
         return choice
 
-    monkeypatch.setattr(sqlite_store, "choose_plan", choose_and_be_overtaken)
+    monkeypatch.setattr(finding, "choose_plan", choose_and_be_overtaken)
     assert len(store.search(parse_search(["0"], "tags.k != 'x'")).traces) == 1
     store.close()
     other.close()

@@ -15,6 +15,7 @@ from tracehound.query.fields import NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import parse_search
 from tracehound.query.statistics import StatisticsQuery
+from tracehound.store.sqlite import connection as connection_module
 from tracehound.store.sqlite.connection import read_migrations
 from tracehound.store.sqlite.store import SqliteStore
 from tracehound.store.targets import parse_target
@@ -57,6 +58,17 @@ def test_its_statistics_are_there(older: Path) -> None:
     without_users = StatisticsQuery(parse_search(["0"]), (NAME,), parse_period("1h"), frozenset())
     assert store.statistics(without_users).keys() == found.keys()
     store.close()
+
+
+def test_of_a_large_one_it_is_told_that_this_takes_a_while(
+    older: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connection_module, "_LARGE_MB", 0)
+    SqliteStore(older).close()
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    assert "is brought up to date, once" in told[0]
+    assert told[1].startswith(f"{older} is up to date, after ")
 
 
 def test_it_is_as_one_that_was_made_today(older: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,11 @@ from tracehound.query.periods import parse_period
 from tracehound.query.search import parse_search
 from tracehound.query.statistics import ALL, DURATIONS, StatisticsQuery
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite import limits
 from tracehound.store.sqlite import store as sqlite_store
 from tracehound.store.sqlite.connection import READING, open_connection
 from tracehound.store.sqlite.moment import helpers
+from tracehound.store.sqlite.precedence import Precedence
 from tracehound.store.sqlite.store import SqliteStore
 
 CHANGES = [
@@ -84,3 +88,27 @@ def test_small_stores_are_read_by_one_connection(tmp_path: Path) -> None:
     SqliteStore(tmp_path / "small.db").close()
     with helpers(tmp_path / "small.db", READING, is_large=False) as none, none.seeing_the_same() as lent:
         assert lent == []
+
+
+def test_what_adds_up_stands_still_while_a_search_goes_first(
+    large: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STEPS", 1_000)
+    free, stood_still = threading.Event(), threading.Event()
+
+    class Watched(Precedence):
+        def wait(self) -> None:
+            (free if self.is_free() else stood_still).set()
+            super().wait()
+
+    monkeypatch.setattr(large, "_precedence", precedence := Watched())
+    query = StatisticsQuery(parse_search(["0"], "tags.env = 'prod'"), (NAME,), None, ALL)
+    alone = large.statistics(query)
+    assert free.is_set()
+    assert not stood_still.is_set()
+    with ThreadPoolExecutor(1) as pool:
+        with precedence.going_first():
+            slowed = pool.submit(large.statistics, query)
+            assert stood_still.wait(30)
+            assert len(large.search(parse_search(["0"])).traces) == 100
+        assert slowed.result() == alone

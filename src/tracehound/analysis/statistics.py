@@ -74,13 +74,15 @@ class Statistics:
     """Numbers about groups of traces: the names of the columns, and the rows in their order.
 
     With periods the first column is the start of one, as an aware datetime, and rows are in the order of time; without
-    the largest group comes first.
+    the largest group comes first. `total` has the metrics of all rows together, if it was asked for, but for how many
+    different users and sessions there are: those of several rows do not add up, and are NaN.
     """
 
     groups: tuple[str, ...]
     metrics: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     has_time: bool = False
+    total: tuple[float, ...] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -177,6 +179,8 @@ def read_statistics(
     interval: str | None,
     metrics: Sequence[str],
     time_zone: str = "UTC",
+    *,
+    with_total: bool = False,
 ) -> Statistics:
     """Return statistics of the traces of a search; see `trace_stats`."""
     fields = parse_groups(group_by)
@@ -193,6 +197,7 @@ def read_statistics(
             metrics=tuple(each.name for each in chosen),
             rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
             has_time=period is not None,
+            total=tuple(_values(chosen, _together([*found.values()]))) if with_total else None,
         )
 
 
@@ -215,6 +220,15 @@ def _values(metrics: Sequence[Metric], summary: Summary) -> Iterator[float]:
     percentiles = iter(summary.percentiles(fractions) if fractions else ())
     for each in metrics:
         yield each.value(summary) if each.fraction is None else next(percentiles)
+
+
+def _together(summaries: Sequence[Summary]) -> Summary:
+    if len(summaries) == 1:
+        return summaries[0]
+    whole = Summary(distinct=dict.fromkeys(DISTINCT, math.nan))
+    for each in summaries:
+        whole.join(each)
+    return whole
 
 
 def _or_nan(value: int | None) -> float:

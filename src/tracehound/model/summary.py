@@ -42,7 +42,7 @@ class Summary:
     buckets: dict[int, float] = field(default_factory=dict)
     sums: dict[str, float] = field(default_factory=dict)
     having: dict[str, float] = field(default_factory=dict)
-    distinct: dict[str, int] = field(default_factory=dict)
+    distinct: dict[str, float] = field(default_factory=dict)
 
     def add(self, *, is_error: bool, duration_ms: int | None) -> None:
         """Add a trace."""

@@ -113,10 +113,16 @@ Path: TypeAlias = Narrowing | InOrder
 
 @dataclass(frozen=True)
 class Plan:
-    """The path that a search takes, and when the traces began that are worth a look, in ms since the epoch."""
+    """The path that a search takes, and when the traces began that are worth a look, in ms since the epoch.
+
+    `edge` is what the page ends with of the first key of the order, where it is known; `segments` are those of the
+    indexes that are made of such, from which the traces come.
+    """
 
     path: Path
     times: Range
+    edge: float | None = None
+    segments: tuple[int, ...] = (0,)
 
 
 def conjuncts(where: Checked | None) -> tuple[Checked, ...]:

@@ -55,6 +55,25 @@ def condition_sql(node: Checked, place: Place = OF_TRACE) -> Sql:
     return _Visitor(place).visit(node)
 
 
+def same_span_sql(node: Checked, mask: str, place: Place) -> list[Sql]:
+    """Return the condition that one of the spans of a mask may be the one that a filter asks for, if it asks for one.
+
+    Only the index is looked into: it leaves out most of the traces in which one span is slow and another one a tool.
+    """
+    if not isinstance(node, Scope) or node.steps or node.count is not None or not isinstance(node.condition, And):
+        return []
+    known = tuple(each for each in node.condition.children if not _is_about_duration(each))
+    possible = _Visitor(place).possible_mask(And(known)) if known else None
+    return [] if possible is None else [Sql(f"{mask} & {possible.text} != 0", possible.parameters)]
+
+
+def _is_about_duration(node: Checked) -> bool:
+    """Whether the durations of spans are asked for, which stand in the row."""
+    if isinstance(node, (And, Or)):
+        return any(map(_is_about_duration, node.children))
+    return isinstance(node, Test) and node.field == SPAN_DURATION
+
+
 @dataclass(frozen=True)
 class _Visitor:
     """The condition of a node, as SQL about the trace `t`."""
@@ -144,6 +163,10 @@ class _Visitor:
     def _may_have(self, node: Checked) -> Sql:
         """Return the condition that the trace has the words for a condition to be true of it."""
         return Sql(f"{MAY_HAVE}(?, {self.place.trace})", (print_filter(node),))
+
+    def possible_mask(self, node: Checked) -> Sql | None:
+        """Return the expression for which spans may pass; None where that may be any."""
+        return self._masks(node).possible
 
     def _masks(self, node: Checked) -> _Masks:
         """Return what the index knows of the spans of which a condition is true."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -30,13 +31,18 @@ def number_at(metadata: Mapping[str, str], key: str, name: str) -> int | float |
     7
     """
     text = metadata.get(key)
-    if text is None:
-        return None
-    try:
-        value: Any = from_json(text)
-    except (DecodeError, UnicodeError, RecursionError):  # what somebody else wrote there
-        return None
-    found = value.get(name) if isinstance(value, dict) else None
+    found = None if text is None else _object(text).get(name)
     if type(found) is int and abs(found) >= _WHOLE:
         return float(found)
     return found if type(found) in (int, float) else None
+
+
+# One object has several numbers, which are wanted for the row of a trace and again for its hour.
+@functools.lru_cache(maxsize=512)
+def _object(text: str) -> Mapping[str, Any]:
+    """Return the JSON object that a text writes, an empty one for any other text: somebody else wrote it there."""
+    try:
+        value: Any = from_json(text)
+    except (DecodeError, UnicodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -14,11 +14,10 @@ from tracehound.query.fields import NUMBERS_IN_METADATA, Field, Group
 Parameter: TypeAlias = str | int | float
 
 # Functions that the store registers with SQLite: `query.numbers.number_in`, a key's value in a JSON object,
-# `query.patterns.matches_pattern`, `query.numbers.number_at`, and `query.evaluate.passes_any` of assessments.
+# `query.patterns.matches_pattern`, and `query.evaluate.passes_any` of assessments.
 NUMBER_IN: Final = "tracehound_number_in"
 VALUE: Final = "tracehound_value"
 MATCHES: Final = "tracehound_matches"
-NUMBER_AT: Final = "tracehound_number_at"
 IS_ASSESSED: Final = "tracehound_is_assessed"
 # And one about the rows of all parts of a trace: `query.spans.is_true_of_spans` of a piece of a filter.
 HAS_SPANS: Final = "tracehound_has_spans"
@@ -36,6 +35,7 @@ COLUMNS: Final = {
     "end_time_ms": "(t.start_ms + t.duration_ms)",
     "trace_id": "t.trace_id",
     "client_request_id": "t.client_request_id",
+    **{name: f"t.{name}" for name in NUMBERS_IN_METADATA},
 }
 _MAPS: Final = {Group.TAGS: "t.tags", Group.METADATA: "t.metadata"}
 
@@ -53,8 +53,6 @@ class Sql:
 
 def value_sql(field: Field) -> Sql:
     """Return the expression for the value that the trace `t` has of a field; NULL where it has none."""
-    if field.group is Group.ATTRIBUTES and field.name in NUMBERS_IN_METADATA:
-        return Sql(f"{NUMBER_AT}(t.metadata, ?, ?)", NUMBERS_IN_METADATA[field.name])
     if field.group is Group.ATTRIBUTES:
         return Sql(COLUMNS[field.name])
     return Sql(f"{VALUE}({_MAPS[field.group]}, ?)", (field.name,))

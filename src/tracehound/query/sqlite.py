@@ -7,6 +7,7 @@ JOIN) and the index where it matters: it knows nothing of how many traces have a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from tracehound.model.record import to_json
@@ -24,13 +25,13 @@ from tracehound.query.access import (
     conjuncts,
     time_range,
 )
-from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_sql
+from tracehound.query.conditions import OF_POSTING, OF_TRACE, Place, condition_sql, same_span_sql
 from tracehound.query.fields import ATTRIBUTES, DURATION, NAME, TIMESTAMP, TRACE_ID
 from tracehound.query.keyset import behind_sql, direction_sql, order_sql
-from tracehound.query.search import Search
+from tracehound.query.search import OrderKey, Search
 from tracehound.query.sql import Sql, is_one_of, join, value_sql
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
-from tracehound.query.tree import And
+from tracehound.query.tree import And, Operator, Test
 
 ROW: Final = (
     "t.trace_id, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview, t.response_preview,"
@@ -49,16 +50,27 @@ PERIOD: Final = "tracehound_period"
 MAX_ARMS: Final = 64
 _MAX_PARAMETERS: Final = 30_000
 
-# What the index of times has of a trace beside its duration.
+# What the index of times has of a trace beside its numbers.
 _IN_INDEX: Final = frozenset({NAME, ATTRIBUTES["status"], TIMESTAMP})
-_INDEX_OF_ORDER: Final = {TIMESTAMP: "trace_by_start", DURATION: "trace_by_duration"}
+# How many traces, in the order of their arrival, each segment of the indexes of these fields is of.
+SEGMENT: Final = 32_768
+_IN_SEGMENTS: Final = frozenset({ATTRIBUTES["cost"], ATTRIBUTES["total_tokens"]})
+_RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
+# An order by what a trace may lack goes along its index to the end of those that have it.
+_INDEX_OF_ORDER: Final = {
+    TIMESTAMP: "trace_by_start",
+    DURATION: "trace_by_duration",
+    ATTRIBUTES["cost"]: "trace_by_cost",
+    ATTRIBUTES["total_tokens"]: "trace_by_tokens",
+}
 
 
 def search_sql(search: Search, plan: Plan, *, counted: bool = False) -> Sql:
     """Return the statement for one page and one row more, which tells whether there is a next page.
 
     Behind the columns of `ROW` come the values of the order's keys, from which the cursor is made, and the number of
-    the row. `counted` has each row that is looked at counted by the function `COUNTED`.
+    the row. Where the statement is streamed, the traces that lack the first key are not among them: these come behind
+    all others, and are another search. `counted` has each row that is looked at counted by the function `COUNTED`.
     """
     arms = _arms(search, plan, counted=counted)
     may_repeat = isinstance(plan.path, ByTerms) and len(plan.path.terms) > 1
@@ -103,7 +115,7 @@ def statistics_sql(query: StatisticsQuery, plan: Plan) -> Sql:
 
 def is_in_index(query: StatisticsQuery) -> bool:
     """Whether the index of times tells all that is wanted of a trace."""
-    return _IN_INDEX.issuperset(query.fields) and query.wanted <= {DURATIONS, LENGTHS}
+    return _IN_INDEX.issuperset(query.fields) and query.wanted <= {DURATIONS, LENGTHS, *SUMMED}
 
 
 def distinct_sql(query: StatisticsQuery, plan: Plan) -> Sql:
@@ -159,8 +171,38 @@ def count_sql(search: Search, path: ByTerms | ByDuration, limit: int) -> Sql:
 
 
 def is_streamed(search: Search, path: Path) -> bool:
-    """Whether the statement follows the path in the order of the search, and so ends with the page."""
-    return bool(_arms(search, Plan(path, EVER)))
+    """Whether the path is followed in the order of the search, so that looking ends with the page."""
+    return is_in_pieces(search, path) or bool(_arms(search, Plan(path, EVER)))
+
+
+def is_in_segments(search: Search) -> bool:
+    """Whether the order has an index that is made of segments, which are merged."""
+    return search.order[0].field in _IN_SEGMENTS
+
+
+def is_in_pieces(search: Search, path: Path) -> bool:
+    """Whether a path is followed piece of time by piece of time, each of them sorted.
+
+    Of many terms some may lead to nothing that is wanted: a statement that merges them reads these to their ends.
+    """
+    is_of_many = isinstance(path, ByTerms) and not path.is_exact and len(path.terms) > 1
+    return is_of_many and search.order[0].field == TIMESTAMP
+
+
+def edge_sql(search: Search, plan: Plan) -> Sql | None:
+    """Return the statement for what the page ends with of the first key of the order; None where it is of no use.
+
+    An index has the least first, and of those that are the same the oldest, where the newest are wanted: all of them
+    would be read and sorted. With the edge known those below it are few, and those at it a run of their own.
+    """
+    first = search.order[0]
+    arms = [] if first.descending or not first.field.nullable else _arms(search, plan)
+    if not arms:
+        return None
+    found = join("\nUNION ALL\n", arms)
+    return Sql(
+        f"SELECT key0 FROM (\n{found.text}\nORDER BY key0 LIMIT 1 OFFSET ?) AS found", (*found.parameters, search.limit)
+    )
 
 
 def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
@@ -174,38 +216,70 @@ def _arms(search: Search, plan: Plan, *, counted: bool = False) -> list[Sql]:
     if not is_plain or by not in _INDEX_OF_ORDER:
         return []
     path = plan.path
+    if is_in_pieces(search, path):
+        return []
     if isinstance(path, ByTerms) and by == TIMESTAMP:
         runs: list[tuple[int | None, str]] = [(each, one) for each in path.terms for one in search.experiment_ids]
     elif isinstance(path, InOrder):
-        runs = [(None, experiment) for experiment in search.experiment_ids]
+        segments = plan.segments if is_in_segments(search) else (None,)
+        runs = [(each, one) for each in segments for one in search.experiment_ids]
     else:
         return []
-    # A compound cannot be merged by an order in which the absent come last of the ascending.
-    most = 1 if by.nullable and not first.descending else MAX_ARMS
-    if not 0 < len(runs) <= most:
+    if not 0 < len(runs) <= MAX_ARMS:
         return []
-    head = _arm(search, plan, *runs[0], counted=counted)
-    if len(head.parameters) * len(runs) > _MAX_PARAMETERS:
+    make = _arm if plan.edge is None else _arms_at_edge
+    arms = make(search, plan, *runs[0], counted=counted)
+    if sum(len(each.parameters) for each in arms) * len(runs) > _MAX_PARAMETERS:
         return []
-    return [head, *(_arm(search, plan, *run, counted=counted) for run in runs[1:])]
+    return [*arms, *(arm for run in runs[1:] for arm in make(search, plan, *run, counted=counted))]
 
 
-def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, counted: bool) -> Sql:
-    """Return the statement for the traces of one experiment, and of one term if there is one."""
-    own = Sql("t.experiment = ?", (int(experiment),))
-    if number is None:
-        place = OF_TRACE
-        source = f"trace AS t INDEXED BY {_INDEX_OF_ORDER[search.order[0].field]}"
-        run = own
-    else:
-        place = OF_POSTING
+def _arm(search: Search, plan: Plan, number: int | None, experiment: str, *, counted: bool) -> list[Sql]:
+    """Return the statement for the traces of one experiment, and of a term or of a segment of the index."""
+    if isinstance(plan.path, ByTerms):
+        run = [Sql("p.term = ? AND p.experiment = ?", (number or 0, int(experiment))), *_same_span(plan.path)]
         source = "posting AS p CROSS JOIN trace AS t ON t.seq = p.trace"
-        run = Sql("p.term = ? AND p.experiment = ?", (number, *own.parameters))
+        return [_statement_of_arm(search, plan, source, run, OF_POSTING, counted=counted)]
+    run = [_in_index(number, experiment), *_has_first(search)]
+    return [_statement_of_arm(search, plan, _in_order(search), run, OF_TRACE, counted=counted)]
+
+
+def _arms_at_edge(search: Search, plan: Plan, segment: int | None, experiment: str, *, counted: bool) -> list[Sql]:
+    """Return the statements for the traces of one experiment that are below the edge of a page, and at it."""
+    column = value_sql(search.order[0].field).text
+    own, edge, after = _in_index(segment, experiment), plan.edge or 0, search.after
+    below = [own, *_has_first(search), Sql(f"{column} < ?", (edge,))]
+    at = [own, Sql(f"{column} = ?", (edge,))]
+    if after is not None and after[0] == edge:
+        at.append(behind_sql(search.order[1:], after[1:]))
+    source, at_edge = _in_order(search), replace(search, after=None)
+    return [
+        _statement_of_arm(search, plan, source, below, OF_TRACE, counted=counted),
+        _statement_of_arm(at_edge, plan, source, at, OF_TRACE, counted=counted),
+    ]
+
+
+def _statement_of_arm(
+    search: Search, plan: Plan, source: str, run: Sequence[Sql], place: Place, *, counted: bool
+) -> Sql:
+    """Return the statement for the traces of a run, with the keys that it is sorted by."""
     values = [place.start_ms if key.field == TIMESTAMP else value_sql(key.field).text for key in search.order]
     columns = ", ".join(f"{value} AS key{at}" for at, value in enumerate(values))
-    where = [run, *_within(place.start_ms, plan.times), *_others(search, plan, place, counted=counted)]
+    those = replace(search, order=_without_absence(search.order))
+    where = [*run, *_within(place.start_ms, plan.times), *_others(those, plan, place, counted=counted)]
     condition = join("\n  AND ", where)
     return Sql(f"SELECT t.seq AS seq, {columns}\nFROM {source}\nWHERE {condition.text}", condition.parameters)
+
+
+def _in_index(segment: int | None, experiment: str) -> Sql:
+    """Return the condition that a trace stands in the part of an index that is of an experiment, and of a segment."""
+    if segment is None:
+        return Sql("t.experiment = ?", (int(experiment),))
+    return Sql(f"t.experiment = ? AND t.seq / {SEGMENT} = ?", (int(experiment), segment))
+
+
+def _in_order(search: Search) -> str:
+    return f"trace AS t INDEXED BY {_INDEX_OF_ORDER[search.order[0].field]}"
 
 
 def _all_along(search: Search, plan: Plan, *, counted: bool) -> Sql:
@@ -223,7 +297,8 @@ def _source(search: Search, plan: Plan) -> tuple[Sql, list[Sql]]:
     path, times = plan.path, plan.times
     if isinstance(path, ByTerms):
         terms = is_one_of("p.term", path.terms) if path.terms else Sql("0")
-        run = join(" AND ", [terms, _is_of("p", search.experiment_ids), *_within("p.start_ms", times)])
+        own_run = [terms, _is_of("p", search.experiment_ids), *_within("p.start_ms", times)]
+        run = join(" AND ", [*own_run, *_same_span(path)])
         text = f"(SELECT DISTINCT p.trace FROM posting AS p WHERE {run.text}) AS found"
         return Sql(f"{text} CROSS JOIN trace AS t ON t.seq = found.trace", run.parameters), [own]
     if isinstance(path, ByTraceId):
@@ -277,6 +352,41 @@ def _within(expression: str, wanted: Range) -> list[Sql]:
     return low if wanted.high is None else [*low, Sql(f"{expression} <= ?", (wanted.high,))]
 
 
+def _same_span(path: Path) -> list[Sql]:
+    """Return the condition that a posting `p` is of a span that the path may be about."""
+    if not isinstance(path, ByTerms) or path.is_exact:
+        return []
+    return same_span_sql(path.condition, "p.mask", OF_POSTING)
+
+
+def _without_absence(order: Sequence[OrderKey]) -> tuple[OrderKey, ...]:
+    """Return the order of the traces that have its first key: only then is there a range to begin in."""
+    first, *rest = order
+    return replace(first, field=replace(first.field, nullable=False)), *rest
+
+
+def _sides_of(search: Search, plan: Plan) -> list[list[Sql]]:
+    """Return the conditions for those below the edge of the page, and for those at it; one for all if it is unknown."""
+    if plan.edge is None:
+        return [[]]
+    column = value_sql(search.order[0].field).text
+    return [[Sql(f"{column} {operator} ?", (plan.edge,))] for operator in ("<", "=")]
+
+
+def _has_first(search: Search) -> list[Sql]:
+    """Return the conditions that a trace has the first key of the order, and where in its index the filter wants it."""
+    field = search.order[0].field
+    if not field.nullable:
+        return []
+    column = value_sql(field).text
+    compared = [
+        Sql(f"{column} {each.operator.value} ?", (float(each.value or 0),))
+        for each in conjuncts(search.where)
+        if isinstance(each, Test) and each.field == field and each.operator in _RANGES
+    ]
+    return [Sql(f"{column} IS NOT NULL"), *compared]
+
+
 def _order_of_arms(search: Search) -> str:
-    directions = [direction_sql(descending=key.descending, nullable=key.field.nullable) for key in search.order]
+    directions = [direction_sql(descending=key.descending, nullable=False) for key in search.order]
     return ", ".join(f"key{at} {direction}" for at, direction in enumerate(directions))

@@ -93,7 +93,8 @@ class SpansPage(Record, frozen=True, kw_only=True):
 class StatsRequest(SearchScope, frozen=True, kw_only=True):
     """Numbers about traces, by groups and periods; `trace_stats` of the SDK says what there is.
 
-    `limit` keeps the first rows: without an interval those are the largest groups.
+    `limit` keeps the first rows: without an interval those are the largest groups. `total` asks for the numbers of all
+    of them together as well.
     """
 
     group_by: list[str] = []
@@ -101,14 +102,20 @@ class StatsRequest(SearchScope, frozen=True, kw_only=True):
     metrics: list[str] = []
     time_zone: str = "UTC"
     limit: int | None = None
+    total: bool = False
 
 
 class StatsTable(Record, frozen=True, kw_only=True):
-    """A row for each group that has traces: the values of its fields, then the numbers."""
+    """A row for each group that has traces: the values of its fields, then the numbers.
+
+    `total` has the numbers of all of them together, whatever the limit, if it was asked for; null for one that does not
+    add up.
+    """
 
     groups: list[str]
     metrics: list[str]
     rows: list[list[Any]]
+    total: list[Any] | None
 
 
 class TagRequest(Asked, frozen=True, kw_only=True):
@@ -201,9 +208,14 @@ def read_stats(served: Served, asked: StatsRequest) -> StatsTable:
     """Return counts, errors, latencies and sums of the traces that a filter is true of, group by group."""
     store = served.runtime.drained_store()
     search = search_of(served, store, asked)
-    found = read_statistics(store, search, asked.group_by, asked.interval, asked.metrics, asked.time_zone)
+    found = read_statistics(
+        store, search, asked.group_by, asked.interval, asked.metrics, asked.time_zone, with_total=asked.total
+    )
     rows = found.rows if asked.limit is None else found.rows[: max(asked.limit, 0)]
-    return StatsTable(groups=list(found.groups), metrics=list(found.metrics), rows=[list(row) for row in rows])
+    return StatsTable(
+        groups=list(found.groups), metrics=list(found.metrics), rows=[list(row) for row in rows],
+        total=None if found.total is None else list(found.total),
+    )  # fmt: skip
 
 
 def put_tag(served: Served, asked: TagRequest) -> Nothing:

@@ -147,6 +147,8 @@ export interface Stats {
   groups: string[];
   metrics: string[];
   rows: (string | number | null)[][];
+  /** The metrics of all rows together, where that was asked for. */
+  total: (number | null)[] | null;
 }
 
 export interface NewAssessment {
@@ -204,7 +206,15 @@ export const searchTraces = (
   );
 
 export const readStats = (
-  asked: Scope & { group_by?: string[]; interval?: string; metrics: string[]; time_zone?: string; limit?: number },
+  asked: Scope & {
+    group_by?: string[];
+    interval?: string;
+    metrics: string[];
+    time_zone?: string;
+    limit?: number;
+    timeout_s?: number;
+    total?: boolean;
+  },
   signal?: AbortSignal,
 ) => ask<Stats>("POST", "/traces/stats", asked, signal);
 

@@ -50,6 +50,7 @@ export function mark(ms: number, length_ms: number): string {
   const at = new Date(ms);
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (length_ms < 36 * 3_600_000) return clock;
+  if (length_ms > 300 * 86_400_000) return `${at.getFullYear()}-${two(at.getMonth() + 1)}`;
   const date = `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return length_ms < 6 * 86_400_000 && clock !== "00:00" ? `${date} ${clock}` : date;
 }

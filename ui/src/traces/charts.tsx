@@ -3,11 +3,11 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { go } from "../page/address";
-import type { Scope } from "../page/api";
+import type { Problem, Scope } from "../page/api";
 import { brief, cost, mark, percent, short, time } from "../page/format";
 import { theme } from "../page/theme";
 import { answered, scope } from "./rows";
-import { readSeries, type Series } from "./series";
+import { LONGEST_S, readSeries, type Series } from "./series";
 
 interface Line {
   label: string;
@@ -68,17 +68,20 @@ const CHARTS: Kind[] = [
   { title: "Cost", isBars: true, told: cost, lines: [metric("cost", "cost", "--chart-plain")] },
 ];
 
-const HEIGHT = 88;
+const HEIGHT = 92;
+const TOO_LONG = 504;
 
 export function Charts() {
-  const [found, setFound] = useState<{ of: Scope; series: Series | null } | null>(null);
+  const [found, setFound] = useState<{ of: Scope; series: Series | null; isTooLong?: boolean } | null>(null);
   const of = answered.value;
   useEffect(() => {
     if (!of) return undefined;
     const own = new AbortController();
     readSeries(of, own.signal).then(
       (series) => setFound({ of, series }),
-      () => undefined, // the table tells what is wrong
+      (problem: Problem) => {
+        if (problem.status === TOO_LONG) setFound({ of, series: null, isTooLong: true });
+      }, // of anything else the table tells what is wrong
     );
     return () => own.abort();
   }, [of]);
@@ -93,13 +96,13 @@ export function Charts() {
       tabIndex={0}
     >
       {CHARTS.map((kind) => (
-        <Chart key={kind.title} kind={kind} series={series} />
+        <Chart key={kind.title} kind={kind} series={series} isTooLong={found?.isTooLong} />
       ))}
     </section>
   );
 }
 
-function Chart({ kind, series }: { kind: Kind; series: Series | null }) {
+function Chart({ kind, series, isTooLong }: { kind: Kind; series: Series | null; isTooLong?: boolean }) {
   const host = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number | null>(null);
   const isEmpty = series !== null && !kind.lines.some((line) => line.values(series).some((value) => value !== null));
@@ -136,6 +139,7 @@ function Chart({ kind, series }: { kind: Kind; series: Series | null }) {
       </figcaption>
       <div ref={host} class="plot" role="img" aria-label={`${kind.title} over time`} style={{ height: `${HEIGHT}px` }}>
         {isEmpty && <p>None recorded</p>}
+        {isTooLong && <p>Takes over {LONGEST_S} s: narrow the time</p>}
       </div>
     </figure>
   );
@@ -185,9 +189,9 @@ function draw(place: HTMLElement, kind: Kind, series: Series, onPoint: (at: numb
       axes: [
         {
           ...axis,
-          size: 20,
+          size: 24,
           space: 72,
-          gap: 2,
+          gap: 6,
           grid: { show: false },
           values: (_plot, marks) => marks.map((at) => mark(at * 1000, (last - first) * 1000)),
         },

@@ -5,7 +5,7 @@ import { get, go } from "../page/address";
 import { countFacets, type Facet, type Facets as FacetCounts, type Field, type Scope } from "../page/api";
 import { count, oneLine, short } from "../page/format";
 import { STATES } from "./columns";
-import { answered, scope } from "./rows";
+import { answered, problem, scope } from "./rows";
 
 const FIRST: [field: string, title: string][] = [
   ["attributes.status", "State"],
@@ -48,9 +48,10 @@ export function Facets({ fields }: { fields: Field[] }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
     <nav class={isStale ? "facets stale" : "facets"} aria-label="Facets" aria-busy={isStale} tabIndex={0}>
       <p class="counted muted">
+        {!counted && problem.value && "Counted when the filter is understood."}
         {counted && (counted.is_all ? `Of all ${count(counted.traces)}` : `Of the newest ${count(counted.traces)}`)}
       </p>
-      {facetsOf(fields).map(([field, title]) => (
+      {(counted || !problem.value ? facetsOf(fields) : []).map(([field, title]) => (
         <FacetValues
           key={field}
           field={field}

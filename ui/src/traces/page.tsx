@@ -86,6 +86,21 @@ function Found() {
       </Notice>
     );
   }
+  if (problem.value && !rows.value.length) {
+    return (
+      <Notice title="The filter is not understood">
+        <p>What is wrong stands below its line, at the place.</p>
+        <p class="buttons">
+          <button type="button" onClick={focusFilter}>
+            Correct it
+          </button>
+          <button type="button" onClick={() => go({ filter: "" })}>
+            Without the filter
+          </button>
+        </p>
+      </Notice>
+    );
+  }
   if (rows.value.length || isLoading.value || problem.value) return <Table />;
   const isNarrowed = get("filter") || get("since") || get("until") || get("experiment");
   return isNarrowed ? (

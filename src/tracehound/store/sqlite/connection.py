@@ -6,8 +6,10 @@ the first. For the same reason nothing here calls `open()` on the database: clos
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -20,6 +22,8 @@ from tracehound.query.sql import HAS_SPANS
 from tracehound.store.sqlite.batch import index_again
 from tracehound.store.sqlite.faults import noting_faults, store_errors
 from tracehound.store.sqlite.functions import FUNCTIONS, HasSpans
+
+_logger = logging.getLogger("tracehound.store")
 
 OLDEST_SQLITE: Final = (3, 34, 0)
 APPLICATION_ID: Final = 0x54524348  # "TRCH"
@@ -37,6 +41,11 @@ KEPT_STATEMENTS: Final = 32
 # that takes much in writes a sixth slower.
 WRITERS_STATEMENTS: Final = 128
 PAGE_BYTES: Final = 8_192  # of the rows of most traces one does not fit into half a page of SQLite's own size
+
+# Of files this large it is told that they are brought up to date, and again every few seconds.
+_LARGE_MB: Final = 200
+_TOLD_EVERY_S: Final = 10.0
+_STEPS: Final = 1_000_000  # of SQLite's machine between two looks at the clock
 
 _MLFLOW_TABLES: Final = frozenset({"alembic_version", "experiments", "runs"})
 
@@ -105,7 +114,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     with store_errors(path):
         if schema_version(connection) == len(migrations):
             return
-        with transaction(connection):
+        with _telling(connection, path), transaction(connection):
             version = schema_version(connection)
             if version > len(migrations):
                 raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
@@ -117,6 +126,32 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
                 index_again(connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+@contextmanager
+def _telling(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Say what goes on while a large file is brought up to date, for that takes a while and others wait."""
+    (pages,), (page_bytes,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    size_mb = pages * page_bytes // 1_000_000
+    if size_mb < _LARGE_MB:
+        yield
+        return
+    begun = next_s = time.monotonic()
+
+    def tell() -> None:
+        nonlocal next_s
+        now = time.monotonic()
+        if now >= next_s:
+            next_s = now + _TOLD_EVERY_S
+            _logger.warning("%s (%d MB) is brought up to date, once: %.0f s by now", path, size_mb, now - begun)
+
+    connection.set_progress_handler(tell, _STEPS)
+    try:
+        tell()
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+    _logger.warning("%s is up to date, after %.0f s", path, time.monotonic() - begun)
 
 
 @contextmanager

@@ -9,9 +9,11 @@ import time
 from tracehound.query.access import ByWords, InOrder
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search
-from tracehound.query.sqlite import COUNTED, is_streamed, search_sql
+from tracehound.query.sqlite import COUNTED, is_streamed
 from tracehound.store.explain import Choice, Explanation, Step
-from tracehound.store.sqlite.functions import ask
+from tracehound.store.sqlite.finding import follow_plan
+from tracehound.store.sqlite.inserting import Row
+from tracehound.store.sqlite.ordered import then_absent
 from tracehound.store.sqlite.plan import Estimate, choose_plan
 from tracehound.store.sqlite.text import Words
 
@@ -28,10 +30,13 @@ def explain(connection: sqlite3.Connection, search: Search) -> Explanation:
         rows_read += 1
         return 1
 
+    def find(part: Search) -> list[Row]:
+        chosen = choice if part is search else choose_plan(connection, part, words)
+        return follow_plan(connection, part, chosen, words, counted=True)
+
     connection.create_function(COUNTED, 0, count)
-    statement = search_sql(search, choice.plan, counted=True)
     begun = time.perf_counter()
-    found = ask(connection, statement, words)
+    found = then_absent(find(search), search, path, find)
     time_ms = (time.perf_counter() - begun) * 1000
     driver = None if isinstance(path, InOrder) else print_filter(path.condition)
     along = "the traces" if driver is None else f"those with {driver}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tracehound.model.assessment import Assessment
 from tracehound.model.merge import merge_parts
-from tracehound.model.record import from_json
+from tracehound.model.record import DecodeError, from_json
 from tracehound.model.span import Span, span_from_dict
 from tracehound.query.access import conjuncts
 from tracehound.query.check import parse_filter
@@ -27,7 +27,6 @@ from tracehound.query.sql import (
     IS_ASSESSED,
     MATCHES,
     MAY_HAVE,
-    NUMBER_AT,
     NUMBER_IN,
     VALUE,
     Sql,
@@ -50,7 +49,11 @@ _values: Final[Callable[[str], dict[str, str]]] = functools.lru_cache(maxsize=8)
 
 
 def _number(text: str, key: str, name: str) -> int | float | None:
-    return number_at(_values(text), key, name)
+    """Return a number of a row for a migration: one row that is damaged does not keep a store from being opened."""
+    try:
+        return number_at(_values(text), key, name)
+    except (DecodeError, TypeError, AttributeError):
+        return None
 
 
 def _is_assessed(text: str | None, group: str, name: str, operator: str, value: str) -> bool:
@@ -147,7 +150,7 @@ FUNCTIONS: Final = (
     (NUMBER_IN, 1, number_in),
     (VALUE, 2, _value),
     (MATCHES, 3, matches_pattern),
-    (NUMBER_AT, 3, _number),
+    ("tracehound_number_at", 3, _number),  # of the migrations
     (IS_ASSESSED, 5, _is_assessed),
     (DURATIONS_MASK, 3, _durations_mask),
     (BIT_COUNT, 1, int.bit_count),

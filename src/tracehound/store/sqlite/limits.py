@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,23 +17,51 @@ STEPS: Final = 10_000  # of SQLite's machine between two questions: about a mill
 
 @contextmanager
 def within(
-    connection: sqlite3.Connection, limit: SearchLimit | None, narrow: str = NARROW_FILTER
+    connection: sqlite3.Connection,
+    limit: SearchLimit | None,
+    narrow: str = NARROW_FILTER,
+    wait: Callable[[], None] | None = None,
 ) -> Iterator[Progress]:
-    """Run the block within a limit; what it has looked at until then is in the error."""
+    """Run the block within a limit; what it has looked at until then is in the error.
+
+    `wait` is called now and then, and returns when the block may go on.
+    """
     progress = Progress()
     if limit is None:
-        yield progress
+        with _watched(connection, limit, wait):
+            yield progress
         return
-    with limit.running():
-        connection.set_progress_handler(limit.is_over, STEPS)
+    with limit.running(), _watched(connection, limit, wait):
         try:
             yield progress
         except sqlite3.OperationalError:
             limit.check(progress.told(), narrow)
             raise
-        finally:
-            connection.set_progress_handler(None, 0)
         limit.check(progress.told(), narrow)
+
+
+@contextmanager
+def _watched(
+    connection: sqlite3.Connection, limit: SearchLimit | None, wait: Callable[[], None] | None
+) -> Iterator[None]:
+    watch(connection, limit, wait)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def watch(connection: sqlite3.Connection, limit: SearchLimit | None, wait: Callable[[], None] | None) -> None:
+    """Have a connection ask now and then whether it is to go on, and wait until it may."""
+    if wait is None:
+        connection.set_progress_handler(None if limit is None else limit.is_over, STEPS)
+        return
+
+    def is_over() -> bool:
+        wait()
+        return limit is not None and limit.is_over()
+
+    connection.set_progress_handler(is_over, STEPS // 5)  # a search waits for no longer than this
 
 
 class Progress:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from tracehound.store.sqlite.connection import open_connection
 
 MOST: Final = 4  # connections, together with the first
 # Of fewer traces statistics are sooner read than another connection is opened.
 MANY_TRACES: Final = 50_000
+
+
+Prepare: TypeAlias = Callable[[sqlite3.Connection], None]
 
 
 class Helpers:
@@ -44,11 +47,14 @@ class Helpers:
 
 
 @contextmanager
-def helpers(path: Path, access: str, *, is_large: bool) -> Iterator[Helpers]:
-    """Open connections, as many as there are processors, where the store is large; else none."""
+def helpers(path: Path, access: str, *, is_large: bool, prepare: Prepare | None = None) -> Iterator[Helpers]:
+    """Open connections, as many as there are processors, where the store is large; else none. Each is prepared."""
     count = min(MOST, os.cpu_count() or 1) - 1 if is_large else 0
     with ExitStack() as stack:
         opened = [stack.enter_context(closing(open_connection(path, access))) for _ in range(count)]
+        if prepare is not None:
+            for each in opened:
+                prepare(each)
         yield Helpers([(each, _commits(each)) for each in opened])
 
 

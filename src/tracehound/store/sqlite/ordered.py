@@ -12,17 +12,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from tracehound.query.fields import ASSESSED, NAME, Group, Kind
+from tracehound.query.access import Path, conjuncts
+from tracehound.query.fields import ASSESSED, NAME, Field, Group, Kind
 from tracehound.query.numbers import number_in
 from tracehound.query.search import OrderKey, Search
+from tracehound.query.sqlite import is_streamed
 from tracehound.query.terms import key_of
-from tracehound.query.tree import Operator, Test
+from tracehound.query.tree import And, Checked, Operator, Test
 from tracehound.store.sqlite.inserting import Row
 from tracehound.store.sqlite.plan import read_terms
 
-# Values that are sorted for a page: 20,000 take 30 ms. Under a filter each of them may have to be asked for in vain.
+# Values that are sorted for a page: 20,000 take 30 ms.
 _MOST: Final = 20_000
-_MOST_UNDER_A_FILTER: Final = 100
+# Under a filter each of them may be asked for in vain: after so many without a page all is sorted.
+_MOST_UNDER_A_FILTER: Final = 300
 
 Value: TypeAlias = str | None  # None for the traces that have none
 
@@ -36,11 +39,10 @@ def values_in_order(connection: sqlite3.Connection, search: Search) -> list[Valu
     key = key_of(first.field)
     if key is None or key[0] is Group.SPAN or key[0] in ASSESSED:
         return None
-    most = _MOST if search.where is None else _MOST_UNDER_A_FILTER
-    found = read_terms(connection, *key, most + 1)
+    found = read_terms(connection, *key, _MOST + 1)
     texts = {value for _, value in found if value is not None} | ({""} if first.field == NAME else set())
     places = {text: _place(first, text) for text in texts}
-    if len(found) > most or any(value is None for _, value in found) or len(set(places.values())) < len(texts):
+    if len(found) > _MOST or any(value is None for _, value in found) or len(set(places.values())) < len(texts):
         return None
     values: list[Value] = [*sorted(texts, key=places.__getitem__, reverse=first.descending)]
     if first.field.nullable:
@@ -51,25 +53,45 @@ def values_in_order(connection: sqlite3.Connection, search: Search) -> list[Valu
     return [each for each in values if each is None or _is_from(first, places[each], begin)]
 
 
-def follow(values: Sequence[Value], search: Search, find: Callable[[Search], list[Row]]) -> list[Row]:
+def follow(values: Sequence[Value], search: Search, find: Callable[[Search], list[Row]]) -> list[Row] | None:
     """Return the rows of a page and the one behind it, value by value: the columns, the keys of the order, the number.
 
-    `find` returns those of a search by the other keys, for the first one is the same in all of them.
+    `find` returns those of a search by the other keys, for the first one is the same in all of them. None where the
+    filter leaves too little of too many values.
     """
     first, *rest = search.order
     found: list[Row] = []
-    for value in values:
+    for count, value in enumerate(values):
         if len(found) > search.limit:
             break
+        if count == _MOST_UNDER_A_FILTER and search.where is not None:
+            return None
         test = Test(first.field, Operator.IS_NULL, None) if value is None else Test(first.field, Operator.EQ, value)
         has_begun = search.after is not None and search.after[0] == value
+        *others, own = conjuncts(search.narrowed(test).where)  # its own first: mostly few traces have the value
         part = replace(
-            search.narrowed(test), order=tuple(rest), limit=search.limit - len(found),
-            after=search.after[1:] if has_begun and search.after is not None else None,
+            search, where=And((own, *others)) if others else own, order=tuple(rest),
+            limit=search.limit - len(found), after=search.after[1:] if has_begun and search.after is not None else None,
         )  # fmt: skip
         place = -1 - len(rest)
         found += [(*row[:place], value, *row[place:]) for row in find(part)]
     return found[: search.limit + 1]
+
+
+def then_absent(rows: list[Row], search: Search, path: Path, find: Callable[[Search], list[Row]]) -> list[Row]:
+    """Return the rows of a page along an index, and behind them those of the traces that lack its key."""
+    is_along_it = search.order[0].field.nullable and is_streamed(search, path)
+    if not is_along_it or len(rows) > search.limit or _wants(search.where, search.order[0].field):
+        return rows
+    return rows + (follow([None], replace(search, limit=search.limit - len(rows)), find) or [])
+
+
+def _wants(where: Checked | None, field: Field) -> bool:
+    """Whether a filter is true only of traces that have the field, as far as that is seen at once."""
+    return any(
+        isinstance(each, Test) and each.field == field and each.operator is not Operator.IS_NULL
+        for each in conjuncts(where)
+    )
 
 
 def _place(key: OrderKey, text: str) -> tuple[bool, float | str]:

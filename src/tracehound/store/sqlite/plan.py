@@ -32,7 +32,8 @@ from tracehound.query.access import (
     has_known_terms,
     time_range,
 )
-from tracehound.query.fields import Group
+from tracehound.query.conditions import OF_POSTING, same_span_sql
+from tracehound.query.fields import TIMESTAMP, Group
 from tracehound.query.search import Search
 from tracehound.query.sqlite import count_sql, is_in_index, is_streamed
 from tracehound.query.statistics import StatisticsQuery
@@ -41,9 +42,12 @@ from tracehound.store.sqlite.text import Words
 COUNTED_ROWS: Final = 10_000
 SAMPLED_ROWS: Final = 1_000
 _CLEARLY_MORE: Final = 2 * COUNTED_ROWS
-_MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is asked for
+SAMPLED_ROWS_OF_MANY: Final = 100
+_MAX_RUNS: Final = 16  # of so many terms, or terms and experiments, each is asked for so many rows; of more for fewer
+_MAX_TERMS: Final = 256
 _MAX_PATHS: Final = 16
 _FEW_ROWS: Final = 200  # no other path is worth the question
+_FEW_TO_SORT: Final = 4_000  # to go along another order and ask each trace for its words would take longer
 # Two statements: SQLite goes straight to the end of an index for one of min and max, not for both.
 ENDS: Final = (
     "SELECT (SELECT min(start_ms) FROM trace WHERE experiment = ?),"
@@ -150,10 +154,15 @@ def _choose_for_all(estimates: Sequence[Estimate], *, is_in_index: bool) -> Path
 
     To look up many there is quicker than to ask of every trace whether it has the term.
     """
-    known = [each for each in estimates if each.is_counted]
+    known = [each for each in estimates if each.is_counted or _is_narrow(each)]
     if is_in_index:
         known += [each for each in estimates if isinstance(each.path, ByTerms) and len(each.path.terms) == 1]
     return min(known, key=lambda each: each.rows).path if known else InOrder()
+
+
+def _is_narrow(estimate: Estimate) -> bool:
+    """Whether the index tells which spans a path may be about, so that it leads to few of the traces of its terms."""
+    return estimate.rows < math.inf and bool(same_span_sql(estimate.path.condition, "p.mask", OF_POSTING))
 
 
 def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, words: Words) -> Estimate:
@@ -163,7 +172,7 @@ def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, w
         return _count(connection, search, path, COUNTED_ROWS)
     if isinstance(path, ByWords):
         candidates = words.candidates(path.needles)
-        found = candidates.first(_FEW_ROWS)
+        found = candidates.first(_FEW_ROWS if search.order[0].field == TIMESTAMP else _FEW_TO_SORT)
         if found is None:
             return Estimate(path, math.inf, is_counted=False, rows_read=candidates.count)
         return Estimate(replace(path, seqs=tuple(found)), len(found), is_counted=True, rows_read=len(found))
@@ -172,7 +181,8 @@ def _estimate(connection: sqlite3.Connection, search: Search, path: Narrowing, w
         for number in path.terms
         for experiment in search.experiment_ids
     ]
-    sampled = [] if len(runs) > _MAX_RUNS else [_count(connection, *run, SAMPLED_ROWS) for run in runs]
+    each_rows = SAMPLED_ROWS if len(runs) <= _MAX_RUNS else SAMPLED_ROWS_OF_MANY
+    sampled = [] if len(runs) > _MAX_TERMS else [_count(connection, *run, each_rows) for run in runs]
     rows, rows_read = sum(each.rows for each in sampled), sum(each.rows_read for each in sampled)
     if len(sampled) == 1 and (sampled[0].is_counted or rows > _CLEARLY_MORE):
         return sampled[0]
@@ -204,6 +214,13 @@ def _length_ms(connection: sqlite3.Connection, experiment: str) -> int:
     """Return over what time the traces of an experiment lie."""
     earliest_ms, latest_ms = connection.execute(ENDS, (int(experiment), int(experiment))).fetchone()
     return int((latest_ms or 0) - (earliest_ms or 0) + 1)
+
+
+def read_ends(connection: sqlite3.Connection, search: Search, times: Range) -> Range | None:
+    """Return the part of a time in which the traces of the experiments of a search lie; None where there are none."""
+    ends = [connection.execute(ENDS, (int(each), int(each))).fetchone() for each in search.experiment_ids]
+    known = [time_ms for pair in ends for time_ms in pair if time_ms is not None]
+    return times.narrowed(Range(min(known), max(known))) if known else None
 
 
 def read_terms(connection: sqlite3.Connection, group: Group, key: str, most: int) -> list[tuple[int, str | None]]:

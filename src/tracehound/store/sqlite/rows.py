@@ -9,10 +9,12 @@ from tracehound.model.buckets import bucket_of
 from tracehound.model.record import from_json, to_json
 from tracehound.model.span import Span
 from tracehound.model.trace import TraceInfo, TraceState
+from tracehound.query.fields import NUMBERS_IN_METADATA
+from tracehound.query.numbers import number_at
 from tracehound.query.span_terms import durations_of_spans
 
 
-def to_row(info: TraceInfo, spans: Sequence[Span]) -> tuple[str | int | None, ...]:
+def to_row(info: TraceInfo, spans: Sequence[Span]) -> tuple[str | float | None, ...]:
     """Return the columns of `trace` behind `seq`, in their order."""
     duration = info.execution_duration
     return (
@@ -30,6 +32,7 @@ def to_row(info: TraceInfo, spans: Sequence[Span]) -> tuple[str | int | None, ..
         to_json(info.tags).decode(),
         to_json([each.to_dict() for each in info.assessments]).decode() if info.assessments else None,
         to_json(durations_of_spans(spans)).decode(),
+        *(number_at(info.trace_metadata, key, name) for key, name in NUMBERS_IN_METADATA.values()),
     )
 
 

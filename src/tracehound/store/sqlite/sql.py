@@ -21,7 +21,7 @@ from tracehound.model.merge import merge_parts
 from tracehound.model.record import from_json, to_json, to_json_text
 from tracehound.query.fields import NUMBERS_IN_METADATA
 from tracehound.query.limit import SearchLimit
-from tracehound.query.sql import NUMBER_AT, VALUE
+from tracehound.query.sql import VALUE
 from tracehound.query.suggest import told
 from tracehound.store.api import Rows
 from tracehound.store.sqlite.batch import to_part
@@ -34,7 +34,7 @@ _ASSESSMENTS: Final = "tracehound_assessments"
 _MAX_BYTES: Final = 256_000_000  # of one text: a function may make as long a one as is asked for
 _LENGTH: Final = 0  # SQLite's number for that limit
 
-_NUMBERS: Final = ", ".join(f"{NUMBER_AT}(t.metadata, '{key}', '{name}')" for key, name in NUMBERS_IN_METADATA.values())
+_NUMBERS: Final = ", ".join(f"t.{name}" for name in NUMBERS_IN_METADATA)
 
 
 def _elements(table: str, count: int) -> str:

@@ -20,9 +20,8 @@ from tracehound.query.sqlite import PERIOD, distinct_sql, statistics_sql
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, GroupKey, Groups, StatisticsQuery, keep_wanted
 from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.hours import HOUR_MS, Weighted, join_all, read_hours
-from tracehound.store.sqlite.limits import STEPS
 from tracehound.store.sqlite.moment import Helpers
-from tracehound.store.sqlite.plan import ENDS, choose_for_statistics
+from tracehound.store.sqlite.plan import choose_for_statistics, read_ends
 from tracehound.store.sqlite.text import Words
 
 # Of time, for each connection: SQLite sorts the traces of each by their groups, fewer at a time sooner (by an eighth).
@@ -141,9 +140,6 @@ def _add_up(connections: Sequence[sqlite3.Connection], query: StatisticsQuery, p
     # Here, for it cannot be imported any more when a program ends, and that is when many first open their store.
     from concurrent.futures import ThreadPoolExecutor
 
-    if (limit := query.search.time_limit) is not None:
-        for other in others:
-            other.set_progress_handler(limit.is_over, STEPS)
     with ThreadPoolExecutor(len(others), "tracehound-statistics") as pool:
         working = [pool.submit(work, other) for other in others]
         for found in (work(first), *(each.result() for each in working)):
@@ -164,11 +160,9 @@ def _pieces(connection: sqlite3.Connection, search: Search, plan: Plan, count: i
     """Return the plan cut into as many of pieces of time; uncut where its path does not go by time."""
     if not isinstance(plan.path, (InOrder, ByTerms)):
         return [plan]
-    ends = [connection.execute(ENDS, (int(each), int(each))).fetchone() for each in search.experiment_ids]
-    known = [time_ms for pair in ends for time_ms in pair if time_ms is not None]
-    if not known:
+    whole = read_ends(connection, search, plan.times)
+    if whole is None:
         return [plan]
-    whole = plan.times.narrowed(Range(min(known), max(known)))
     low, high = whole.low or 0, whole.high or 0
     cuts = [low + (high - low) * at // count for at in range(1, count)]
     lows = [plan.times.low, *cuts]

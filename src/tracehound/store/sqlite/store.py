@@ -15,7 +15,7 @@ from tracehound.model.trace import Experiment, Trace, TraceData, TraceInfo
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
-from tracehound.query.sqlite import ROW, is_streamed, search_sql
+from tracehound.query.sqlite import ROW
 from tracehound.query.statistics import Groups, StatisticsQuery
 from tracehound.store.api import Arrival, Changes, Page, Prepared, Rows, SegmentRange, SqlParameters, Writable
 from tracehound.store.explain import Explanation, with_reason
@@ -25,19 +25,17 @@ from tracehound.store.sqlite.connection import release_pages, snapshot, transact
 from tracehound.store.sqlite.copying import read_changes
 from tracehound.store.sqlite.explain import explain
 from tracehound.store.sqlite.faults import damaged_rows
-from tracehound.store.sqlite.functions import ask
+from tracehound.store.sqlite.finding import find_one_more
 from tracehound.store.sqlite.inserting import Row
-from tracehound.store.sqlite.limits import Progress, within
+from tracehound.store.sqlite.limits import Progress, watch, within
 from tracehound.store.sqlite.moment import MANY_TRACES, helpers
 from tracehound.store.sqlite.opened import OpenedFile
-from tracehound.store.sqlite.ordered import follow, values_in_order
-from tracehound.store.sqlite.plan import choose_plan
+from tracehound.store.sqlite.precedence import Precedence
 from tracehound.store.sqlite.preparing import read_ready
 from tracehound.store.sqlite.rows import to_info
 from tracehound.store.sqlite.spans import PayloadSpans
 from tracehound.store.sqlite.sql import run_sql
 from tracehound.store.sqlite.statistics import read_statistics
-from tracehound.store.sqlite.text import Words
 
 _EXPERIMENTS: Final = (
     "SELECT e.id, e.name FROM experiment AS e"
@@ -61,6 +59,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = OpenedFile(path)
+        self._precedence = Precedence()
 
     def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
         """Apply a batch, whole or not at all; False when its source was applied before."""
@@ -154,6 +153,7 @@ class SqliteStore:
     def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
         with (
+            self._precedence.going_first(),
             self._file.reading() as connection,
             snapshot(connection),
             within(connection, search.time_limit) as progress,
@@ -165,6 +165,7 @@ class SqliteStore:
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
         with (
+            self._precedence.going_first(),
             self._file.reading() as connection,
             snapshot(connection),
             within(connection, search.time_limit) as progress,
@@ -213,11 +214,14 @@ class SqliteStore:
             (last,) = connection.execute("SELECT max(seq) FROM trace").fetchone()
         is_large = last is not None and last >= MANY_TRACES
         reading = self._file.reading_beside if is_large else self._file.reading
+        limit, wait = query.search.time_limit, self._precedence.wait if is_large else None
         with (
-            helpers(self._path, self._file.access(), is_large=is_large) as others,
+            helpers(
+                self._path, self._file.access(), is_large=is_large, prepare=lambda each: watch(each, limit, wait)
+            ) as others,
             reading() as connection,
             snapshot(connection),
-            within(connection, query.search.time_limit),
+            within(connection, limit, wait=wait),
         ):
             return read_statistics(connection, query, others)
 
@@ -274,25 +278,10 @@ def _find(connection: sqlite3.Connection, search: Search, progress: Progress) ->
     """Return the rows of one page by their numbers, each the columns of `ROW`, and the cursor behind them."""
     if not search.experiment_ids:
         return {}, None
-    found = _find_one_more(connection, search, progress)
+    found = find_one_more(connection, search, progress)
     page, keys = found[: search.limit], slice(-1 - len(search.order), -1)
     has_more = len(found) > len(page) > 0
     return {row[-1]: row[: keys.start] for row in page}, search.cursor(page[-1][keys]) if has_more else None
-
-
-def _find_one_more(connection: sqlite3.Connection, search: Search, progress: Progress) -> list[Row]:
-    """Return the rows of one page and the one behind it: the columns of `ROW`, the order's keys, and the number."""
-    words = Words(connection)
-    choice = choose_plan(connection, search, words)
-    plan = choice.plan
-    if not is_streamed(search, plan.path) and not any(each.is_counted for each in choice.estimates):
-        values = values_in_order(connection, search)
-        if values is not None:
-            return follow(values, search, lambda part: _find_one_more(connection, part, progress))
-    is_counted = search.time_limit is not None
-    if is_counted:
-        progress.count_rows(connection, plan.path)
-    return ask(connection, search_sql(search, plan, counted=is_counted), words)
 
 
 def _position(connection: sqlite3.Connection, segment: str) -> int:

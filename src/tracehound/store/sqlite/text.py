@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import sqlite3
 from array import array
 from collections.abc import Sequence
@@ -18,6 +20,9 @@ _TIERS: Final = (0, 16, 128, 700)
 _LAST: Final = len(_TIERS) - 1
 _FEW: Final = 16
 _MAX_TRACES: Final = 10_000  # of one block, all in all: rows take two bytes each
+
+_AS_LONG_AS_A_BLOCK: Final = 16  # traces
+_MANY_OF: Final = 50  # if at least one of so many has a text, many have it
 
 _COLUMNS: Final = "unknown, words, ends, rows, seqs"
 
@@ -69,13 +74,18 @@ class Words:
 
 
 class Candidates:
-    """The traces that may have a text, found block by block, from those that arrived last."""
+    """The traces that may have a text, found block by block as they are asked for, from those that arrived last."""
 
     def __init__(self, connection: sqlite3.Connection, needles: Needles) -> None:
         self._connection = connection
         self._needles = needles
-        text = "SELECT greatest, number FROM block ORDER BY greatest"
-        self._left: list[tuple[int, int]] = connection.execute(text).fetchall()
+        blocks = connection.execute("SELECT greatest, least, number FROM block ORDER BY greatest").fetchall()
+        self._greatest = [greatest for greatest, _, _ in blocks]
+        self._least = [least for _, least, _ in blocks]
+        # Of each block and all behind it: mostly one block has a trace, and nothing behind it has to be looked at.
+        self._least_behind = [*itertools.accumulate(reversed(self._least), min)][::-1]
+        self._numbers: list[int | None] = [number for _, _, number in blocks]  # None for one that was looked into
+        self._asked = self._looked_into = self._looked_at = 0
         self._found: set[int] = set()
 
     @property
@@ -84,19 +94,39 @@ class Candidates:
         return len(self._found)
 
     def may_have(self, seq: int) -> bool:
-        """Whether a trace may have the text."""
-        while self._left and self._left[-1][0] >= seq:
-            self._look_into_next()
+        """Whether a trace may have the text.
+
+        In an order that is not that of arrival nearly every trace is of another block. To look into that takes as long
+        as to look into the spans of `_AS_LONG_AS_A_BLOCK` traces: where many have the text, that is sooner done.
+        """
+        self._asked += 1
+        at = bisect.bisect_left(self._greatest, seq)
+        while at < len(self._numbers) and self._least_behind[at] <= seq:
+            if self._least[at] <= seq and self._numbers[at] is not None:
+                if self._is_sooner_without_blocks():
+                    return True
+                self._look_into(at)
+            at += 1
         return seq in self._found
 
     def first(self, limit: int) -> list[int] | None:
         """Return all traces that may have the text; None where they are more than the limit."""
-        while self._left and len(self._found) <= limit:
-            self._look_into_next()
+        for at in range(len(self._numbers) - 1, -1, -1):
+            if len(self._found) > limit:
+                return None
+            self._look_into(at)
         return list(self._found) if len(self._found) <= limit else None
 
-    def _look_into_next(self) -> None:
-        _, number = self._left.pop()
+    def _is_sooner_without_blocks(self) -> bool:
+        is_order_another = self._asked < _AS_LONG_AS_A_BLOCK * self._looked_into
+        return is_order_another and len(self._found) * _MANY_OF >= self._looked_at
+
+    def _look_into(self, at: int) -> None:
+        number, self._numbers[at] = self._numbers[at], None
+        if number is None:
+            return
+        self._looked_into += 1
+        self._looked_at += self._greatest[at] - self._least[at] + 1
         execute = self._connection.execute
         unknown, words = execute("SELECT unknown, words FROM block WHERE number = ?", (number,)).fetchone()
         with damaged_structures():
