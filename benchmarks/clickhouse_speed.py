@@ -36,7 +36,7 @@ from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.store import ClickHouseStore
 from tracehound.store.sqlite.store import SqliteStore
 
-BATCH = 1_000
+BATCH = 5_000
 ROUNDS = 15
 END_NS = 1_795_000_000 * 10**9
 OK, ERROR = SpanStatus(SpanStatusCode.OK), SpanStatus(SpanStatusCode.ERROR)

@@ -10,7 +10,8 @@ Writing
     anything, and the next search of anyone sees it.
 
     A store that is elsewhere MAY take batches as they lie in a segment (`FrameStore.write_frames`), so that whoever
-    sends them need not decode them; it MUST make of them what `write` would have been given.
+    sends them need not decode them; it MUST make of them what `write` would have been given. A store MAY say how many
+    bytes of a segment it likes best as one batch (`BulkStore`).
 
 Edits
     An edit of a trace that has not arrived MUST wait for it. Searches, statistics and results MUST show what was
@@ -251,3 +252,11 @@ class FrameStore(Store, Protocol):
         Raise `ArgumentError` where one of them cannot be read or stored.
         """
         ...
+
+
+@runtime_checkable
+class BulkStore(Store, Protocol):
+    """A store that takes large batches in less time than many small ones."""
+
+    batch_bytes: int
+    """How many bytes of a segment suit it best."""

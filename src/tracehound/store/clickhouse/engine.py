@@ -7,8 +7,10 @@ in our SQL; they become names with types here, and the engine puts the values in
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +33,8 @@ except ImportError as error:
     ) from error
 
 OLDEST: Final = (26, 3)  # whose text index is for production; see docs/clickhouse.md
+_MANY: Final = 20
+_PLAIN: Final = re.compile(r"[\w-]+", re.ASCII)
 _TYPES: Final = {bool: "UInt8", int: "Int64", float: "Float64", str: "String"}
 _INT64: Final = 2**63
 _CONNECT_S: Final = 5
@@ -131,10 +135,29 @@ def bind(sql: Sql) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {}
     pieces = [first]
     for at, (value, text) in enumerate(zip(sql.parameters, rest, strict=True)):
+        if isinstance(value, tuple) and pieces[-1].endswith(" IN ") and _are_plain(value):
+            values[f"p{at}"] = _AsItIs(" ".join(value))
+            pieces.append(f"splitByChar(' ', {{p{at}:String}}){text}")
+            continue
         bound, its_type = _typed(value)
         values[f"p{at}"] = bound
         pieces.append(f"{{p{at}:{its_type}}}{text}")
     return "".join(pieces), values
+
+
+@dataclass(frozen=True)
+class _AsItIs:
+    """A text in which nothing has to be escaped: the client looks at each character of one, and not into this."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _are_plain(values: tuple[Any, ...]) -> bool:
+    """Whether values are the ids of many traces, or like them: as one text they are read in half of the time."""
+    return len(values) >= _MANY and all(type(each) is str and _PLAIN.fullmatch(each) for each in values)
 
 
 def _typed(value: Any) -> tuple[Any, str]:

@@ -112,7 +112,7 @@ PART: Final = Table(
     order="written_ns, trace_id, digest",
     replacing="",
     shard_key="cityHash64(trace_id)",
-    settings="index_granularity = 64",
+    settings="index_granularity = 16",
     time_ms="intDiv(written_ns, 1000000)",
 )
 SAID: Final = Table(
@@ -131,7 +131,7 @@ SAID: Final = Table(
     replacing="",
     shard_key="cityHash64(trace_id)",
     indexes=("kind_index kind TYPE set(4)", "owner_index owner TYPE set(100)"),
-    settings="index_granularity = 256",
+    settings="index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096",
     time_ms="intDiv(written_ns, 1000000)",
 )
 HEAD: Final = Table(
@@ -147,7 +147,7 @@ HEAD: Final = Table(
     order="trace_id, experiment, start_ms",
     replacing="version",
     shard_key="cityHash64(trace_id)",
-    settings="index_granularity = 64",
+    settings="index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096",
     time_ms="start_ms",
 )
 FACT: Final = Table(
