@@ -199,13 +199,19 @@ _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, ma
 
 def make_tables(engine: Engine) -> None:
     """Make what is missing, and bring up what is older; whoever else does so at the same time does the same."""
-    for statement in statements(engine.address):
-        engine.run(statement)
+    if engine.address.cluster or not _are_there(engine):  # servers may have come to a cluster since
+        for statement in statements(engine.address):
+            engine.run(statement)
     done = {number for (number,) in engine.select(Sql("SELECT DISTINCT number FROM migration"))}
     for number in _CHANGES.keys() - done:
         for statement in changes(number, engine.address):
             engine.run(statement)
         engine.insert("migration", ["number"], [[number]])
+
+
+def _are_there(engine: Engine) -> bool:
+    found = engine.select(Sql("SELECT name FROM system.tables WHERE database = ?", (engine.address.database,)))
+    return {*(table.name for table in TABLES), "head_of_trace", "migration"} <= {name for (name,) in found}
 
 
 def changes(number: int, address: ClickHouseAddress) -> list[str]:
