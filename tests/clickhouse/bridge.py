@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import lz4.frame
-
 from tests.clickhouse.opened import engine_directory
 from tracehound.store.clickhouse.address import ClickHouseAddress
+from tracehound.wire.compression import decompress
 
 NO_SETTINGS = ("database", "query", "query_id", "session_id", "wait_end_of_query", "enable_http_compression")
+MAX_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
             for key, value in asked.items():
                 if key not in NO_SETTINGS and not key.startswith(("param_", "http_")):
                     engine.query(f"SET {key} = '{value}'", "TabSeparated")
-            head, mark, rows = statement.partition(b" FORMAT Native\n")
+            head, mark, rows = statement.partition(b" FORMAT MsgPack\n")
             if mark and head.startswith(b"INSERT"):
-                file = Path(folder, "rows.native")
+                file = Path(folder, "rows.msgpack")
                 file.write_bytes(rows)
-                statement = head + f" FROM INFILE '{file}' FORMAT Native".encode()
+                statement = head + f" FROM INFILE '{file}' FORMAT MsgPack".encode()
             found = engine.query(statement.decode(), "TabSeparated", params=values)
             return bytes(found.bytes() or b"")
 
@@ -134,8 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Return what the request says by name, in its address or its form, and its body if that is no form."""
         is_chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
         body = b"".join(self.chunks()) if is_chunked else self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Content-Encoding") == "lz4":
-            body = lz4.frame.decompress(body)
+        body = decompress(body, self.headers.get("Content-Encoding", ""), MAX_BYTES)
         asked = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         kind, _, boundary = self.headers.get("Content-Type", "").partition("boundary=")
         if not kind.startswith("multipart/"):

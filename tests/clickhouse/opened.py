@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracehound.query.sql import Sql
 from tracehound.store.clickhouse.address import ClickHouseAddress
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ def new_address() -> Iterator[ClickHouseAddress]:
 
     address = _free.pop() if _free else _made(ClickHouseAddress(directory=engine_directory(), database=_new_name()))
     yield address
-    for table in TABLES:
-        _keeping().run(f"TRUNCATE TABLE {address.database}.{table.name}")
+    filled = Sql("SELECT name FROM system.tables WHERE database = ? AND total_rows > 0", (address.database,))
+    for (name,) in _keeping().select(filled):
+        if name in {table.name for table in TABLES}:
+            _keeping().run(f"TRUNCATE TABLE {address.database}.{name}")
     _free.append(address)
 
 

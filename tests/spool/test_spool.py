@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -67,6 +67,25 @@ def test_a_frame_larger_than_a_batch_is_read_whole(tmp_path: Path, monkeypatch: 
     spool.drain()
     assert count(store) == 1
     spool.close()
+
+
+def test_a_store_says_how_large_a_batch_it_likes_best(tmp_path: Path) -> None:
+    class Bulk(MemoryStore):
+        batch_bytes = 10**6
+        sizes: ClassVar[list[int]] = []
+
+        def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
+            self.sizes.append(len(changes))
+            return super().write(changes, source)
+
+    writer = SegmentWriter(tmp_path, 10**8)
+    for number in range(30):
+        writer.append(to_frame(part(span(1, trace=number + 1), tags={"long": "x" * 100_000})))
+    writer.close()
+    store = Bulk()
+    Drainer(tmp_path, lambda: store).drain()
+    assert count(store) == 30
+    assert [size for size in store.sizes if size] == [9, 9, 9, 3]
 
 
 def test_a_damaged_frame_is_set_aside_and_the_others_arrive(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -164,7 +164,7 @@ def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
 
     Its columns are the fields of the groups; the number of the unit of time, if there are periods; how many traces
     there are and have failed, how many have ended, their durations' sum, the least and the greatest; the buckets of
-    their durations, and how many there are of each; then of each of `SUMMED` that is wanted the sum and how many have
+    their durations, in order; then of each of `SUMMED` that is wanted the sum and how many have
     the number; and of each of `DISTINCT` that is wanted how many different values there are.
     """
     keys = [Sql(f"{found.text} AS key{at}", found.parameters) for at, found in enumerate(_groups(query))]
@@ -180,7 +180,7 @@ def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
             if query.wanted & {LENGTHS, DURATIONS}
             else "0, 0, NULL, NULL"
         ),
-        Sql("groupArray(t.duration_bucket)" if DURATIONS in query.wanted else "[]"),
+        Sql("arraySort(groupArray(t.duration_bucket))" if DURATIONS in query.wanted else "[]"),
         *(Sql(f"sum(t.{name}), count(t.{name})") for name in sums),
         *(Sql(f"uniqExact({each.text})", each.parameters) for each in distinct),
     ]

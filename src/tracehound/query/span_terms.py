@@ -52,6 +52,17 @@ def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
     return found
 
 
+def attribute_terms_of(spans: Sequence[Span]) -> list[int]:
+    """Return the numbers of the terms of the attributes of spans, each once."""
+    found: dict[int, None] = {}
+    for span in spans:
+        for key, text in span.attributes_json.items():
+            made = (_term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute)(key, text)
+            if made is not None:
+                found[made.number] = None
+    return list(found)
+
+
 def durations_of_spans(spans: Sequence[Span]) -> list[int | None]:
     """Return how long each span took, in ms, None for one that runs."""
     return [

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
 from tracehound.spool.lock import FileLock, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
-from tracehound.store.api import SegmentRange, Store
+from tracehound.store.api import BulkStore, SegmentRange, Store
 from tracehound.wire.frames import read_origin
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Drainer:
 
         store = self._open_store()
         position = store.position(name)
-        batch_bytes = BATCH_BYTES
+        batch_bytes = store.batch_bytes if isinstance(store, BulkStore) else BATCH_BYTES
         most: int | None = None
         while position < end and (data := self._read(segment, position, batch_bytes)):
             batch = read_batch(

@@ -10,7 +10,8 @@ Writing
     anything, and the next search of anyone sees it.
 
     A store that is elsewhere MAY take batches as they lie in a segment (`FrameStore.write_frames`), so that whoever
-    sends them need not decode them; it MUST make of them what `write` would have been given.
+    sends them need not decode them; it MUST make of them what `write` would have been given. A store MAY say how many
+    bytes of a segment it likes best as one batch (`BulkStore`).
 
 Preparing
     Much of what a store works out of a part follows from that part alone. A store MAY have it worked out before, by
@@ -297,3 +298,11 @@ class PreparingStore(Store, Protocol):
     def sync(self, incarnation: int) -> None:
         """Return when all that was written is safe; raise `StoreBusyError` where the store is not that one any more."""
         ...
+
+
+@runtime_checkable
+class BulkStore(Store, Protocol):
+    """A store that takes large batches in less time than many small ones."""
+
+    batch_bytes: int
+    """How many bytes of a segment suit it best."""

@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
 TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 64;
+SETTINGS index_granularity = 16;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),
@@ -91,7 +91,7 @@ CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (trace_id, kind, what, key, written_ns, digest)
 TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS head_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),
@@ -104,7 +104,7 @@ CREATE TABLE IF NOT EXISTS head_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
 ORDER BY (trace_id, experiment, start_ms)
 TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 64;
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (
     kind LowCardinality(String),

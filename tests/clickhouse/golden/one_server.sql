@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS part (
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (written_ns, trace_id, digest)
-SETTINGS index_granularity = 64;
+SETTINGS index_granularity = 16;
 
 CREATE TABLE IF NOT EXISTS said (
     trace_id String CODEC(ZSTD(1)),
@@ -88,7 +88,7 @@ CREATE TABLE IF NOT EXISTS said (
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (trace_id, kind, what, key, written_ns, digest)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS head (
     trace_id String CODEC(ZSTD(1)),
@@ -100,7 +100,7 @@ CREATE TABLE IF NOT EXISTS head (
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (trace_id, experiment, start_ms)
-SETTINGS index_granularity = 64;
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS fact (
     kind LowCardinality(String),

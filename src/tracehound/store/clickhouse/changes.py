@@ -29,7 +29,8 @@ from tracehound.store.clickhouse.reading import PartId, read_parts
 from tracehound.store.clickhouse.rows import PartKey, Version, to_row
 from tracehound.store.clickhouse.schema import EXPERIMENT, FACT, PART, SAID, TRACE
 
-_TRACES_AT_A_TIME: Final = 1_000
+_TRACES_AT_A_TIME: Final = 5_000  # a row takes a third less time to insert than where it is one of 1,000
+_ASKED_AT_A_TIME: Final = 1_000  # a parameter has 128 KB over HTTP, as servers are set up
 _HEADS_OF: Final = (
     "SELECT trace_id, experiment, start_ms, max(version), argMax(is_gone, version), argMax(arrived, version)"
     " FROM head WHERE trace_id IN ? GROUP BY trace_id, experiment, start_ms"
@@ -85,14 +86,27 @@ def bring_up(engine: Engine, trace_ids: Collection[str], in_hand: dict[PartId, T
     ordered = list(dict.fromkeys([*(part_id[0] for part_id in in_hand), *trace_ids]))
     for at in range(0, len(ordered), _TRACES_AT_A_TIME):
         some = ordered[at : at + _TRACES_AT_A_TIME]
-        found, heads = known.read_known(engine, some), _read_heads(engine, some)
-        wanted = {part_id for each in found.values() if not each.is_deleted for part_id in each.parts}
-        missing = read_parts(engine, wanted - in_hand.keys())
-        parts = ChainMap(in_hand, missing)
-        changed = [_change(each, found[each], heads.get(each, []), parts, arrivals) for each in some]
+        changed = [each for few in _few(some) for each in _changes_of(engine, few, in_hand, arrivals)]
         engine.insert(TRACE.name, TRACE.names, [made for made, _ in changed if made is not None])
         engine.insert(TRACE.name, _GONE, [row for _, gone in changed for row in gone])
-        _clear_up(engine, some)
+        for few in _few(some):
+            _clear_up(engine, few)
+
+
+def _few(trace_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield traces as many at a time as one statement asks for."""
+    for at in range(0, len(trace_ids), _ASKED_AT_A_TIME):
+        yield trace_ids[at : at + _ASKED_AT_A_TIME]
+
+
+def _changes_of(
+    engine: Engine, trace_ids: Sequence[str], in_hand: dict[PartId, TracePart], arrivals: Iterator[int]
+) -> list[tuple[Row | None, list[Row]]]:
+    """Return what `_change` does of each."""
+    found, heads = known.read_known(engine, trace_ids), _read_heads(engine, trace_ids)
+    wanted = {part_id for each in found.values() if not each.is_deleted for part_id in each.parts}
+    parts = ChainMap(in_hand, read_parts(engine, wanted - in_hand.keys()))
+    return [_change(each, found[each], heads.get(each, []), parts, arrivals) for each in trace_ids]
 
 
 def _change(

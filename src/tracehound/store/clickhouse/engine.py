@@ -7,16 +7,20 @@ in our SQL; they become names with types here, and the engine puts the values in
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tracehound.errors import MissingExtraError, StoreError
+from tracehound.model.record import to_msgpack_stream
 from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql
 from tracehound.settings import clickhouse_password
 from tracehound.store.clickhouse.address import ClickHouseAddress
+from tracehound.wire.compression import compress
 
 try:
     import clickhouse_connect
@@ -29,6 +33,8 @@ except ImportError as error:
     ) from error
 
 OLDEST: Final = (26, 3)  # whose text index is for production; see docs/clickhouse.md
+_MANY: Final = 20
+_PLAIN: Final = re.compile(r"[\w-]+", re.ASCII)
 _TYPES: Final = {bool: "UInt8", int: "Int64", float: "Float64", str: "String"}
 _INT64: Final = 2**63
 _CONNECT_S: Final = 5
@@ -43,6 +49,7 @@ _SETTINGS: Final[Mapping[str, str | int]] = {
     "insert_deduplicate": 0,  # writing the same rows again changes nothing; see docs/adr/0043
     "max_partitions_per_insert_block": 0,  # spans may say that they began whenever they like
     "transform_null_in": 0,
+    "read_in_order_use_buffering": 0,  # a search stops when it has found enough: to read ahead is to read everything
 }
 # Of a cluster: what was inserted is on a majority of the replicas, and what is read next has it.
 _OF_CLUSTER: Final[Mapping[str, str | int]] = {
@@ -87,11 +94,18 @@ class Engine:
         return rows
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows, all of them or none."""
+        """Insert rows, all of them or none.
+
+        They go as MessagePack: the client's own way, a column at a time in Python, takes seven times as long.
+        """
         if not rows:
             return
+        body = to_msgpack_stream([value for row in rows for value in row])
+        compression = None
+        if self.address.directory is None:
+            body, compression = compress(body), "zstd"
         with store_errors(self.where):
-            self._client.insert(table, list(zip(*rows, strict=True)), column_names=columns, column_oriented=True)
+            self._client.raw_insert(table, columns, body, fmt="MsgPack", compression=compression)
 
     def run(self, text: str, values: Mapping[str, Any] | None = None) -> None:
         """Run a statement that returns nothing."""
@@ -122,10 +136,29 @@ def bind(sql: Sql) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {}
     pieces = [first]
     for at, (value, text) in enumerate(zip(sql.parameters, rest, strict=True)):
+        if isinstance(value, tuple) and pieces[-1].endswith(" IN ") and _are_plain(value):
+            values[f"p{at}"] = _AsItIs(" ".join(value))
+            pieces.append(f"splitByChar(' ', {{p{at}:String}}){text}")
+            continue
         bound, its_type = _typed(value)
         values[f"p{at}"] = bound
         pieces.append(f"{{p{at}:{its_type}}}{text}")
     return "".join(pieces), values
+
+
+@dataclass(frozen=True)
+class _AsItIs:
+    """A text in which nothing has to be escaped: the client looks at each character of one, and not into this."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _are_plain(values: tuple[Any, ...]) -> bool:
+    """Whether values are the ids of many traces, or like them: as one text they are read in half of the time."""
+    return len(values) >= _MANY and all(type(each) is str and _PLAIN.fullmatch(each) for each in values)
 
 
 def _typed(value: Any) -> tuple[Any, str]:

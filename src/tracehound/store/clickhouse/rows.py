@@ -16,11 +16,12 @@ from tracehound.query.clickhouse import NO_WORDS, NUMBER_COLUMNS, is_apart
 from tracehound.query.evaluate import assessed_values, value_of
 from tracehound.query.fields import ASSESSED, ATTRIBUTES, NUMBERS_IN_SPAN, Group
 from tracehound.query.numbers import number_at, number_in
-from tracehound.query.span_terms import durations_of_spans, span_terms_of
+from tracehound.query.span_terms import attribute_terms_of, durations_of_spans
 from tracehound.query.words import words_of
 
 _NUMBERS: Final = tuple(ATTRIBUTES[name] for name in NUMBER_COLUMNS)
-_OF_ATTRIBUTES: Final = "attributes."
+_WITH_NUMBERS: Final = tuple(dict.fromkeys(key for key, _ in NUMBERS_IN_SPAN.values()))
+_BEGINS_NUMBER: Final = "-0123456789"
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,12 @@ class Version:
 def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
     """Return the columns of `schema.TRACE`, in their order."""
     info, spans = trace.info, trace.data.spans
-    apart = {key: value for key, value in info.trace_metadata.items() if is_apart(key)}
-    searched = {key: value for key, value in info.trace_metadata.items() if key not in apart}
+    searched: dict[str, str] = {}
+    apart: dict[str, str] = {}
+    for key, value in info.trace_metadata.items():
+        (apart if is_apart(key) else searched)[key] = value
     duration = info.execution_duration
     said = _said(info) if info.assessments else []
-    terms = [term.number for term in span_terms_of(spans) if term.key.startswith(_OF_ATTRIBUTES)]
     return (
         int(info.experiment_id),
         info.request_time,
@@ -78,8 +80,8 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
         [span.status.description or None for span in spans],
         durations_of_spans(spans),
         [span.model_name if SPAN_MODEL in span.attributes_json else None for span in spans],
-        *(_numbers_of(spans, *place) for place in NUMBERS_IN_SPAN.values()),
-        terms,
+        *_numbers_of_spans(spans),
+        attribute_terms_of(spans),
         _words(spans),
         [part.written_ns for part in version.parts],
         [part.digest for part in version.parts],
@@ -117,14 +119,26 @@ def parts_of(row: Sequence[Any]) -> list[PartKey]:
 
 
 def _numbers_in(texts: Mapping[str, str]) -> dict[str, float]:
-    found = ((key, number_in(value)) for key, value in texts.items())
-    return {key: number for key, number in found if number is not None}
+    """Return the numbers that values write: most write none, which their first letter tells."""
+    return {
+        key: number
+        for key, value in texts.items()
+        if value[:1] in _BEGINS_NUMBER and (number := number_in(value)) is not None
+    }
 
 
-def _numbers_of(spans: Sequence[Span], key: str, name: str) -> list[float | None]:
-    """Return a number of each span: most spans have no such attribute."""
-    texts = [span.attributes_json for span in spans]
-    return [_double(number_at(each, key, name)) if key in each else None for each in texts]
+def _numbers_of_spans(spans: Sequence[Span]) -> list[list[float | None]]:
+    """Return for each of `NUMBERS_IN_SPAN` those of the spans: most spans have none of the attributes."""
+    having = [any(key in span.attributes_json for key in _WITH_NUMBERS) for span in spans]
+    if not any(having):
+        return [[None] * len(spans)] * len(NUMBERS_IN_SPAN)
+    return [
+        [
+            _double(number_at(span.attributes_json, key, name)) if has else None
+            for span, has in zip(spans, having, strict=True)
+        ]
+        for key, name in NUMBERS_IN_SPAN.values()
+    ]
 
 
 def _double(number: float | None) -> float | None:
