@@ -17,6 +17,7 @@ PROJECT = SOURCE.parents[1]
 ROOMS = {
     "click": {"cli"},
     "clickhouse_connect": {"store"},
+    "databricks": {"store"},
     "genai_prices": {"wire"},
     "google": {"wire"},
     "grpc": {"server"},

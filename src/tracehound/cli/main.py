@@ -247,7 +247,7 @@ def sql(query: str, store: str | None, form: str | None, output: str | None, tim
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
 @click.option(
-    "--format", "form", type=click.Choice(["otlp", "jsonl", "parquet"]),
+    "--format", "form", type=click.Choice(["otlp", "jsonl", "parquet", "warehouse"]),
     help="OTLP JSON lines, JSON lines as MLflow reads them, or Parquet.  [default: otlp, or as FILE is called]",
 )  # fmt: skip
 @click.option("--output", "-o", metavar="FILE", help="Write a file; lines are packed if it ends in .gz or .zst.")

@@ -21,7 +21,7 @@ from tracehound.model.values import clean_text
 from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.search import DEFAULT_LIMIT
 from tracehound.runtime import current
-from tracehound.store.api import Store
+from tracehound.store.api import Searched
 from tracehound.store.explain import Explanation
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def search_traces(
     if flush:
         runtime.flush()
 
-    def find(store: Store) -> Iterator[list[Trace]]:
+    def find(store: Searched) -> Iterator[list[Trace]]:
         search = to_search(
             runtime, store, experiment_ids, filter_string, max_results, order_by, locations, run_id=run_id,
             model_id=model_id,

@@ -13,7 +13,7 @@ from typing import Final
 
 _ATOM: Final = re.compile(
     r"(?P<special>[.^$]|\\[dws])"
-    r"|(?P<same>\||\\[!-/:-@\[-`{-~]|\[\^?(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[ _,:;=@%/.])+\]|[^\\.^$|?*+()\[\]{}])"
+    r"|(?P<same>\||\\[!-/:-@\[-`{-~]|\[\^?(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[ _,@%/.])+\]|[^\\.^$|?*+()\[\]{}])"
 )
 # What is written for an atom, so that it means in both what it means in RE2.
 _WRITTEN: Final = {

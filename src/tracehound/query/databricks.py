@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tracehound.query.common import common_expression
-from tracehound.query.fields import Field, Group
+from tracehound.query.fields import ATTRIBUTES, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, lower_table
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
@@ -34,7 +34,6 @@ _COLUMNS: Final = {
     "trace_id": "t.trace_id",
     "client_request_id": "t.client_request_id",
 }
-_INT64: Final = 2**63
 _REGULAR: Final = (Operator.RLIKE, Operator.NOT_RLIKE)
 
 
@@ -132,13 +131,34 @@ def search_sql(search: Search, where: Condition, limit: int, table: str, columns
     return join(
         "",
         [
-            Sql(f"SELECT {', '.join(f't.{name}' for name in columns)}\nFROM {table} AS t\nWHERE "),
+            Sql(f"{_select(table, columns)}\nWHERE "),
             join("\n  AND ", conditions),
             Sql("\nORDER BY "),
             order_sql(search.order, VALUES),
             Sql("\nLIMIT ?", (limit,)),
         ],
     )
+
+
+def traces_sql(trace_ids: Sequence[str], table: str) -> Sql:
+    """Return the statement for whole traces, by their ids."""
+    return Sql(f"{_select(table, WHOLE)}\nWHERE array_contains(?, t.trace_id)", (as_list(trace_ids),))
+
+
+def experiments_sql(table: str) -> Sql:
+    """Return the statement for the experiments that have traces: number and name."""
+    return Sql(f"SELECT t.experiment, max(t.experiment_name)\nFROM {table} AS t\nGROUP BY t.experiment")
+
+
+def run_sql(run_id: str, table: str) -> Sql:
+    """Return the statement for the name of the experiment that a run is of."""
+    found = DIALECT.value(ATTRIBUTES["run_id"])
+    text = f"SELECT t.experiment_name\nFROM {table} AS t\nWHERE {found.text} = ?\nLIMIT 1"
+    return Sql(text, (*found.parameters, run_id))
+
+
+def _select(table: str, columns: Sequence[str]) -> str:
+    return f"SELECT {', '.join(f't.{name}' for name in columns)}\nFROM {table} AS t"
 
 
 def _is_of(search: Search) -> Sql:
@@ -169,8 +189,6 @@ def bind(sql: Sql) -> tuple[str, dict[str, Any]]:
 def _scalar(value: Any) -> str | int | float | bool:
     if isinstance(value, tuple):
         return json.dumps([_finite(each) for each in value], ensure_ascii=False)
-    if type(value) is int and not -_INT64 <= value < _INT64:
-        return float(value)
     return value  # type: ignore[no-any-return] # a parameter
 
 
