@@ -80,8 +80,8 @@ class SparkSession:
 
 
 @contextlib.contextmanager
-def new_table(changes: Sequence[Change]) -> Iterator[WarehouseAddress]:
-    """Lend a table of what an export of these traces holds."""
+def new_table(changes: Sequence[Change], *, is_cached: bool = False) -> Iterator[WarehouseAddress]:
+    """Lend a table of what an export of these traces holds: of the file, or read of it once."""
     memory = MemoryStore()
     memory.write(changes)
     name = f"test{next(_numbers)}"
@@ -91,6 +91,8 @@ def new_table(changes: Sequence[Change]) -> Iterator[WarehouseAddress]:
     (place / "traces.parquet").write_bytes(b"".join(export_traces(memory, everything, "warehouse")))
     spark().sql(f"CREATE SCHEMA spark_catalog.{name}")
     spark().sql(f"CREATE TABLE spark_catalog.{name}.trace USING parquet LOCATION '{place}'")
+    if is_cached:
+        spark().sql(f"CACHE LAZY TABLE spark_catalog.{name}.trace")
     try:
         yield WarehouseAddress("spark", 443, "local", f"spark_catalog.{name}")
     finally:
@@ -99,8 +101,8 @@ def new_table(changes: Sequence[Change]) -> Iterator[WarehouseAddress]:
 
 
 @contextlib.contextmanager
-def new_warehouse(changes: Sequence[Change]) -> Iterator[Warehouse]:
+def new_warehouse(changes: Sequence[Change], *, is_cached: bool = True) -> Iterator[Warehouse]:
     """Lend a warehouse that Spark answers for."""
     session = SparkSession()
-    with new_table(changes) as address:
+    with new_table(changes, is_cached=is_cached) as address:
         yield Warehouse(address, lambda _: session)
