@@ -34,6 +34,7 @@ ROOMS = {
     "rich": {"client", "cli"},
     "sqlite3": {"store"},
     "starlette": {"server"},
+    "urllib3": {"store"},  # whose errors databricks raises as they are
     "uvicorn": {"server"},
     "zstandard": {"wire"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,9 @@ except ImportError as error:
         "a SQL warehouse is asked with databricks-sql-connector, which is not installed:"
         " pip install 'tracehound[databricks]'"
     ) from error
+
+# What goes wrong is told by our errors, once, and without the statement.
+logging.getLogger("databricks.sql").addHandler(logging.NullHandler())
 
 _LOOK_S: Final = 0.1  # how soon a statement is cancelled whose time is over
 _ANSWER_S: Final = 300  # for one exchange over HTTP; a warehouse that sleeps answers while it wakes

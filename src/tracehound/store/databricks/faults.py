@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from databricks.sql.exc import Error, RequestError, ServerOperationError
+from urllib3.exceptions import HTTPError
 
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
 from tracehound.query.limit import SearchLimit
@@ -47,8 +48,8 @@ def store_errors(where: str, table: str, limit: SearchLimit | None = None) -> It
         if limit is not None:
             limit.check()  # what was cancelled for its sake
         raise _told(where, table, error) from error
-    except OSError as error:
-        raise StoreBusyError(f"{where} cannot be reached: {error.strerror or 'the connection broke'}") from error
+    except (OSError, HTTPError) as error:
+        raise StoreBusyError(f"{where} cannot be reached, or is not what its certificate says") from error
 
 
 def _told(where: str, table: str, error: Error) -> StoreError:
