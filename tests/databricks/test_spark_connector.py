@@ -13,7 +13,12 @@ from tests.databricks.spark import new_table
 from tests.traces import part, span
 from tracehound.client.warehouses import add_warehouse
 from tracehound.errors import ArgumentError, SearchTimeoutError, StoreBusyError, StoreDeniedError, StoreError
+from tracehound.query.search import parse_search
 from tracehound.store.databricks.address import WarehouseAddress
+from tracehound.store.databricks.warehouse import Warehouse
+
+if HAS_BRIDGE:
+    from tracehound.store.databricks.connector import ConnectorSession
 
 pytestmark = [
     pytest.mark.engines,
@@ -91,7 +96,6 @@ def test_a_name_stands_for_a_warehouse_and_its_schema(
         (401, StoreDeniedError, "does not know the token in DATABRICKS_TOKEN"),
         (403, StoreDeniedError, "CAN USE is needed"),
         (404, StoreError, "has no warehouse of this id"),
-        (500, StoreBusyError, "does not answer"),
     ],
 )
 def test_what_the_server_refuses_is_one_clear_error(
@@ -138,15 +142,27 @@ def test_a_filter_of_too_many_values_is_refused(server: Workspace) -> None:
         found(" OR ".join(f"tags.key{number} LIKE 'x{number}%'" for number in range(300)))
 
 
-def test_a_host_that_is_away_is_one_clear_error(server: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABRICKS_HOST", "https://127.0.0.1:9")
+def test_a_server_that_goes_on_failing_is_one_clear_error(server: Workspace, table: WarehouseAddress) -> None:
+    server.status = 503
+    with pytest.raises(StoreBusyError, match="does not answer"):
+        search_impatiently(table, server.port)
+
+
+def test_a_host_that_is_away_is_one_clear_error(server: Workspace, table: WarehouseAddress) -> None:
     with pytest.raises(StoreBusyError, match=r"127\.0\.0\.1:9/3f2ea1/"):
-        found()
+        search_impatiently(table, 9)
 
 
-def test_a_server_that_nobody_trusts_is_not_told_the_token(server: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_nobody_trusts_is_not_told_the_token(
+    server: Workspace, table: WarehouseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(StoreBusyError):
-        found()
-    assert server.statements == []
+        search_impatiently(table, server.port)
     assert server.paths == set()
+
+
+def search_impatiently(table: WarehouseAddress, port: int) -> None:
+    """Search with a session that gives up after two seconds."""
+    address = WarehouseAddress("127.0.0.1", port, WAREHOUSE, table.schema)
+    Warehouse(address, lambda each: ConnectorSession(each, patience_s=2.0)).search(parse_search(["0"]))

@@ -29,14 +29,16 @@ except ImportError as error:
 logging.getLogger("databricks.sql").addHandler(logging.NullHandler())
 
 _LOOK_S: Final = 0.1  # how soon a statement is cancelled whose time is over
-_ANSWER_S: Final = 300  # for one exchange over HTTP; a warehouse that sleeps answers while it wakes
-_ATTEMPTS: Final = 5
+_PATIENCE_S: Final = 300.0  # a warehouse that sleeps takes seconds to wake, and some take minutes
 
 
 class ConnectorSession:
-    """A session of the connector; `store.databricks.session` says what it does."""
+    """A session of the connector; `store.databricks.session` says what it does.
 
-    def __init__(self, address: WarehouseAddress) -> None:
+    A server that does not answer is asked again for as long as `patience_s`.
+    """
+
+    def __init__(self, address: WarehouseAddress, patience_s: float = _PATIENCE_S) -> None:
         token = databricks_token()
         if not token:
             raise ArgumentError(f"{address.shown()} wants a token: set DATABRICKS_TOKEN to one of the workspace")
@@ -49,8 +51,8 @@ class ConnectorSession:
                 user_agent_entry="tracehound",
                 enable_telemetry=False,
                 _port=address.port,
-                _socket_timeout=_ANSWER_S,
-                _retry_stop_after_attempts_count=_ATTEMPTS,
+                _socket_timeout=patience_s,
+                _retry_stop_after_attempts_duration=patience_s,
             )
         self._table = address.table
 
