@@ -83,11 +83,11 @@ class DatabricksDialect:
 
     def count_spans(self, names: Sequence[str], condition: Sql) -> Sql:  # noqa: ARG002 - the protocol's
         """Return the number of spans of which a condition is true."""
-        return Sql(f"size(filter(t.spans, one -> coalesce({condition.text}, FALSE)))", condition.parameters)
+        return Sql(f"size(filter(t.spans, one -> {condition.text}))", condition.parameters)
 
     def has_span(self, names: Sequence[str], condition: Sql) -> Sql:  # noqa: ARG002 - the protocol's
         """Return the condition that there is one."""
-        return Sql(f"exists(t.spans, one -> coalesce({condition.text}, FALSE))", condition.parameters)
+        return Sql(f"exists(t.spans, one -> {condition.text})", condition.parameters)
 
     def has_terms(self, numbers: Sequence[int]) -> Sql:
         """Return the condition that a span has one of the terms of attributes."""
