@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tracehound.client.exchange.writing import export_traces
 from tracehound.model.edit import Change
 from tracehound.query.limit import SearchLimit
@@ -23,7 +25,13 @@ from tracehound.store.databricks.session import Row
 from tracehound.store.databricks.warehouse import Warehouse
 from tracehound.store.memory import MemoryStore
 
-HAS_SPARK = find_spec("pyspark") is not None and shutil.which("java") is not None  # ./dev spark
+HAS_SPARK = find_spec("pyspark") is not None and shutil.which("java") is not None
+# What a test module is marked with; Spark's bridge to Python leaves its sockets to the garbage collector.
+NEEDS_SPARK = [
+    pytest.mark.engines,
+    pytest.mark.skipif(not HAS_SPARK, reason="needs Spark and Java 17: ./dev spark"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 _MEMORY = Path("/dev/shm")
 _numbers = itertools.count(1)
 

@@ -9,7 +9,7 @@ import pytest
 
 import tracehound
 from tests.databricks.bridge import FIRST_ROWS, HAS_BRIDGE, TOKEN, WAREHOUSE, Workspace, workspace
-from tests.databricks.spark import new_table
+from tests.databricks.spark import NEEDS_SPARK, new_table
 from tests.traces import part, span
 from tracehound.client.warehouses import add_warehouse
 from tracehound.errors import ArgumentError, SearchTimeoutError, StoreBusyError, StoreDeniedError, StoreError
@@ -20,10 +20,7 @@ from tracehound.store.databricks.warehouse import Warehouse
 if HAS_BRIDGE:
     from tracehound.store.databricks.connector import ConnectorSession
 
-pytestmark = [
-    pytest.mark.engines,
-    pytest.mark.skipif(not HAS_BRIDGE, reason="needs Spark, Java 17 and databricks-sql-connector: ./dev spark"),
-]
+pytestmark = [*NEEDS_SPARK, pytest.mark.skipif(not HAS_BRIDGE, reason="needs the connector: ./dev spark")]
 NAMES = [f"trace {number}" for number in range(5)]
 
 

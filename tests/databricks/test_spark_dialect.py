@@ -9,7 +9,7 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.databricks.spark import HAS_SPARK, spark
+from tests.databricks.spark import NEEDS_SPARK, spark
 from tests.query.test_common import PATTERNS, TEXTS
 from tracehound.query.common import common_expression
 from tracehound.query.databricks import DIALECT, bind
@@ -17,10 +17,7 @@ from tracehound.query.patterns import make_matcher
 from tracehound.query.sql import Sql
 from tracehound.query.tree import Operator
 
-pytestmark = [
-    pytest.mark.engines,
-    pytest.mark.skipif(not HAS_SPARK, reason="needs Spark and Java 17: ./dev spark"),
-]
+pytestmark = NEEDS_SPARK
 
 EVERY_CHARACTER = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 LIKE_PATTERNS = ["", "%", "_", "a%", "%a", "%a%b", "a\\", "\\%", "%\\_", "_b", "%🐕", "日_", "%\n%", "a%%b", "%\0"]

@@ -8,17 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.conftest import SEARCHES
-from tests.databricks.spark import HAS_SPARK, new_warehouse
+from tests.databricks.spark import NEEDS_SPARK, new_warehouse
 from tests.query.searches import TRACES
 from tests.query.test_differential import ASKED, all_pages, make_search
 from tracehound.model.edit import Edit
 from tracehound.model.trace import TracePart
 from tracehound.store.memory import MemoryStore
 
-pytestmark = [
-    pytest.mark.engines,
-    pytest.mark.skipif(not HAS_SPARK, reason="needs Spark and Java 17: ./dev spark"),
-]
+pytestmark = NEEDS_SPARK
 
 
 @pytest.mark.prove

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.databricks.spark import HAS_SPARK, new_warehouse
+from tests.databricks.spark import NEEDS_SPARK, new_warehouse
 from tests.query.test_language import NOW_MS, VALID
 from tests.store_contract.test_searching import LEDGER, MLFLOW, SPANS, found_in_pages, ledger_traces
 from tracehound.query.search import parse_search
@@ -17,10 +17,7 @@ from tracehound.store.api import Searched
 from tracehound.store.databricks.warehouse import Warehouse
 from tracehound.store.memory import MemoryStore
 
-pytestmark = [
-    pytest.mark.engines,
-    pytest.mark.skipif(not HAS_SPARK, reason="needs Spark and Java 17: ./dev spark"),
-]
+pytestmark = NEEDS_SPARK
 LEDGERS = {"queries": LEDGER, "queries_mlflow": MLFLOW, "queries_spans": SPANS}
 SEARCHES = [
     pytest.param(name, line, id=str(line.get("filter", line.get("order"))))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
-from tests.databricks.spark import HAS_SPARK, SparkSession, folder, spark
+from tests.databricks.spark import NEEDS_SPARK, SparkSession, folder, spark
 from tests.store_contract.test_searching import LEDGER, ledger_traces
 from tracehound.client.exchange.writing import export_traces
 from tracehound.query.search import parse_search
@@ -16,10 +14,7 @@ from tracehound.store.databricks.rows import COLUMNS
 from tracehound.store.databricks.warehouse import Warehouse
 from tracehound.store.memory import MemoryStore
 
-pytestmark = [
-    pytest.mark.engines,
-    pytest.mark.skipif(not HAS_SPARK, reason="needs Spark and Java 17: ./dev spark"),
-]
+pytestmark = NEEDS_SPARK
 PAGE = Path(__file__).parents[2] / "docs" / "databricks.md"
 FILE = "/Volumes/main/tracehound/files/traces.parquet"
 
