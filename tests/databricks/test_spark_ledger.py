@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.databricks.spark import NEEDS_SPARK, new_warehouse
-from tests.query.test_language import NOW_MS, VALID
+from tests.query.test_language import VALID
+from tests.query.typos import NOW_MS
 from tests.store_contract.test_searching import LEDGER, MLFLOW, SPANS, found_in_pages, ledger_traces
 from tracehound.query.search import parse_search
 from tracehound.store.api import Searched
