@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
-
-from databricks.sql.exc import Error, RequestError, ServerOperationError
-from urllib3.exceptions import HTTPError
+from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
 from tracehound.query.limit import SearchLimit
+
+if TYPE_CHECKING:  # the connector is loaded where a warehouse is asked
+    from databricks.sql.exc import Error
 
 _CLASS: Final = re.compile(r"\[([A-Z_]+)(?:\.[A-Z_]+)*\]")
 _MADE: Final = "docs/databricks.md says how it is made"
@@ -42,6 +42,9 @@ _ANSWERED: Final[dict[int, tuple[type[StoreError], str]]] = {
 @contextmanager
 def store_errors(where: str, table: str, limit: SearchLimit | None = None) -> Iterator[None]:
     """Raise what the connector's errors mean, as errors of the store at that address."""
+    from databricks.sql.exc import Error
+    from urllib3.exceptions import HTTPError
+
     try:
         yield
     except Error as error:
@@ -53,6 +56,8 @@ def store_errors(where: str, table: str, limit: SearchLimit | None = None) -> It
 
 
 def _told(where: str, table: str, error: Error) -> StoreError:
+    from databricks.sql.exc import RequestError, ServerOperationError
+
     if isinstance(error, RequestError):
         status = error.context.get("http-code")
         kind, what = _ANSWERED.get(status or 0, (StoreBusyError, "does not answer; ask again"))
