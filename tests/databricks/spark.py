@@ -73,14 +73,10 @@ def folder() -> Path:
     return Path(found)
 
 
-class SparkSession:
-    """Spark as `store.databricks.session` wants it. It notes the statements that it ran."""
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
+class LocalSession:
+    """Spark as `store.databricks.session` wants it."""
 
     def select(self, text: str, values: Mapping[str, Any], limit: SearchLimit | None = None) -> list[Row]:
-        self.statements.append(text)
         return [tuple(row) for row in spark().sql(text, args=dict(values)).collect()]
 
     def close(self) -> None:
@@ -111,6 +107,5 @@ def new_table(changes: Sequence[Change], *, is_cached: bool = False) -> Iterator
 @contextlib.contextmanager
 def new_warehouse(changes: Sequence[Change], *, is_cached: bool = True) -> Iterator[Warehouse]:
     """Lend a warehouse that Spark answers for."""
-    session = SparkSession()
     with new_table(changes, is_cached=is_cached) as address:
-        yield Warehouse(address, lambda _: session)
+        yield Warehouse(address, lambda _: LocalSession())

@@ -20,6 +20,7 @@ from tracehound.query.tree import Operator
 pytestmark = NEEDS_SPARK
 
 EVERY_CHARACTER = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+CASED = EVERY_CHARACTER[:0x20000]
 LIKE_PATTERNS = ["", "%", "_", "a%", "%a", "%a%b", "a\\", "\\%", "%\\_", "_b", "%🐕", "日_", "%\n%", "a%%b", "%\0"]
 ODD = [
     "",
@@ -58,7 +59,7 @@ def those_that(condition: Sql, texts: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("operator", [Operator.LIKE, Operator.NOT_LIKE, Operator.ILIKE, Operator.NOT_ILIKE])
 def test_like_means_what_it_means_here(operator: Operator) -> None:
-    for pattern in [*LIKE_PATTERNS, *ODD]:
+    for pattern in [*LIKE_PATTERNS, *ODD[-7:]]:
         matcher = make_matcher(operator, pattern)
         found = those_that(DIALECT.matches(operator, Sql("t.name"), pattern), ODD)
         assert found == [text for text in ODD if matcher(text)], pattern
@@ -66,9 +67,9 @@ def test_like_means_what_it_means_here(operator: Operator) -> None:
 
 def test_every_character_has_the_lower_case_that_python_gives_it() -> None:
     condition = DIALECT.matches(Operator.ILIKE, Sql("t.name"), "%k%")
-    assert those_that(condition, EVERY_CHARACTER) == ["K", "k", "\N{KELVIN SIGN}"]
-    lowered = "".join(map(str.lower, EVERY_CHARACTER))
-    assert those_that(DIALECT.matches(Operator.ILIKE, Sql("t.name"), lowered), ["".join(EVERY_CHARACTER)])
+    assert those_that(condition, CASED) == ["K", "k", "\N{KELVIN SIGN}"]
+    text = "".join(each for each in EVERY_CHARACTER if each not in "%_")
+    assert those_that(DIALECT.matches(Operator.ILIKE, Sql("t.name"), "".join(map(str.lower, text))), [text]) == [text]
 
 
 @settings(max_examples=40)

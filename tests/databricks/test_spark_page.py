@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.databricks.spark import NEEDS_SPARK, SparkSession, folder, spark
+from tests.databricks.spark import NEEDS_SPARK, LocalSession, folder, spark
 from tests.store_contract.test_searching import LEDGER, ledger_traces
 from tracehound.client.exchange.writing import export_traces
 from tracehound.query.search import parse_search
@@ -32,7 +32,7 @@ def test_the_page_makes_a_table_that_is_searched() -> None:
         assert spark().table("spark_catalog.page.trace").columns == list(COLUMNS)
         counted = spark().sql(counting.replace("main.tracehound", "spark_catalog.page")).collect()
         assert [tuple(row) for row in counted] == [("Beta", 1, 5.0)]
-        warehouse = Warehouse(WarehouseAddress("h", 443, "w", "spark_catalog.page"), lambda _: SparkSession())
+        warehouse = Warehouse(WarehouseAddress("h", 443, "w", "spark_catalog.page"), lambda _: LocalSession())
         search = parse_search(["0"], "attributes.status = 'ERROR'")
         assert warehouse.search_whole(search) == memory.search_whole(search)
     finally:
