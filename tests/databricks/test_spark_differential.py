@@ -19,7 +19,7 @@ pytestmark = NEEDS_SPARK
 
 
 @pytest.mark.prove
-@settings(max_examples=SEARCHES // 8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=SEARCHES // 10, suppress_health_check=list(HealthCheck))
 @given(TRACES, ASKED)
 def test_spark_answers_as_the_memory_store_does(
     traces: tuple[TracePart | Edit, ...], asked: list[tuple[str, list[str], int]]

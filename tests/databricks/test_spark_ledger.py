@@ -25,6 +25,7 @@ SEARCHES = [
     for name, ledger in LEDGERS.items()
     for line in ledger["searches"]
 ]
+PAGED = [each for each in SEARCHES if len(each.values[1]["finds"]) > 2]  # type: ignore[index] # a line of the ledger
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_a_search_on_spark_finds_what_the_ledger_says(
     assert found_in_pages(files[ledger], line, page_size=100) == [line["finds"]]
 
 
-@pytest.mark.parametrize(("ledger", "line"), SEARCHES)
+@pytest.mark.parametrize(("ledger", "line"), PAGED)
 def test_pages_of_two_on_spark_make_the_same_result(
     warehouses: dict[str, Warehouse], ledger: str, line: dict[str, Any]
 ) -> None:
