@@ -42,6 +42,7 @@ RAISE_FAULTS = "TRACEHOUND_RAISE_FAULTS"
 CONFIGURATION = "TRACEHOUND_CONFIG"
 STATE = "TRACEHOUND_STATE"
 WAREHOUSE_PREFIX = "TRACEHOUND_WAREHOUSE_"
+DATABRICKS_SCHEMA = "TRACEHOUND_DATABRICKS_SCHEMA"
 CLICKHOUSE_PASSWORD = "TRACEHOUND_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of a variable
 
 # The kinds of secrets that can be taken out of what is kept (`screening.detectors`).
@@ -175,6 +176,16 @@ def notebook_path() -> str | None:
 def is_databricks() -> bool:
     """Whether this process runs on a cluster of Databricks."""
     return "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+def databricks_token() -> str:
+    """Return the token that a workspace of Databricks is shown, as all its tools take it; empty without one."""
+    return os.environ.get("DATABRICKS_TOKEN", "")
+
+
+def databricks_tables() -> tuple[str, str]:
+    """Return the host of the workspace that Databricks' tools are told of, and the schema of traces; empty if unset."""
+    return os.environ.get("DATABRICKS_HOST", ""), os.environ.get(DATABRICKS_SCHEMA, "")
 
 
 def clickhouse_password() -> str:

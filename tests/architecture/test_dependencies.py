@@ -17,6 +17,7 @@ PROJECT = SOURCE.parents[1]
 ROOMS = {
     "click": {"cli"},
     "clickhouse_connect": {"store"},
+    "databricks": {"store"},
     "genai_prices": {"wire"},
     "google": {"wire"},
     "grpc": {"server"},
@@ -33,6 +34,7 @@ ROOMS = {
     "rich": {"client", "cli"},
     "sqlite3": {"store"},
     "starlette": {"server"},
+    "urllib3": {"store"},  # whose errors databricks raises as they are
     "uvicorn": {"server"},
     "zstandard": {"wire"},
 }

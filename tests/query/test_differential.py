@@ -35,7 +35,7 @@ from tracehound.query.sql import MAY_HAVE
 from tracehound.query.sqlite import search_sql
 from tracehound.query.statistics import ALL, DISTINCT, GroupKey, Groups, StatisticsQuery, parse_groups
 from tracehound.query.tree import PATTERNS, And, Checked, Not, Or, Scope, Test
-from tracehound.store.api import Store
+from tracehound.store.api import Searched
 from tracehound.store.memory import MemoryStore
 from tracehound.store.sqlite.functions import ask
 from tracehound.store.sqlite.ordered import then_absent
@@ -150,7 +150,7 @@ def make_search(filter_string: str, order: list[str], page_size: int) -> Search:
     return parse_search(["0", experiment_id("shop")], filter_string, order, page_size)
 
 
-def all_pages(store: Store, search: Search) -> list[TraceInfo]:
+def all_pages(store: Searched, search: Search) -> list[TraceInfo]:
     found: list[TraceInfo] = []
     while True:
         page = store.search(search)

@@ -21,7 +21,7 @@ from tracehound.model.record import replace, to_json_text
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
-from tracehound.store.api import Store
+from tracehound.store.api import Searched, Store
 
 LEDGER, MLFLOW, SPANS = (
     yaml.safe_load(Path(__file__).with_name(name).read_text("utf-8"))
@@ -174,7 +174,7 @@ def assessments(told: dict[str, Any]) -> Iterator[Assessment]:
         yield Expectation(name, value, assessment_id=next(ids), **times)
 
 
-def found_in_pages(store: Store, line: dict[str, Any], page_size: int) -> list[list[str]]:
+def found_in_pages(store: Searched, line: dict[str, Any], page_size: int) -> list[list[str]]:
     """Return the names that a line's search finds, page by page."""
     text = re.sub(r"\$(\d+)", lambda match: str(START_MS + int(match[1])), line.get("filter", ""))
     search = parse_search(["0"], text, line.get("order"), page_size)

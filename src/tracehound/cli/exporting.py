@@ -34,7 +34,7 @@ _DEFAULT: Final = "otlp"
 def run_export(scope: Scope, filter_string: str | None, form: str | None, output: str | None) -> None:
     """Write the traces that have finished, oldest first; what runs is left out, and said to be."""
     chosen = form or _form_of(output)
-    is_binary = chosen == "parquet"
+    is_binary = FILE_FORMATS[chosen].is_binary
     store = open_scope(scope)
     search = ask(scope, experiments_of(scope, store), filter_string, _OLDEST_FIRST)
     tally = Tally()

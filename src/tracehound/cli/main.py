@@ -232,8 +232,9 @@ def sql(query: str, store: str | None, form: str | None, output: str | None, tim
 @click.argument("filter_string", metavar="[FILTER]", required=False)
 @search_options
 @click.option(
-    "--format", "form", type=click.Choice(["otlp", "jsonl", "parquet"]),
-    help="OTLP JSON lines, JSON lines as MLflow reads them, or Parquet.  [default: otlp, or as FILE is called]",
+    "--format", "form", type=click.Choice(["otlp", "jsonl", "parquet", "warehouse"]),
+    help="Lines of OTLP's JSON, or of MLflow's; Parquet; or the rows of a table in Databricks (warehouse)."
+    "  [default: otlp, or as FILE is called]",
 )  # fmt: skip
 @click.option("--output", "-o", metavar="FILE", help="Write a file; lines are packed if it ends in .gz or .zst.")
 @click.option("--html", metavar="FILE", help="Write a page instead, which shows the traces without a server.")

@@ -20,7 +20,7 @@ def warehouse() -> None:
 @click.argument("name")
 @click.argument("uri")
 def add(name: str, uri: str) -> None:
-    """Let NAME stand for the store URI: a path or sqlite:///path."""
+    """Let NAME stand for URI: a path, a server, clickhouse://HOST, or databricks-sql://HOST/WAREHOUSE/CATALOG.SCHEMA."""
     print_line(f"{add_warehouse(name, uri)} is {uri}")
 
 

@@ -14,13 +14,13 @@ from tracehound.query.fields import ATTRIBUTES
 from tracehound.query.search import Search, cursor_time_ms
 from tracehound.query.tree import Checked, Operator, Or, Test
 from tracehound.runtime import Runtime
-from tracehound.store.api import Store
+from tracehound.store.api import Searched
 from tracehound.store.experiments import read_experiments
 
 
 def to_search(
     runtime: Runtime,
-    store: Store,
+    store: Searched,
     experiment_ids: object = None,
     filter_string: object = None,
     max_results: object = None,
@@ -60,7 +60,7 @@ def to_search(
     return search if page_token is None else search.behind(page_token)
 
 
-def _check_known(runtime: Runtime, store: Store, experiment_ids: Sequence[str]) -> None:
+def _check_known(runtime: Runtime, store: Searched, experiment_ids: Sequence[str]) -> None:
     """Raise `NotFoundError` for an experiment that nobody made and that has no trace; the active one may have none."""
     unknown = {*experiment_ids} - {id_of_experiment(runtime.settings.experiment)}
     if unknown and (unknown := unknown - read_experiments(store).keys()):

@@ -14,7 +14,7 @@ from typing import Final
 
 from tracehound.model.trace import Trace, TraceData
 from tracehound.query.search import Search
-from tracehound.store.api import Store
+from tracehound.store.api import Searched
 
 # To find a page takes a millisecond or more whatever its size, to read a trace little; but a trace can be large.
 _READ_AT_A_TIME: Final = 200
@@ -25,7 +25,7 @@ def _ignore(_next_cursor: str | None) -> None:
 
 
 def read_pages(
-    store: Store,
+    store: Searched,
     search: Search,
     max_results: int | None = None,
     *,

@@ -20,7 +20,7 @@ from tracehound.model.logged_model import (
 from tracehound.model.run import TAG
 from tracehound.model.values import clean_text
 from tracehound.runtime import Runtime, current
-from tracehound.store.api import Store
+from tracehound.store.api import Searched
 
 _SCHEME: Final = "models:/"
 _LATEST: Final = "latest"
@@ -99,7 +99,7 @@ def versions_of(runtime: Runtime, name: str) -> list[ModelVersion]:
     return versions_in(runtime.drained_store(), name)
 
 
-def versions_in(store: Store, name: str) -> list[ModelVersion]:
+def versions_in(store: Searched, name: str) -> list[ModelVersion]:
     """Return the versions of a registered name in a store, the first one first."""
     known = store.facts(MODEL_VERSION)
     found = [version_of_facts(subject, facts) for subject, facts in known.items()]
@@ -114,7 +114,7 @@ def find_version(runtime: Runtime, name: str, version: object) -> ModelVersion:
     return found
 
 
-def resolve_model_ids(store: Store, model: str) -> list[str]:
+def resolve_model_ids(store: Searched, model: str) -> list[str]:
     """Return the ids of the models that a text names: an id, NAME/VERSION or NAME, each also behind `models:/`.
 
     NAME stands for all versions that are registered under it, and the version may be `latest`. What names nothing is

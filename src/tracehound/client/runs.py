@@ -17,7 +17,7 @@ from tracehound.model.values import clean_text, to_text
 from tracehound.query.plain import Find, parse_plain_filter, sorted_by
 from tracehound.query.tokens import Reader, tokenize
 from tracehound.runtime import Runtime, current
-from tracehound.store.api import Store
+from tracehound.store.api import Searched
 
 _ATTRIBUTES: Final = (
     "run_id", "run_name", "experiment_id", "status", "start_time", "end_time", "user_id", "lifecycle_stage",
@@ -82,7 +82,7 @@ def find_run(runtime: Runtime, run_id: str) -> Run:
     return run_in(runtime.drained_store(), run_id)
 
 
-def run_in(store: Store, run_id: str) -> Run:
+def run_in(store: Searched, run_id: str) -> Run:
     """Return a run of a store by its id; raise `NotFoundError` where there is none."""
     facts = store.facts(RUN, str(run_id)).get(str(run_id))
     if facts is None:

@@ -21,7 +21,7 @@ from tracehound.model.values import clean_text
 from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.search import DEFAULT_LIMIT
 from tracehound.runtime import current
-from tracehound.store.api import Store
+from tracehound.store.api import Searched
 from tracehound.store.explain import Explanation
 
 if TYPE_CHECKING:
@@ -150,7 +150,8 @@ def search_traces(
     `locations`, the active experiment is searched, without `max_results` all of it. `run_id` and `model_id` ask for
     the traces of a run or of a model besides: of a run those that began in it or were linked to it, in the run's
     experiment where none is given; a model is named by its id, or as NAME or NAME/VERSION where it is registered.
-    `sql_warehouse_id` names a place to search instead of the active store (`client.warehouses`). Everything that any
+    `sql_warehouse_id` names a place to search instead of the active store (`client.warehouses`), or is a SQL warehouse
+    of Databricks (docs/databricks.md). Everything that any
     process of this machine has finished is found; `flush` waits until what this one has finished is in the store, too.
 
     `return_type` is
@@ -194,7 +195,7 @@ def search_traces(
     if flush:
         runtime.flush()
 
-    def find(store: Store) -> Iterator[list[Trace]]:
+    def find(store: Searched) -> Iterator[list[Trace]]:
         search = to_search(
             runtime, store, experiment_ids, filter_string, max_results, order_by, locations, run_id=run_id,
             model_id=model_id,

@@ -3,6 +3,9 @@
 The environment names them (`TRACEHOUND_WAREHOUSE_<NAME>`), or the user's configuration file does (`tracehound
 warehouse add`). Ids compare in upper case, with `_` for all that is no letter and no digit, so that an id which cannot
 stand in the name of a variable can be written in one.
+
+An id that has no name here is a SQL warehouse of the workspace that Databricks' own tools are told of
+(`DATABRICKS_HOST`, `DATABRICKS_TOKEN`); `TRACEHOUND_DATABRICKS_SCHEMA` says where in it the traces are.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ from typing import Any, Final
 from tracehound.errors import ArgumentError, NotFoundError, StoreError, TracehoundError
 from tracehound.model.trace import Trace
 from tracehound.runtime import Runtime
-from tracehound.settings import configuration_path, named_warehouses
-from tracehound.store.api import Store
+from tracehound.settings import DATABRICKS_SCHEMA, configuration_path, databricks_tables, named_warehouses
+from tracehound.store.api import Searched
+from tracehound.store.databricks.address import is_warehouse, parse_warehouse, warehouse_of
 from tracehound.store.targets import open_store, parse_target
 
 _KEY: Final = "warehouses"
@@ -36,8 +40,12 @@ def add_warehouse(name: str, uri: str) -> str:
     key = normal_id(name)
     if not key.strip("_"):
         raise ArgumentError(f"a warehouse's name has letters or digits, not {name!r}")
-    path = parse_target(uri).path
-    _change(configuration_path(), {key: uri if path is None else str(path)})
+    if is_warehouse(uri):
+        kept = parse_warehouse(uri).shown()
+    else:
+        path = parse_target(uri).path
+        kept = uri if path is None else str(path)
+    _change(configuration_path(), {key: kept})
     return key
 
 
@@ -51,26 +59,17 @@ def remove_warehouse(name: str) -> None:
 
 
 def read_warehouse(
-    runtime: Runtime, name: object, find: Callable[[Store], Iterator[list[Trace]]]
+    runtime: Runtime, name: object, find: Callable[[Searched], Iterator[list[Trace]]]
 ) -> Iterator[list[Trace]]:
     """Return the pages that are found in the store that an id names; raise `ArgumentError` for an id that names none.
 
     A file must be there: what only reads makes none. What waits for a store in a spool is brought there by whoever
     traces into it. It is closed behind the last page.
     """
-    known = read_warehouses()
-    uri = known.get(normal_id(name)) if isinstance(name, str) else None
-    if uri is None:
-        raise ArgumentError(
-            f"sql_warehouse_id={name!r} names no warehouse{_known(known)};"
-            " `tracehound warehouse add NAME URI` makes one"
-        )
-    target = parse_target(uri)
-    if target == parse_target(runtime.settings.tracking_uri):
+    uri = _uri_of(name)
+    if not is_warehouse(uri) and parse_target(uri) == parse_target(runtime.settings.tracking_uri):
         return find(runtime.drained_store())
-    if target.path is not None and not target.path.exists():
-        raise StoreError(f"the warehouse {name!r} is the store {target.path}, which is not there")
-    store = open_store(target, allow_network=runtime.settings.allow_network_filesystem, token=runtime.settings.token)
+    store = _opened(runtime, name, uri)
     try:
         return _closing(store, find(store))
     except TracehoundError:
@@ -78,7 +77,35 @@ def read_warehouse(
         raise
 
 
-def _closing(store: Store, pages: Iterator[list[Trace]]) -> Iterator[list[Trace]]:
+def _uri_of(name: object) -> str:
+    """Return the place that an id names."""
+    known = read_warehouses()
+    uri = known.get(normal_id(name)) if isinstance(name, str) else None
+    if uri is not None:
+        return uri
+    host, schema = databricks_tables()
+    if isinstance(name, str) and host and schema:
+        return warehouse_of(host, name, schema).shown()
+    more = f", and {DATABRICKS_SCHEMA} says where traces are in the workspace {host}" if host else ""
+    raise ArgumentError(
+        f"sql_warehouse_id={name!r} names no warehouse{_known(known)};"
+        f" `tracehound warehouse add NAME URI` makes one{more}"
+    )
+
+
+def _opened(runtime: Runtime, name: object, uri: str) -> Searched:
+    if is_warehouse(uri):
+        from tracehound.store.databricks.connector import ConnectorSession
+        from tracehound.store.databricks.warehouse import Warehouse
+
+        return Warehouse(parse_warehouse(uri), ConnectorSession)
+    target = parse_target(uri)
+    if target.path is not None and not target.path.exists():
+        raise StoreError(f"the warehouse {name!r} is the store {target.path}, which is not there")
+    return open_store(target, allow_network=runtime.settings.allow_network_filesystem, token=runtime.settings.token)
+
+
+def _closing(store: Searched, pages: Iterator[list[Trace]]) -> Iterator[list[Trace]]:
     """Yield the pages, then close their store."""
     try:
         yield from pages

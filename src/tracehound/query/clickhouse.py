@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracehound.model.summary import SUMMED
-from tracehound.query.fields import NUMBERS_IN_METADATA, TIMESTAMP, Field, Group
+from tracehound.query.fields import TIMESTAMP, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
 from tracehound.query.search import Search
 from tracehound.query.sql import Parameter, Sql, chain, join
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
-from tracehound.query.terms import UNIQUE_METADATA
 from tracehound.query.tree import Operator, Value
-from tracehound.query.wide import Condition
+from tracehound.query.wide import NO_WORDS, Condition, is_apart
 
 ROW: Final = (
     "t.trace_id, t.version, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview,"
@@ -40,12 +39,6 @@ _COLUMNS: Final = {
 _LISTED: Final = 1_000
 # Units of time that are added to one, for a negative quotient is rounded up.
 _BEFORE: Final = 2**32
-NO_WORDS: Final = "*"  # what a trace has in place of its words where these are too many; it is no word itself
-
-
-def is_apart(key: str) -> bool:
-    """Whether a key of the metadata is kept apart from those that are searched: its values are long, or all differ."""
-    return key.startswith(UNIQUE_METADATA)
 
 
 class ClickHouseDialect:
@@ -72,6 +65,10 @@ class ClickHouseDialect:
         kept = list(dict.fromkeys(values))
         lists = [tuple(kept[at : at + _LISTED]) for at in range(0, len(kept), _LISTED)]
         return chain(" OR ", [Sql(f"{found.text} IN ?", (*found.parameters, as_list(each))) for each in lists])
+
+    def can_match(self, operator: Operator, pattern: str) -> bool:  # noqa: ARG002 - it has RE2, and all else in it
+        """Return True: the engine has what every pattern is made of."""
+        return True
 
     def matches(self, operator: Operator, found: Sql, pattern: str) -> Sql:
         """Return the condition that a text matches; a pattern that is none is refused, as everywhere."""
@@ -246,4 +243,3 @@ _MATCHED: Final[dict[Operator, Callable[[str, str], tuple[str, str]]]] = {
     Operator.NOT_RLIKE: _rlike,
     Operator.CONTAINS: _contains,
 }
-NUMBER_COLUMNS: Final = tuple(NUMBERS_IN_METADATA)

@@ -26,6 +26,13 @@ def ilike_expression(pattern: str) -> str:
     return rf"(?s)\A{''.join(map(_atom, lowered))}\z"
 
 
+@functools.cache
+def lower_table() -> tuple[str, str]:
+    """Return the characters that have another lower case of one character, and those, each at the same place."""
+    pairs = [(each, lowered) for lowered, others in _characters_by_lower().items() for each in others]
+    return "".join(each for each, _ in pairs), "".join(lowered for _, lowered in pairs)
+
+
 def _atom(character: str) -> str:
     if character in "%_":
         return ".*" if character == "%" else "."

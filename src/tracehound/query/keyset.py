@@ -102,7 +102,7 @@ def _same(column: _Column) -> Sql:
 def _beyond(column: _Column) -> Sql:
     """Return the condition that a trace's value comes strictly later; absence is the end of the order."""
     if column.bound is None:
-        return Sql("0")
+        return Sql("FALSE")
     later = _compared(column, "<" if column.descending else ">", column.bound)
     if not column.nullable:
         return later

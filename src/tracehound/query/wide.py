@@ -16,11 +16,15 @@ from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, NUMBERS_IN_SP
 from tracehound.query.needles import needles_of
 from tracehound.query.span_terms import needs_spans, terms_of_test
 from tracehound.query.sql import Sql, chain
+from tracehound.query.terms import UNIQUE_METADATA
 from tracehound.query.tree import NULLS, PATTERNS, And, Checked, Not, Operator, Or, Scope, Test, Value
 from tracehound.query.words import Piece
 
 # What a span has in arrays of the row; everything else of it is in the payload.
 SPAN_COLUMNS: Final = ("name", "type", "status", "status_message", "duration_ms", "model", *NUMBERS_IN_SPAN)
+
+# The attributes that are columns of numbers.
+NUMBER_COLUMNS: Final = tuple(NUMBERS_IN_METADATA)
 
 # A double holds every whole number up to here as it is: one beyond may be another than it looks.
 _EXACT: Final = 2**53
@@ -37,7 +41,9 @@ class Condition:
     is_exact: bool = True
 
 
-ANYTHING: Final = Condition(Sql("1"), is_exact=False)
+TRUE: Final = Sql("TRUE")
+ANYTHING: Final = Condition(TRUE, is_exact=False)
+NO_WORDS: Final = "*"  # what a trace has in place of its words where these are too many; it is no word itself
 
 
 class Dialect(Protocol):
@@ -57,6 +63,10 @@ class Dialect(Protocol):
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
         """Return the condition, NULL for NULL, that something is one of values, which are many."""
+        ...
+
+    def can_match(self, operator: Operator, pattern: str) -> bool:
+        """Whether the engine finds by a pattern just what it means; the evaluator looks where it does not."""
         ...
 
     def matches(self, operator: Operator, found: Sql, pattern: str) -> Sql:
@@ -92,6 +102,11 @@ class Dialect(Protocol):
         ...
 
 
+def is_apart(key: str) -> bool:
+    """Whether a key of the metadata is kept apart from those that are searched: its values are long, or all differ."""
+    return key.startswith(UNIQUE_METADATA)
+
+
 def wide_condition(node: Checked, dialect: Dialect, resolve: Resolve) -> Condition:
     """Return the condition for a filter."""
     return _Visitor(dialect, resolve).visit(node)
@@ -117,7 +132,7 @@ class _Visitor:
             return Condition(self._with_words(node, []), is_exact=False)
         if node.field.group in ASSESSED:
             return self._visit_assessed(node)
-        if _is_beyond(node):
+        if _is_beyond(node) or not _can_match(node, self.dialect):
             found = self.dialect.value(node.field)
             return Condition(Sql(f"{found.text} IS NOT NULL", found.parameters), is_exact=False)
         return Condition(compared(node, self.dialect, self.dialect.value(node.field)))
@@ -144,15 +159,17 @@ class _Visitor:
     def _visit_assessed(self, test: Test) -> Condition:
         field, value = test.field, test.value
         if test.operator in NULLS:
-            found = self.dialect.is_assessed(field.group, field.name, lambda _: Sql("1"))
+            found = self.dialect.is_assessed(field.group, field.name, lambda _: TRUE)
             return Condition(_not(found) if test.operator is Operator.IS_NULL else found)
+        if not _can_match(test, self.dialect):
+            return Condition(self.dialect.is_assessed(field.group, field.name, lambda _: TRUE), is_exact=False)
         kind = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
         plain = Test(field, test.operator, float(value)) if kind == "number" and value is not None else test
         passes = self.dialect.is_assessed(
             field.group, field.name, lambda column: _compare(plain, self.dialect, Sql(column.format(kind)))
         )
         if kind == "number" and abs(plain.value or 0) >= _EXACT:  # type: ignore[arg-type] # a number by now
-            return Condition(self.dialect.is_assessed(field.group, field.name, lambda _: Sql("1")), is_exact=False)
+            return Condition(self.dialect.is_assessed(field.group, field.name, lambda _: TRUE), is_exact=False)
         return Condition(passes)
 
     def _visit_scope(self, scope: Scope[Test]) -> Condition:
@@ -178,13 +195,13 @@ class _Visitor:
             pieces = [self._has_all(alternative) for alternative in needles]
             conditions = [*conditions, chain(" OR ", pieces) if len(pieces) > 1 else pieces[0]]
         if not conditions:
-            return Sql("1")
+            return TRUE
         return chain(" AND ", conditions) if len(conditions) > 1 else conditions[0]
 
     def _has_all(self, pieces: Sequence[Piece]) -> Sql:
         found = [self.resolve(piece) for piece in pieces]
         known = [self.dialect.has_words(words) for words in found if words is not None]
-        return chain(" AND ", known) if len(known) > 1 else known[0] if known else Sql("1")
+        return chain(" AND ", known) if len(known) > 1 else known[0] if known else TRUE
 
 
 def _of_span(node: Checked, dialect: Dialect) -> Condition:
@@ -200,7 +217,7 @@ def _of_span(node: Checked, dialect: Dialect) -> Condition:
     if isinstance(node, Not):
         return _negated(_of_span(node.child, dialect))
     assert isinstance(node, Test)  # noqa: S101 - no scope stands in another one
-    if _is_beyond(node):
+    if _is_beyond(node) or not _can_match(node, dialect):
         return ANYTHING
     if _is_in_arrays(node):
         return Condition(compared(node, dialect, dialect.span_value(node.field.name)))
@@ -221,6 +238,10 @@ def _is_beyond(node: Checked) -> bool:
         return False
     is_double = node.field.name in NUMBERS_IN_METADATA or node.field.name in NUMBERS_IN_SPAN
     return is_double and isinstance(node.value, (int, float)) and abs(node.value) >= _EXACT
+
+
+def _can_match(test: Test, dialect: Dialect) -> bool:
+    return test.operator not in PATTERNS or dialect.can_match(test.operator, str(test.value))
 
 
 def _is_in_arrays(node: Checked) -> bool:

@@ -175,7 +175,35 @@ class Prepared(Record, frozen=True, array_like=True, gc=False):
 Writable: TypeAlias = Change | Prepared
 
 
-class Store(Protocol):
+class Searched(Protocol):
+    """A place whose traces are searched and read, as the text says under these words: a store, or no more than that."""
+
+    def search(self, search: Search) -> Page[TraceInfo]:
+        """Return one page of the traces that match."""
+        ...
+
+    def search_whole(self, search: Search) -> Page[Trace]:
+        """Return one page of the traces that match, with their spans."""
+        ...
+
+    def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
+        """Return the whole traces that exist, by id."""
+        ...
+
+    def experiments(self) -> list[Experiment]:
+        """Return the experiments that have traces, by name."""
+        ...
+
+    def facts(self, kind: str, subject: str | None = None) -> dict[str, dict[str, str]]:
+        """Return what is known of the subjects of a kind, or of one of them: values by key, by subject."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections; the store cannot be used any more."""
+        ...
+
+
+class Store(Searched, Protocol):
     """A place where traces are kept and searched; the module's text says what each method must do."""
 
     def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
@@ -218,20 +246,8 @@ class Store(Protocol):
         """Look whether the store is still the one that was opened; return a number that changes when it was not."""
         ...
 
-    def search(self, search: Search) -> Page[TraceInfo]:
-        """Return one page of the traces that match."""
-        ...
-
-    def search_whole(self, search: Search) -> Page[Trace]:
-        """Return one page of the traces that match, with their spans."""
-        ...
-
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""
-        ...
-
-    def read_traces(self, trace_ids: Sequence[str]) -> dict[str, Trace]:
-        """Return the whole traces that exist, by id."""
         ...
 
     def statistics(self, query: StatisticsQuery) -> Groups:
@@ -240,14 +256,6 @@ class Store(Protocol):
 
     def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:
         """Return what one SELECT over the documented views selects; raise `ArgumentError` for anything else."""
-        ...
-
-    def experiments(self) -> list[Experiment]:
-        """Return the experiments that have traces, by name."""
-        ...
-
-    def facts(self, kind: str, subject: str | None = None) -> dict[str, dict[str, str]]:
-        """Return what is known of the subjects of a kind, or of one of them: values by key, by subject."""
         ...
 
     def arrivals(self, after: int | None, limit: int) -> list[Arrival]:
@@ -263,10 +271,6 @@ class Store(Protocol):
 
     def version(self) -> tuple[int, ...]:
         """Return numbers that differ whenever anything may have been written since."""
-        ...
-
-    def close(self) -> None:
-        """Release files and connections; the store cannot be used any more."""
         ...
 
 

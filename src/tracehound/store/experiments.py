@@ -8,14 +8,14 @@ from typing import Final
 from tracehound.errors import NotFoundError
 from tracehound.model.trace import Experiment
 from tracehound.settings import DEFAULT_EXPERIMENT
-from tracehound.store.api import Store
+from tracehound.store.api import Searched, Store
 
 KIND: Final = "experiment"
 DEFAULT: Final = Experiment("0", DEFAULT_EXPERIMENT)
 _TAG: Final = "tag."
 
 
-def read_experiments(store: Store) -> dict[str, Experiment]:
+def read_experiments(store: Searched) -> dict[str, Experiment]:
     """Return the experiments by id; the default one is always among them."""
     found = {DEFAULT.experiment_id: DEFAULT, **{each.experiment_id: each for each in store.experiments()}}
     for number, facts in store.facts(KIND).items():

@@ -85,6 +85,8 @@ def parse_target(uri: str) -> Target:
         return Target(None, address.shown(), address)
     if uri in _DATABRICKS or scheme in _DATABRICKS:
         raise ArgumentError(f"{uri!r} is a server of Databricks, which Tracehound cannot write to; {_ALLOWED}")
+    if scheme.lower() == "databricks-sql":
+        raise ArgumentError(f"{uri!r} is a SQL warehouse, which is only searched: `tracehound warehouse add` names it")
     path = Path(rest[1:] if separator else uri).absolute()
     if uri.startswith("file:"):
         path = Path()  # MLflow's name of a folder

@@ -7,7 +7,7 @@ read every file alike. Times of spans are whole numbers of nanoseconds, which Sp
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,27 +34,32 @@ def to_parquet(pages: Iterable[list[tuple[Trace, str]]]) -> Iterator[bytes]:
     Raise `ArgumentError`, before anything is read, where pyarrow is missing.
     """
     require_arrow()
-    return _write(pages)
+    return write_groups(pages, _row, _schema())
 
 
-def _write(pages: Iterable[list[tuple[Trace, str]]]) -> Iterator[bytes]:
+def write_groups(
+    pages: Iterable[list[tuple[Trace, str]]], to_row: Callable[[Trace, str], dict[str, Any]], schema: pa.Schema
+) -> Iterator[bytes]:
+    """Yield a Parquet file with a row for each trace, as it is written."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sink = _Sink()
-    with pq.ParquetWriter(sink, _schema(), compression="zstd") as writer:
-        for group in _groups(pages):
-            writer.write_batch(pa.RecordBatch.from_pylist(group, _schema()))
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for group in _groups(pages, to_row):
+            writer.write_batch(pa.RecordBatch.from_pylist(group, schema))
             yield sink.take()
     yield sink.take()
 
 
-def _groups(pages: Iterable[list[tuple[Trace, str]]]) -> Iterator[list[dict[str, Any]]]:
+def _groups(
+    pages: Iterable[list[tuple[Trace, str]]], to_row: Callable[[Trace, str], dict[str, Any]]
+) -> Iterator[list[dict[str, Any]]]:
     """Yield rows, as many at a time as make a row group that is worth it."""
     rows: list[dict[str, Any]] = []
     spans = 0
     for page in pages:
-        rows += [_row(trace, experiment) for trace, experiment in page]
+        rows += [to_row(trace, experiment) for trace, experiment in page]
         spans += sum(len(trace.data.spans) for trace, _ in page)
         if spans >= _SPANS_A_GROUP:
             yield rows

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from tracehound.model.assessment import Assessment
 from tracehound.model.buckets import bucket_of
-from tracehound.model.record import from_json, to_json, to_json_text
+from tracehound.model.record import from_json, to_json
 from tracehound.model.reserved import SPAN_MODEL
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceInfo, TraceState
-from tracehound.query.clickhouse import NO_WORDS, NUMBER_COLUMNS, is_apart
-from tracehound.query.evaluate import assessed_values, value_of
-from tracehound.query.fields import ASSESSED, ATTRIBUTES, NUMBERS_IN_SPAN, Group
-from tracehound.query.numbers import number_at, number_in
 from tracehound.query.span_terms import attribute_terms_of, durations_of_spans
+from tracehound.query.wide import NO_WORDS
 from tracehound.query.words import words_of
-
-_NUMBERS: Final = tuple(ATTRIBUTES[name] for name in NUMBER_COLUMNS)
-_WITH_NUMBERS: Final = tuple(dict.fromkeys(key for key, _ in NUMBERS_IN_SPAN.values()))
-_BEGINS_NUMBER: Final = "-0123456789"
+from tracehound.store.wide_rows import (
+    numbers_in,
+    numbers_of,
+    numbers_of_spans,
+    said_of,
+    split_metadata,
+)
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Version:
 def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
     """Return the columns of `schema.TRACE`, in their order."""
     info, spans = trace.info, trace.data.spans
-    searched: dict[str, str] = {}
-    apart: dict[str, str] = {}
-    for key, value in info.trace_metadata.items():
-        (apart if is_apart(key) else searched)[key] = value
+    searched, apart = split_metadata(info.trace_metadata)
     duration = info.execution_duration
-    said = _said(info) if info.assessments else []
+    said = [
+        (*each[:-1], None if each.boolean is None else int(each.boolean))
+        for each in (said_of(info) if info.assessments else [])
+    ]
     return (
         int(info.experiment_id),
         info.request_time,
@@ -67,11 +67,11 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
         info.response_preview,
         info.client_request_id,
         info.tags,
-        _numbers_in(info.tags),
+        numbers_in(info.tags),
         searched,
-        _numbers_in(info.trace_metadata),
+        numbers_in(info.trace_metadata),
         apart,
-        *(_double(value_of(field, info)) for field in _NUMBERS),
+        *numbers_of(info),
         to_json([each.to_dict() for each in info.assessments]).decode() if info.assessments else "",
         *([list(column) for column in zip(*said, strict=True)] if said else ([], [], [], [], [])),
         [span.name for span in spans],
@@ -80,7 +80,7 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
         [span.status.description or None for span in spans],
         durations_of_spans(spans),
         [span.model_name if SPAN_MODEL in span.attributes_json else None for span in spans],
-        *_numbers_of_spans(spans),
+        *numbers_of_spans(spans),
         attribute_terms_of(spans),
         _words(spans),
         [part.written_ns for part in version.parts],
@@ -118,54 +118,6 @@ def parts_of(row: Sequence[Any]) -> list[PartKey]:
     return [PartKey(*each) for each in zip(times, digests, map(bool, ended), strict=True)]
 
 
-def _numbers_in(texts: Mapping[str, str]) -> dict[str, float]:
-    """Return the numbers that values write: most write none, which their first letter tells."""
-    return {
-        key: number
-        for key, value in texts.items()
-        if value[:1] in _BEGINS_NUMBER and (number := number_in(value)) is not None
-    }
-
-
-def _numbers_of_spans(spans: Sequence[Span]) -> list[list[float | None]]:
-    """Return for each of `NUMBERS_IN_SPAN` those of the spans: most spans have none of the attributes."""
-    having = [any(key in span.attributes_json for key in _WITH_NUMBERS) for span in spans]
-    if not any(having):
-        return [[None] * len(spans)] * len(NUMBERS_IN_SPAN)
-    return [
-        [
-            _double(number_at(span.attributes_json, key, name)) if has else None
-            for span, has in zip(spans, having, strict=True)
-        ]
-        for key, name in NUMBERS_IN_SPAN.values()
-    ]
-
-
-def _double(number: float | None) -> float | None:
-    return None if number is None else float(number)
-
-
 def _words(spans: Sequence[Span]) -> bytes:
     found = words_of(spans)
     return NO_WORDS.encode() if found is None else found
-
-
-def _said(info: TraceInfo) -> list[tuple[str, str, str, float | None, int | None]]:
-    """Return what can be asked of feedback and expectations: group, name, text, number and truth of each value."""
-    names = dict.fromkeys(each.name for each in info.assessments)
-    return [
-        (group.value, name, _text(value), _number(value), int(value) if isinstance(value, bool) else None)
-        for group in sorted(ASSESSED, key=lambda each: Group(each).value)
-        for name in names
-        for value in assessed_values(group, name, info.assessments)
-    ]
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else to_json_text(value)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, str):
-        return number_in(value)
-    return float(value) if type(value) in (int, float) else None

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tracehound.query.clickhouse import NUMBER_COLUMNS
 from tracehound.query.fields import NUMBERS_IN_SPAN
 from tracehound.query.sql import Sql
+from tracehound.query.wide import NUMBER_COLUMNS
 from tracehound.store.clickhouse.address import ClickHouseAddress
 from tracehound.store.clickhouse.engine import Engine
 

@@ -8,7 +8,7 @@ FROM trace AS t
 WHERE t.experiment = {p1:Int64}
   AND t.is_gone = 0
   AND t.tags[{p2:String}] = {p3:String}
-  AND ((if(mapContains(t.tags_numbers, {p4:String}), t.tags_numbers[{p5:String}], NULL) > {p6:Float64} OR if(mapContains(t.tags_numbers, {p7:String}), t.tags_numbers[{p8:String}], NULL) IS NULL) OR (if(mapContains(t.tags_numbers, {p9:String}), t.tags_numbers[{p10:String}], NULL) = {p11:Float64} AND (0 OR (CASE WHEN if(mapContains(t.tags_numbers, {p12:String}), t.tags_numbers[{p13:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p14:String}), t.tags[{p15:String}], NULL) END IS NULL AND (t.start_ms <= {p16:Int64} AND (t.start_ms < {p17:Int64} OR (t.start_ms = {p18:Int64} AND t.trace_id > {p19:String})))))))
+  AND ((if(mapContains(t.tags_numbers, {p4:String}), t.tags_numbers[{p5:String}], NULL) > {p6:Float64} OR if(mapContains(t.tags_numbers, {p7:String}), t.tags_numbers[{p8:String}], NULL) IS NULL) OR (if(mapContains(t.tags_numbers, {p9:String}), t.tags_numbers[{p10:String}], NULL) = {p11:Float64} AND (FALSE OR (CASE WHEN if(mapContains(t.tags_numbers, {p12:String}), t.tags_numbers[{p13:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p14:String}), t.tags[{p15:String}], NULL) END IS NULL AND (t.start_ms <= {p16:Int64} AND (t.start_ms < {p17:Int64} OR (t.start_ms = {p18:Int64} AND t.trace_id > {p19:String})))))))
 ORDER BY if(mapContains(t.tags_numbers, {p20:String}), t.tags_numbers[{p21:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p22:String}), t.tags_numbers[{p23:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p24:String}), t.tags[{p25:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 LIMIT {p26:Int64}
 )
@@ -23,7 +23,7 @@ FROM trace AS t
 WHERE t.experiment = {p35:Int64}
   AND t.is_gone = 0
   AND t.tags[{p36:String}] = {p37:String}
-  AND ((if(mapContains(t.tags_numbers, {p38:String}), t.tags_numbers[{p39:String}], NULL) > {p40:Float64} OR if(mapContains(t.tags_numbers, {p41:String}), t.tags_numbers[{p42:String}], NULL) IS NULL) OR (if(mapContains(t.tags_numbers, {p43:String}), t.tags_numbers[{p44:String}], NULL) = {p45:Float64} AND (0 OR (CASE WHEN if(mapContains(t.tags_numbers, {p46:String}), t.tags_numbers[{p47:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p48:String}), t.tags[{p49:String}], NULL) END IS NULL AND (t.start_ms <= {p50:Int64} AND (t.start_ms < {p51:Int64} OR (t.start_ms = {p52:Int64} AND t.trace_id > {p53:String})))))))
+  AND ((if(mapContains(t.tags_numbers, {p38:String}), t.tags_numbers[{p39:String}], NULL) > {p40:Float64} OR if(mapContains(t.tags_numbers, {p41:String}), t.tags_numbers[{p42:String}], NULL) IS NULL) OR (if(mapContains(t.tags_numbers, {p43:String}), t.tags_numbers[{p44:String}], NULL) = {p45:Float64} AND (FALSE OR (CASE WHEN if(mapContains(t.tags_numbers, {p46:String}), t.tags_numbers[{p47:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p48:String}), t.tags[{p49:String}], NULL) END IS NULL AND (t.start_ms <= {p50:Int64} AND (t.start_ms < {p51:Int64} OR (t.start_ms = {p52:Int64} AND t.trace_id > {p53:String})))))))
 ORDER BY if(mapContains(t.tags_numbers, {p54:String}), t.tags_numbers[{p55:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p56:String}), t.tags_numbers[{p57:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p58:String}), t.tags[{p59:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 LIMIT {p60:Int64}
 )

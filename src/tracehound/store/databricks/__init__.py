@@ -1,0 +1,1 @@
+"""Traces in a table of Databricks, which a SQL warehouse searches."""

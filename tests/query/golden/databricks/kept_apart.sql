@@ -1,0 +1,11 @@
+-- metadata.`mlflow.traceInputs` CONTAINS 'why': exact
+SELECT t.trace_id, t.info_json
+FROM `main`.`tracehound`.trace AS t
+WHERE t.experiment = :p0
+  AND coalesce(contains(try_element_at(t.apart, :p1), :p2), FALSE)
+ORDER BY t.start_ms DESC, t.trace_id ASC
+LIMIT :p3
+-- p0 = 0
+-- p1 = 'mlflow.traceInputs'
+-- p2 = 'why'
+-- p3 = 101
