@@ -101,6 +101,13 @@ def test_whatever_is_found_has_the_words(case: tuple[list[list[Span]], str]) -> 
     assert wanted <= found
 
 
+def test_a_value_that_is_nested_too_deep_to_be_read_is_known_by_the_text_that_it_is() -> None:
+    deep = f'{"[" * 5_000}"needle"{"]" * 5_000}'
+    words = (words_of([replace(span(1), inputs_json=deep, outputs_json="1E+3")]) or b"").split()
+    assert b"needle" in words
+    assert b"1000" in words
+
+
 LISTS_OF_WORDS = st.lists(st.sets(st.sampled_from([b"a", b"b", b"c", b"d", b"e"])).map(b" ".join), max_size=40)
 
 
