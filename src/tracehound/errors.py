@@ -194,6 +194,10 @@ class StoreReadOnlyError(StoreError):
     error_code = "RESOURCE_EXHAUSTED"
 
 
+# With these a store takes nothing for now, and may be read all the same.
+TAKES_NOTHING: Final = (StoreBusyError, StoreDeniedError, StoreFullError, StoreReadOnlyError)
+
+
 class SearchTimeoutError(TracehoundError, TimeoutError):
     """A search has taken longer than it may; the message tells what it has looked at, and how to narrow it.
 

@@ -15,14 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tracehound.context.process import LastTrace, Switch
 from tracehound.context.running import OpenSpans, RunningTraces
-from tracehound.errors import (
-    ArgumentError,
-    StoreBusyError,
-    StoreDeniedError,
-    StoreFullError,
-    StoreReadOnlyError,
-    TracehoundError,
-)
+from tracehound.errors import TAKES_NOTHING, ArgumentError, TracehoundError
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.ids import IdSource, RandomIds
 from tracehound.model.ids import experiment_id as id_of_experiment
@@ -177,7 +170,7 @@ class Runtime:
         if self._drain is not None:
             try:
                 self._drain()
-            except (StoreBusyError, StoreDeniedError, StoreFullError, StoreReadOnlyError) as error:
+            except TAKES_NOTHING as error:
                 if must_succeed:
                     raise
                 _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)
