@@ -18,8 +18,8 @@ from tracehound.store.sqlite.ordered import follow, then_absent, values_in_order
 from tracehound.store.sqlite.plan import Choice, choose_plan, read_ends
 from tracehound.store.sqlite.text import Words
 
-# What is asked of the first piece of time, as it seems; the next ones are each twice as long.
-_ROWS_OF_A_PIECE: Final = 8_000
+# As many as seem to lie in the first piece of time, if all time is alike; the next ones are each twice as long.
+_ROWS_OF_A_PIECE: Final = 250
 MOST_SEGMENTS: Final = 32  # in one statement, each of which has two runs at an edge
 
 
