@@ -34,6 +34,7 @@ _COLUMNS: Final = {
     "trace_id": "t.trace_id",
     "client_request_id": "t.client_request_id",
 }
+_FIRST_PLANE: Final = "\uffff"
 _REGULAR: Final = (Operator.RLIKE, Operator.NOT_RLIKE)
 
 
@@ -65,7 +66,10 @@ class DatabricksDialect:
     def can_match(self, operator: Operator, pattern: str) -> bool:
         """Whether Java, which has another language than RE2 and needs more time, finds just what is meant."""
         make_matcher(operator, pattern)
-        return operator not in _REGULAR or common_expression(pattern) is not None
+        if operator in _REGULAR:
+            return common_expression(pattern) is not None
+        # Spark's LIKE cuts a character of two UTF-16 units in half, and finds none.
+        return operator is Operator.CONTAINS or max(pattern, default="") <= _FIRST_PLANE
 
     def matches(self, operator: Operator, found: Sql, pattern: str) -> Sql:
         """Return the condition that a text matches a pattern that `can_match`."""
