@@ -30,6 +30,7 @@ sends_ctrl_c = pytest.mark.skipif(sys.platform == "win32", reason="a process can
 def test_ctrl_c_in_a_function_that_sqlite_calls_is_ctrl_c_and_no_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     is_due = True
 
     def read_number(text: str | None) -> float | None:
@@ -42,9 +43,12 @@ def test_ctrl_c_in_a_function_that_sqlite_calls_is_ctrl_c_and_no_damage(
     changed = [(name, count, read_number if name == NUMBER_IN else each) for name, count, each in FUNCTIONS]
     monkeypatch.setattr(connection, "FUNCTIONS", changed)
     store = filled(tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        search_or_be_interrupted(store)
-    assert len(search_or_be_interrupted(store)) == 100
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            search_or_be_interrupted(store)
+        assert len(search_or_be_interrupted(store)) == 100
+    finally:
+        signal.signal(signal.SIGINT, before)
     store.close()
 
 

@@ -23,6 +23,9 @@ _MAX_TRACES: Final = 10_000  # of one block, all in all: rows take two bytes eac
 
 _AS_LONG_AS_A_BLOCK: Final = 16  # traces
 _MANY_OF: Final = 50  # if at least one of so many has a text, many have it
+# So many blocks say how many traces have a text, if it is so many times as many as are of use.
+_SAMPLED: Final = 8
+_FAR_MORE: Final = 4
 
 _COLUMNS: Final = "unknown, words, ends, rows, seqs"
 
@@ -85,7 +88,8 @@ class Candidates:
         # Of each block and all behind it: mostly one block has a trace, and nothing behind it has to be looked at.
         self._least_behind = [*itertools.accumulate(reversed(self._least), min)][::-1]
         self._numbers: list[int | None] = [number for _, _, number in blocks]  # None for one that was looked into
-        self._asked = self._looked_into = self._looked_at = 0
+        self._asked = [0] * len(blocks)  # of which traces, without a look into the block
+        self._looked_into = self._looked_at = 0
         self._found: set[int] = set()
 
     @property
@@ -97,29 +101,33 @@ class Candidates:
         """Whether a trace may have the text.
 
         In an order that is not that of arrival nearly every trace is of another block. To look into that takes as long
-        as to look into the spans of `_AS_LONG_AS_A_BLOCK` traces: where many have the text, that is sooner done.
+        as to look into the spans of `_AS_LONG_AS_A_BLOCK` traces: where many have the text, so many of a block come
+        first.
         """
-        self._asked += 1
         at = bisect.bisect_left(self._greatest, seq)
         while at < len(self._numbers) and self._least_behind[at] <= seq:
             if self._least[at] <= seq and self._numbers[at] is not None:
-                if self._is_sooner_without_blocks():
+                if self._is_with_many() and self._asked[at] < _AS_LONG_AS_A_BLOCK:
+                    self._asked[at] += 1
                     return True
                 self._look_into(at)
             at += 1
         return seq in self._found
 
     def first(self, limit: int) -> list[int] | None:
-        """Return all traces that may have the text; None where they are more than the limit."""
+        """Return all traces that may have the text; None where they are more than the limit, or seem to be far more."""
         for at in range(len(self._numbers) - 1, -1, -1):
-            if len(self._found) > limit:
+            if len(self._found) > limit or self._seem_more_than(_FAR_MORE * limit):
                 return None
             self._look_into(at)
         return list(self._found) if len(self._found) <= limit else None
 
-    def _is_sooner_without_blocks(self) -> bool:
-        is_order_another = self._asked < _AS_LONG_AS_A_BLOCK * self._looked_into
-        return is_order_another and len(self._found) * _MANY_OF >= self._looked_at
+    def _seem_more_than(self, limit: int) -> bool:
+        return self._looked_into >= _SAMPLED and len(self._found) * len(self._numbers) > limit * self._looked_into
+
+    def _is_with_many(self) -> bool:
+        """Whether many traces have the text, as far as was looked."""
+        return self._looked_into > 0 and len(self._found) * _MANY_OF >= self._looked_at
 
     def _look_into(self, at: int) -> None:
         number, self._numbers[at] = self._numbers[at], None
