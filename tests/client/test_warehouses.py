@@ -98,6 +98,14 @@ def test_the_command_adds_lists_and_removes_warehouses(big: Path) -> None:
     assert b"names no warehouse" in gone.stderr
 
 
+def test_the_command_shows_no_password() -> None:
+    added = piped("warehouse", "add", "house", "clickhouse://ann:secret@db.example/traces")
+    listed = piped("warehouse", "list")
+    assert (added.returncode, listed.stdout.split()[1:]) == (0, ["clickhouse://…@db.example/traces".encode()])
+    assert b"secret" not in added.stdout + added.stderr + listed.stderr
+    assert read_warehouses() == {"HOUSE": "clickhouse://ann:secret@db.example/traces"}
+
+
 def test_the_environment_goes_before_the_file(big: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_warehouse("big", str(tmp_path / "elsewhere.db"))
     monkeypatch.setenv("TRACEHOUND_WAREHOUSE_BIG", str(big))

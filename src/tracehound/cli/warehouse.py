@@ -6,6 +6,7 @@ import click
 
 from tracehound.cli.render import print_line
 from tracehound.client.warehouses import add_warehouse, read_warehouses, remove_warehouse
+from tracehound.store.targets import without_password
 
 
 @click.group()
@@ -21,14 +22,14 @@ def warehouse() -> None:
 @click.argument("uri")
 def add(name: str, uri: str) -> None:
     """Let NAME stand for URI: a path, a server, clickhouse://HOST, or databricks-sql://HOST/WAREHOUSE/CATALOG.SCHEMA."""
-    print_line(f"{add_warehouse(name, uri)} is {uri}")
+    print_line(f"{add_warehouse(name, uri)} is {without_password(uri)}")
 
 
 @warehouse.command("list")
 def show() -> None:
-    """Show the names and what they stand for, one a line."""
+    """Show the names and what they stand for, one a line; without the passwords in them."""
     for name, uri in sorted(read_warehouses().items()):
-        print_line(f"{name}\t{uri}")
+        print_line(f"{name}\t{without_password(uri)}")
 
 
 @warehouse.command("remove")

@@ -92,7 +92,7 @@ def parse_target(uri: str) -> Target:
         path = Path()  # MLflow's name of a folder
     if (not separator or (scheme == "sqlite" and rest.startswith("/"))) and not path.is_dir():
         return Target(path)
-    raise ArgumentError(f"{_shown(uri)!r} names no store: {_ALLOWED}")
+    raise ArgumentError(f"{without_password(uri)!r} names no store: {_ALLOWED}")
 
 
 def _normal_url(uri: str) -> str:
@@ -101,7 +101,7 @@ def _normal_url(uri: str) -> str:
         found = urlsplit(uri)
         port = found.port
     except ValueError as error:
-        raise ArgumentError(f"{_shown(uri)!r} is no address of a server: {error}") from error
+        raise ArgumentError(f"{without_password(uri)!r} is no address of a server: {error}") from error
     if found.username is not None or found.password is not None:
         raise ArgumentError("an address of a server holds no user and no password: they would be seen everywhere")
     if not found.hostname or found.query or found.fragment or not uri.isprintable() or " " in uri:
@@ -111,8 +111,12 @@ def _normal_url(uri: str) -> str:
     return f"{found.scheme}://{host}{shown_port}{found.path.rstrip('/')}"
 
 
-def _shown(uri: str) -> str:
-    """Return a URI without the password that may be in it: addresses of databases have one, and errors are logged."""
+def without_password(uri: str) -> str:
+    """Return a URI as it may be shown: addresses of databases have a user and a password in them.
+
+    >>> without_password("clickhouse://ann:secret@db.example/traces")
+    'clickhouse://…@db.example/traces'
+    """
     return _USER.sub("//…@", str(uri))
 
 
