@@ -187,8 +187,11 @@ def test_fifty_thousand_spans_open_and_scroll(
     expect(page.get_by_role("alert")).to_be_visible()
     begun = seconds()
     page.goto(page.url.replace("experiment=nobody%27s", f"trace={MANY_ID}"))
-    expect(page.get_by_role("treeitem").first).to_be_visible()
+    page.evaluate("""async () => {  // looks in each frame; `expect` waits half a second in between
+        while (!document.querySelector("[role=treeitem]")) await new Promise(requestAnimationFrame);
+    }""")
     opened_s = seconds() - begun
+    expect(page.get_by_role("treeitem").first).to_be_visible()
     assert page.get_by_role("treeitem").count() < 100
     expect(page.get_by_text(f"{MANY:,} spans")).to_be_visible()
     page.get_by_role("tree").focus()
