@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,12 +40,17 @@ def copied(page: Page, what: str) -> str:
 
 @pytest.fixture
 def noted(store_path: Path) -> list[str]:
-    """Trace what the filter finds two of, in an experiment with a name that has to be quoted."""
+    """Trace what the filter finds two of, in an experiment with a name that has to be quoted.
+
+    Each starts a second after the one before: two that start in one millisecond are in the order of their ids.
+    """
     tracehound.set_experiment("o'brien's \"lab\"")
+    now_ns = time.time_ns()
     made = []
-    for note in (AWKWARD, "two", "three"):
-        with tracehound.start_span("answer") as span:
-            tracehound.update_current_trace(tags={"note": note})
+    for seconds_ago, note in ((3, AWKWARD), (2, "two"), (1, "three")):
+        begun_ns = now_ns - seconds_ago * 1_000_000_000
+        span = tracehound.start_span_no_context("answer", tags={"note": note}, start_time_ns=begun_ns)
+        span.end()
         made.append(span.trace_id)
     tracehound.flush()
     return made
