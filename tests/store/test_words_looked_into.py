@@ -9,8 +9,7 @@ import pytest
 
 from tracehound.query.words import pieces_in
 from tracehound.store.sqlite.connection import migrate, open_connection
-from tracehound.store.sqlite.text import Candidates, _insert
-from tracehound.store.sqlite.words import make_block
+from tracehound.store.sqlite.text import Candidates, add_words
 
 BLOCKS = 60
 TRACES = 700  # of each: so many are a block of the last tier
@@ -23,7 +22,7 @@ def looked_into(tmp_path: Path) -> tuple[Candidates, Candidates, list[str]]:
     migrate(connection, tmp_path / "words.db")
     for block in range(BLOCKS):
         first = block * TRACES + 1
-        _insert(connection, make_block([(seq, words_of(seq)) for seq in range(first, first + TRACES)]))
+        add_words(connection, [(seq, words_of(seq)) for seq in range(first, first + TRACES)])
     looks: list[str] = []
     connection.set_trace_callback(lambda text: looks.append(text) if "unknown, words" in text else None)
     return candidates_for(connection, "common"), candidates_for(connection, "rare"), looks

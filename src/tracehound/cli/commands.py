@@ -64,7 +64,7 @@ class Commands(click.Group):
             raise ClosedPipeError from error
         return result
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
         """List the commands by what they are for."""
         width = max(len(name) for name in self.commands)
         for heading, commands in SECTIONS.items():

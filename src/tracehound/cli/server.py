@@ -105,7 +105,7 @@ def server(place: Place, grpc_port: int | None, store: str | None, experiment: s
 @click.option("--browser/--no-browser", default=True, help="Whether to open the page in the browser.")
 @store_option
 @click.option("--experiment", metavar="NAME", help="Show the traces of this one at first.")
-def ui(place: Place, browser: bool, store: str | None, experiment: str | None) -> None:  # noqa: FBT001
+def ui(place: Place, browser: bool, store: str | None, experiment: str | None) -> None:  # noqa: FBT001 - click passes it
     """Look at the store in the browser, until Ctrl-C.
 
     This is a server as `tracehound server` runs it: programs can send their traces to it, too.
