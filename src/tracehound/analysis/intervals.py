@@ -177,7 +177,7 @@ def student_quantile(share: float, freedom: float) -> float:
 
 
 def _student_from_zero(t: float, freedom: float) -> float:
-    """Return the share of Student's distribution from zero to a value: below that, a small one would be rounded away."""
+    """Return the share of Student's distribution between zero and a value; 1 - x would round a small one away."""
     return _incomplete_beta(0.5, freedom / 2, t * t / (freedom + t * t)) / 2
 
 
