@@ -21,11 +21,17 @@ from tracehound.settings import CONFIGURATION, RAISE_FAULTS, STATE, Settings
 # What runs in an environment of its own: ./dev instrumentations, ./dev mlflow-client.
 collect_ignore = ["mlflow_client", *([] if find_spec("litellm") else ["instrumentations"])]
 
-# `./dev prove` says how many random searches a process is to compare; all other properties have a fifth of that.
+# Properties are checked with the same cases in each run, whatever machine it is on: what a change is judged by is not
+# drawn. `./dev prove` draws others for those that are marked so and says how many random searches a process is to
+# compare, all others have a fifth of that; `./dev test -m hypothesis --hypothesis-profile=drawn` draws for all.
 PROVE = "TRACEHOUND_PROVE"
 SEARCHES = int(os.environ.get(PROVE, "200"))
 SEARCHES_OF_TRACES = 4  # of the same traces
-hypothesis_settings.register_profile("default", deadline=None, max_examples=25)
+_BUSY = [HealthCheck.too_slow]  # which looks at the clock: it says how busy the machine is
+hypothesis_settings.register_profile("drawn", deadline=None, max_examples=25, suppress_health_check=_BUSY)
+hypothesis_settings.register_profile(
+    "default", hypothesis_settings.get_profile("drawn"), derandomize=True, database=None
+)
 hypothesis_settings.register_profile(
     "prove", deadline=None, max_examples=max(25, SEARCHES // 5), suppress_health_check=list(HealthCheck)
 )

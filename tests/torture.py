@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import itertools
 import multiprocessing
@@ -29,10 +30,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -40,6 +42,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 import tracehound
+from tests.ports import held_port
 from tracehound import runtime
 from tracehound.model.trace import Trace
 from tracehound.runtime import Runtime
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
     from tests.remote.away import Away
     from tests.remote.killing import RemoteKilling
     from tests.server.killing import Killed, Killing
+
+    MakeKilling: TypeAlias = Callable[[Path, random.Random], Killing | RemoteKilling]
 
 PROCESSES: Final = 4
 ROUNDS_OF_A_STORE: Final = 20
@@ -231,7 +236,7 @@ def catch_interrupts() -> list[int]:
     return interrupts
 
 
-def run_killing(name: str, make: type[Killing | RemoteKilling], rounds: int, seed: int, console: Console) -> Killed:
+def run_killing(name: str, make: MakeKilling, rounds: int, seed: int, console: Console) -> Killed:
     """Kill so many times, or until Ctrl-C, and return what was seen of all rounds together."""
     from tests.server.killing import Killed
 
@@ -304,12 +309,16 @@ def main(arguments: list[str]) -> int:
     figures = run(asked.rounds, asked.seed, console)
     show(figures, time.monotonic() - begun_s, console)
     is_good = figures.is_good
-    kinds: tuple[tuple[str, type[Killing | RemoteKilling]], ...] = (("servers", Killing), ("clients", RemoteKilling))
-    for name, make in kinds:
-        begun_s = time.monotonic()
-        killed = run_killing(name, make, figures.rounds // 4, asked.seed, console)
-        show(killed, time.monotonic() - begun_s, console)
-        is_good = is_good and killed.is_good
+    with held_port() as port:
+        kinds: tuple[tuple[str, MakeKilling], ...] = (
+            ("servers", Killing),
+            ("clients", functools.partial(RemoteKilling, port=port)),
+        )
+        for name, make in kinds:
+            begun_s = time.monotonic()
+            killed = run_killing(name, make, figures.rounds // 4, asked.seed, console)
+            show(killed, time.monotonic() - begun_s, console)
+            is_good = is_good and killed.is_good
     if asked.away > 0:
         is_good = run_away(asked.away, console).is_good and is_good
     return 0 if is_good else 1

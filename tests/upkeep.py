@@ -14,29 +14,45 @@ import os
 import random
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
-from tests import forked
 from tests.cli.terminal import piped
+from tests.forked import Program
+from tests.ports import held_port
 from tests.server.process import ServerProcess
 from tests.spool.programs import ENDLESS, kill_after, start
 from tests.store_contract.test_copies import KEPT, WAITING, kept
 from tests.traces import part, span
 from tracehound.client.copying import KIND
-from tracehound.errors import StoreError
 from tracehound.model.edit import Change, Edit, Facts
 from tracehound.model.record import replace, to_msgpack
 from tracehound.store.api import Store
 from tracehound.store.remote.store import RemoteStore
 from tracehound.store.sqlite.store import SqliteStore
 
-_POLL_S: Final = 0.003
-_LONGEST_S: Final = 120.0
+# Copies as the command does, and waits after each step for a line.
+_COPYING: Final = """
+import sys
+from tracehound.cli import copying, main
+
+copy_store = copying.copy_store
+
+def copy_step_by_step(source, target, name, copied, tell):
+    def wait(traces):
+        tell(traces)
+        print("step", flush=True)
+        sys.stdin.readline()
+
+    copy_store(source, target, name, copied, wait)
+
+copying.copy_store = copy_step_by_step
+sys.argv = ["tracehound", "copy", {source!r}, {target!r}]
+main.main()
+"""
 
 
 def held(store: Store) -> list[bytes]:
@@ -60,36 +76,26 @@ def fill(path: Path, traces: int, chance: random.Random) -> None:
             store.write(changes[at : at + 500])
 
 
-def copied_until_killed(source: Path, target: str, steps: int) -> bool:
-    """Copy in a process, which is killed when it has come so many steps further; whether it came to its end."""
+def copied_until_killed(source: Path, target: str, steps: int, *, in_a_step: bool) -> bool:
+    """Copy in a process that is killed after so many steps, or in the one behind; whether it came to its end before."""
     environment = {**os.environ, "TRACEHOUND_STATE": str(source.with_name("state"))}
-    with Path(os.devnull).open("r+b") as nothing:
-        process = forked.start(["copy", str(source), target], environment, *[nothing.fileno()] * 3)
-        positions = {*_positions(target)}
-        begun_s = time.monotonic()
-        while process.exitcode is None and steps:
-            assert time.monotonic() - begun_s < _LONGEST_S
-            seen = {*_positions(target)} - positions
-            steps -= bool(seen)
-            positions |= seen
-            process.join(_POLL_S)
-        process.kill()
-        process.join()
-    assert process.exitcode in (0, -9), f"the copy ended with {process.exitcode}"
-    return process.exitcode == 0
-
-
-def _positions(target: str) -> Iterator[str]:
-    """Yield how far the copies into a store have come, where that is known."""
-    with contextlib.suppress(StoreError), _opened(target) as store:
-        for values in store.facts(KIND).values():
-            yield values.get("cursor", "")
+    process = Program(_COPYING.format(source=str(source), target=target), environment)
+    with process.stdin, process.stdout:
+        for step in range(1, steps + 1):
+            if not process.stdout.readline().startswith("step"):
+                break
+            if step < steps or in_a_step:
+                process.stdin.write("go on\n")
+                process.stdin.flush()
+        else:
+            process.kill()
+    ended_with = process.wait()
+    assert ended_with in (0, -9), f"the copy ended with {ended_with}"
+    return ended_with == 0
 
 
 @contextlib.contextmanager
 def _opened(target: str) -> Iterator[Store]:
-    if not target.startswith("http") and not Path(target).exists():
-        raise StoreError("it is not there yet")
     with tempfile.TemporaryDirectory() as folder:
         found = RemoteStore(target, Path(folder)) if target.startswith("http") else SqliteStore(Path(target))
         with contextlib.closing(found):
@@ -100,21 +106,20 @@ def copy_with_kills(folder: Path, traces: int, chance: random.Random, *, into_se
     """Copy a store, killed at random moments, into an equal one; return how often it was killed."""
     source = folder / "from.db"
     fill(source, traces, chance)
-    server = ServerProcess(folder / "served.db") if into_server else None
-    target = str(folder / "to.db") if server is None else server.url
     kills = 0
-    try:
-        while not copied_until_killed(source, target, chance.randint(1, 3)):
+    with contextlib.ExitStack() as open_things:
+        port = open_things.enter_context(held_port())
+        server = ServerProcess(folder / "served.db", port=port) if into_server else None
+        open_things.callback(lambda: server.kill() if server is not None else None)
+        target = str(folder / "to.db") if server is None else server.url
+        while not copied_until_killed(source, target, chance.randint(1, 3), in_a_step=chance.random() < 0.5):
             kills += 1
             if server is not None and chance.random() < 0.5:
                 server.kill()
-                server = ServerProcess(folder / "served.db", port=server.port)
+                server = ServerProcess(folder / "served.db", port=port)
         with contextlib.closing(SqliteStore(source)) as old, _opened(target) as new:
             assert held(new) == held(old), "the copy is not equal"
             assert new.facts(KIND) == {}
-    finally:
-        if server is not None:
-            server.kill()
     return kills
 
 

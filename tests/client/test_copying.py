@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -144,6 +145,26 @@ def test_the_end_of_a_process_comes_with_the_next_copy() -> None:
     [trace] = target.read_traces([span(1, 1).trace_id]).values()
     assert trace == source.read_traces([trace.info.trace_id])[trace.info.trace_id]
     assert trace.info.state is TraceState.ERROR
+
+
+@pytest.mark.parametrize("step_ns", [0, -(10**9)])
+def test_a_copy_goes_on_and_ends_where_the_clock_stands_still_or_was_put_back(
+    monkeypatch: pytest.MonkeyPatch, step_ns: int
+) -> None:
+    ticks = itertools.count(10**18, step_ns)
+    monkeypatch.setattr("tracehound.client.copying.time.time_ns", lambda: next(ticks))
+    monkeypatch.setattr(copying, "_TRACES_A_STEP", 1)
+    source, target = MemoryStore(), Interrupting()
+    source.write([part(span(1, number)) for number in (1, 2, 3)])
+    target.left = 4
+    with pytest.raises(StoreError, match="interrupted"):
+        copied(source, target)
+    target.left = 1_000
+    assert copied(source, target).continued_at == 2
+    assert target.facts(KIND) == {}
+    source.write([Deletion(span(1, 2).trace_id, 7)])
+    copied(source, target)
+    assert held(target) == kept(source)
 
 
 def test_what_a_server_does_not_take_at_once_is_sent_in_pieces_and_what_it_never_takes_is_named(tmp_path: Path) -> None:

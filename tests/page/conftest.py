@@ -105,6 +105,29 @@ def own_server(store_path: Path) -> Iterator[ServerProcess]:
     running.kill()
 
 
+class Processor:
+    """Tells how much time of processors a page takes.
+
+    That is what a test may judge: the time on the clock is also that of whatever else the machine does.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def thread_s(self) -> float:
+        """Return what the page's thread has taken since this was made: nothing moves or is drawn meanwhile."""
+        return self._read("ThreadTime")
+
+    def process_s(self) -> float:
+        """Return what all threads of the page's process have taken since that began."""
+        return self._read("ProcessTime")
+
+    def _read(self, name: str) -> float:
+        metrics = self._session.send("Performance.getMetrics")["metrics"]
+        return float(next(each["value"] for each in metrics if each["name"] == name))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell what was measured, whether the tests passed or not, and how busy the machine was."""
     load = f" at a load of {os.getloadavg()[0]:.0f}" if MEASURED and hasattr(os, "getloadavg") else ""

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.conftest import ROOT, Open
+from tests.page.conftest import ROOT, Open, Processor
 from tests.page.data import HOSTILE_ID
 from tests.page.test_trace import ERRORS, open_first
 from tests.page.test_traces import DESK, write_filter
@@ -123,19 +124,20 @@ def test_the_theme_follows_the_system_until_somebody_chooses(view: Open) -> None
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
 
 
-def test_the_first_paint_of_a_cold_server_takes_less_than_a_second(
+def test_the_first_paint_of_a_cold_server_takes_less_than_a_second_of_processors(
     view: Open, desk: Path, measured: Callable[[str], None]
 ) -> None:
     server = ServerProcess(desk)
     try:
         page = view(server=server, experiment=DESK)
         expect(page.locator("#row-0")).to_be_visible()
+        used_s = Processor(page).process_s() + sum(psutil.Process(server.pid).cpu_times()[:2])
         painted_ms = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         moved = page.evaluate(LAYOUT_SHIFT)
     finally:
         server.kill()
-    measured(f"first paint after {painted_ms:.0f} ms, layout moved by {moved:.3f}")
-    assert painted_ms < 1_000
+    measured(f"first paint after {painted_ms:.0f} ms, {used_s:.2f} s of processors; layout moved by {moved:.3f}")
+    assert used_s < 1
     assert moved < 0.1  # what is called good
 
 

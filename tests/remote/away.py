@@ -13,6 +13,7 @@ from typing import Final
 import psutil
 
 from tests.forked import Program
+from tests.ports import held_port
 from tests.server.killing import spans_in
 from tests.server.process import ServerProcess
 from tracehound.settings import STATE
@@ -94,12 +95,16 @@ class Watch:
 
 def be_away(folder: Path, seconds: float, rate: int) -> Away:
     """Kill the server of a program that traces so many times a second, and start it again after so long."""
+    with held_port() as port:
+        return _be_away(folder, seconds, rate, port)
+
+
+def _be_away(folder: Path, seconds: float, rate: int, port: int) -> Away:
     store, state, ids = folder / "served.db", folder / "state", folder / "returned"
     seen = Away()
     watch = Watch(state, seen)
-    with _server(store, 0) as server:
-        url, port = server.url, server.port
-        environment = {**os.environ, "TRACEHOUND_TRACKING_URI": url, STATE: str(state)}
+    with _server(store, port) as server:
+        environment = {**os.environ, "TRACEHOUND_TRACKING_URI": server.url, STATE: str(state)}
         program = Program(STEADY.format(rate=rate, path=str(ids)), environment)
         _read_until(program, rate // 2)
         watch.look(program.pid)

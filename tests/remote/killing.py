@@ -28,20 +28,19 @@ print(tracehound.flush().pending)
 
 
 class RemoteKilling:
-    """A server over a store, the programs that trace to it, and the folder where what they have finished waits."""
+    """A server over a store at a port, the programs that trace to it, and the folder where what they finished waits."""
 
-    def __init__(self, store: Path, chance: random.Random) -> None:
+    def __init__(self, store: Path, chance: random.Random, port: int) -> None:
         self._store = store
         self._chance = chance
         self._state = store.with_name("state")
         self._returned: set[str] = set()
         self._rounds = 0
-        self._port = 0
+        self._port = port
 
     def play(self) -> None:
         """Run one round: kill the server and every program, each at its own moment, and in any order."""
         server = ServerProcess(self._store, port=self._port)
-        self._port = server.port
         programs = [self._start(ENDLESS, server.url) for _ in range(PROGRAMS)]
         try:
             for program in programs:

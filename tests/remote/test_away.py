@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import tracehound
 from tests.forked import Program
+from tests.ports import held_port
 from tests.remote.away import be_away
 from tests.remote.killing import AT_LEAST, PROGRAMS, RemoteKilling
 from tests.remote.troubled import spool_of
@@ -39,6 +41,13 @@ with tracehound.start_span("second service"):
 
 
 @pytest.fixture
+def port() -> Iterator[int]:
+    """Return the port of a server that ends and begins."""
+    with held_port() as held:
+        yield held
+
+
+@pytest.fixture
 def place(tmp_path: Path) -> Path:
     """Return the path of the server's store."""
     return tmp_path / "served.db"
@@ -54,9 +63,11 @@ def everything(url: str) -> list[Trace]:
     return tracehound.search_traces(return_type="list")
 
 
-def test_a_server_that_is_killed_and_started_anew_under_load_misses_nothing(place: Path, state: Path) -> None:
-    server = ServerProcess(place)
-    url, port = server.url, server.port
+def test_a_server_that_is_killed_and_started_anew_under_load_misses_nothing(
+    place: Path, state: Path, port: int
+) -> None:
+    server = ServerProcess(place, port=port)
+    url = server.url
     programs = [start(ENDLESS, url) for _ in range(2)]
     returned: list[str] = []
     for _ in range(4):
@@ -76,8 +87,8 @@ def test_a_server_that_is_killed_and_started_anew_under_load_misses_nothing(plac
     server.kill()
 
 
-def test_nothing_is_lost_whichever_of_the_programs_and_their_server_is_killed_first(tmp_path: Path) -> None:
-    killing = RemoteKilling(tmp_path / "served.db", random.Random(7))
+def test_nothing_is_lost_whichever_of_the_programs_and_their_server_is_killed_first(tmp_path: Path, port: int) -> None:
+    killing = RemoteKilling(tmp_path / "served.db", random.Random(7), port)
     for _ in range(2):
         killing.play()
     seen = killing.look()
@@ -93,13 +104,15 @@ def test_a_program_traces_on_while_its_server_is_away_and_takes_no_more_than_wha
     assert 0 < seen.disk_most_mb < seen.returned * 2_000 / 1e6
 
 
-def test_what_a_killed_program_left_while_the_server_was_away_is_sent_by_a_later_one(place: Path, state: Path) -> None:
-    server = ServerProcess(place)
+def test_what_a_killed_program_left_while_the_server_was_away_is_sent_by_a_later_one(
+    place: Path, state: Path, port: int
+) -> None:
+    server = ServerProcess(place, port=port)
     server.kill()
     returned = kill_after(start(ENDLESS, server.url), 200)
     assert len(returned) >= 200
     assert spool_of(state)
-    again = ServerProcess(place, port=server.port)
+    again = ServerProcess(place, port=port)
     later = start("import tracehound\nwith tracehound.start_span('later'): pass\ntracehound.flush()", server.url)
     assert later.communicate() == ""
     assert later.returncode == 0
@@ -108,13 +121,13 @@ def test_what_a_killed_program_left_while_the_server_was_away_is_sent_by_a_later
     again.kill()
 
 
-def test_a_program_ends_though_the_server_is_away_and_its_traces_wait(place: Path, state: Path) -> None:
-    server = ServerProcess(place)
+def test_a_program_ends_though_the_server_is_away_and_its_traces_wait(place: Path, state: Path, port: int) -> None:
+    server = ServerProcess(place, port=port)
     server.kill()
     program = start("import tracehound; print(tracehound.trace(len)('abc'))", server.url, "TRACEHOUND_TRACKING_URI")
     assert program.communicate(timeout=30) == "3\n"
     assert program.returncode == 0
-    again = ServerProcess(place, port=server.port)
+    again = ServerProcess(place, port=port)
     assert [trace.info.name for trace in everything(server.url)] == ["len"]
     again.kill()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import socket
 import threading
 from pathlib import Path
 
 import pytest
 
 import tracehound
+from tests.ports import held_port
 from tests.remote.troubled import answer, scripted, silent
 from tracehound.errors import ArgumentError, SearchCancelledError, StoreBusyError, StoreError, StoreFullError
 from tracehound.query.limit import SearchLimit
@@ -83,11 +83,12 @@ def test_a_search_there_says_what_is_there_and_what_to_do(name: str) -> None:
 
 
 def test_a_server_that_is_away_is_named_with_what_to_do() -> None:
-    tracehound.set_tracking_uri(f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(
-        StoreError, match=r"cannot be reached \(.*refused.*\): see that `tracehound server` runs there, or"
-    ):
-        tracehound.search_traces()
+    with held_port() as port:
+        tracehound.set_tracking_uri(f"http://127.0.0.1:{port}")
+        with pytest.raises(
+            StoreError, match=r"cannot be reached \(.*refused.*\): see that `tracehound server` runs there, or"
+        ):
+            tracehound.search_traces()
 
 
 def test_a_name_that_nobody_has_is_told() -> None:
@@ -151,8 +152,8 @@ def test_what_is_no_address_is_refused_at_once(uri: str) -> None:
 
 
 def test_trouble_is_said_once_whatever_is_tried_again_and_the_traces_wait(caplog: pytest.LogCaptureFixture) -> None:
-    tracehound.set_tracking_uri(f"http://127.0.0.1:{free_port()}")
-    with caplog.at_level(logging.INFO, "tracehound"):
+    with held_port() as port, caplog.at_level(logging.INFO, "tracehound"):
+        tracehound.set_tracking_uri(f"http://127.0.0.1:{port}")
         for number in range(20):
             with tracehound.start_span(f"span {number}"):
                 pass
@@ -160,9 +161,3 @@ def test_trouble_is_said_once_whatever_is_tried_again_and_the_traces_wait(caplog
             assert (report.accepted, report.stored, report.pending, report.dropped) == (number + 1, 0, number + 1, 0)
     assert len([each for each in caplog.records if "traces wait in the spool" in each.message]) == 1
     assert len(caplog.records) == 1
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port

@@ -226,7 +226,7 @@ TEXTS = st.lists(st.text(max_size=8) | st.sampled_from([SECRET, EMAIL, KEY, CARD
 
 
 @given(words=TEXTS, key=st.text(max_size=5))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_secret_reaches_a_file(masked: Path, words: list[str], key: str) -> None:
     text = f" {SECRET} ".join(words)
     with tracehound.start_span(f"a {text}", attributes={key or "k": text}) as span:

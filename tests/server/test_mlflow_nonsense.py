@@ -57,7 +57,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @pytest.mark.prove
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(ROWS), st.sampled_from([TRACE_ID, "nowhere"]), BODIES)
 def test_any_message_is_answered_or_refused(asking: TestClient, row: Any, name: str, body: dict[str, Any]) -> None:
     path = re.sub(r"\{\w+\}", name, row.path)
@@ -73,7 +73,7 @@ def test_any_message_is_answered_or_refused(asking: TestClient, row: Any, name: 
 
 
 @pytest.mark.prove
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(FIELDS), VALUES, st.sampled_from(FIELDS), VALUES)
 def test_what_is_told_of_a_trace_is_kept_or_refused(
     asking: TestClient, field: str, value: Any, other: str, other_value: Any

@@ -161,23 +161,24 @@ def student_quantile(share: float, freedom: float) -> float:
     >>> round(student_quantile(0.975, 10), 12)
     2.228138851986
     """
+    above_half = share - 0.5
     low, high = 0.0, 1.0
-    while _student_below(high, freedom) < share:
+    while _student_from_zero(high, freedom) < above_half:
         low, high = high, high * 2
     for _ in range(_STEPS):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        if _student_below(middle, freedom) < share:
+        if _student_from_zero(middle, freedom) < above_half:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _student_below(t: float, freedom: float) -> float:
-    """Return the share of Student's distribution below a value that is not negative."""
-    return 1 - _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
+def _student_from_zero(t: float, freedom: float) -> float:
+    """Return the share of Student's distribution between zero and a value; 1 - x would round a small one away."""
+    return _incomplete_beta(0.5, freedom / 2, t * t / (freedom + t * t)) / 2
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:

@@ -44,7 +44,7 @@ def copy_store(source: Store, target: Store, name: str, copied: Copied, tell: Te
     """
     place = f"{hash63(name):016x}"
     first = _first_trace(source)
-    cursor, copied.traces = _read_position(target, place, first)
+    cursor, copied.traces, noted_ns = _read_position(target, place, first)
     copied.continued_at = copied.traces
     while True:
         page = source.read_changes(cursor, _TRACES_A_STEP)
@@ -53,7 +53,9 @@ def copy_store(source: Store, target: Store, name: str, copied: Copied, tell: Te
         copied.damaged += page.damaged
         copied.traces += len({change.trace_id for change in changes if isinstance(change, TracePart)})
         cursor = page.next_cursor
-        target.write([_position(place, cursor, first, copied.traces)])
+        # Of two positions the later one counts, also where the clock ticks seldom or was put back between them.
+        noted_ns = max(time.time_ns(), noted_ns + 1)
+        target.write([_position(place, cursor, first, copied.traces, noted_ns)])
         tell(copied.traces)
         if cursor is None:
             break
@@ -98,18 +100,19 @@ def _first_trace(source: Store) -> str:
     return found[0].info.trace_id if found else ""
 
 
-def _read_position(target: Store, place: str, first: str) -> tuple[str | None, int]:
-    """Return where to go on, and how many traces are copied."""
+def _read_position(target: Store, place: str, first: str) -> tuple[str | None, int, int]:
+    """Return where to go on, how many traces are copied, and when that was noted."""
     known = target.facts(KIND, place).get(place, {})
+    noted_ns = int(known.get("noted_ns", "0"))
     if known.get("first") != first or "cursor" not in known:
-        return None, 0
-    return known["cursor"], int(known.get("traces", "0"))
+        return None, 0, noted_ns
+    return known["cursor"], int(known.get("traces", "0")), noted_ns
 
 
-def _position(place: str, cursor: str | None, first: str, traces: int) -> Facts:
+def _position(place: str, cursor: str | None, first: str, traces: int, noted_ns: int) -> Facts:
     """Return what is kept of how far a copy has come; nothing when it has come to its end."""
-    values = {"cursor": cursor, "first": first, "traces": str(traces)}
-    return Facts(KIND, place, values if cursor else dict.fromkeys(values), time.time_ns())
+    values = {"cursor": cursor, "first": first, "traces": str(traces), "noted_ns": str(noted_ns)}
+    return Facts(KIND, place, values if cursor else dict.fromkeys(values), noted_ns)
 
 
 def _is_copied(change: Change) -> bool:
