@@ -156,7 +156,7 @@ def holds(cell: object, key: str) -> bool:
 
 
 def value_in(cell: Any, key: str) -> Any:
-    """Return what is of this name in a cell, None where there is nothing."""
+    """Return what is of this name in a cell, None where there is nothing; of no inputs the beginning is empty."""
     if isinstance(cell, dict):
         return cell.get(key)
-    return getattr(cell.info, key) if holds(cell, key) else None
+    return getattr(cell.info, key) or "" if holds(cell, key) else None

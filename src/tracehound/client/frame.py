@@ -8,7 +8,6 @@ they are forgotten, stands in `client.columns`.
 from __future__ import annotations
 
 import copy
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -26,12 +25,15 @@ from tracehound.client.columns import (
     to_columns,
     value_in,
 )
+from tracehound.client.located import Located
+from tracehound.client.named_methods import add_methods, labels_in
 from tracehound.client.text import to_texts
 from tracehound.model.notebook import show_traces
 from tracehound.model.viewer import viewer_page
 
 # What a frame has for `columns`, without what is added here.
 _columns: Final[Any] = pd.DataFrame.columns
+_Frame: Any = pd.DataFrame  # methods of its own that are not in the stubs of pandas
 _BACKTICKS: Final = re.compile("`([^`]+)`")
 
 
@@ -103,7 +105,7 @@ class TraceFrame(pd.DataFrame):
             found = self._find(key)
             return super().__getitem__(key) if found is None else found
         if isinstance(key, list) and (named := self._named(key)):
-            return _extended(self, named)[key]
+            return self._extended(named)[key]
         return super().__getitem__(key)
 
     def _find(self, name: str) -> Any:
@@ -129,6 +131,42 @@ class TraceFrame(pd.DataFrame):
         meant = index.meaning(label) if isinstance(index, TraceColumns) and isinstance(label, str) else None
         return meant or label
 
+    def _answering(self, labels: Iterable[Any]) -> Any:
+        """Return the frame with those columns besides that the labels mean; itself where they mean none."""
+        added = self._named(labels)
+        return self._extended(added) if added else self
+
+    def _extended(self, added: Mapping[str, Any]) -> Any:
+        """Return the frame with more columns; the values of the others are shared."""
+        extended = self.copy(deep=False)
+        for name, column in added.items():
+            extended.insert(len(extended.columns), name, column)
+        return extended
+
+    def _hold(self, labels: Iterable[Any]) -> None:
+        """Make columns of what the labels mean, for something is to be written there."""
+        for label, column in self._named(labels).items():
+            self[label] = column
+
+    @property
+    def loc(self) -> Any:
+        """Rows and columns by their labels, as `DataFrame.loc`; the columns may be named by the older names."""
+        return Located("loc", self)
+
+    def _get_value(self, index: Any, col: Any, takeable: bool = False) -> Any:  # noqa: FBT001, FBT002 - as pandas has it
+        """Return a cell, for `DataFrame.at`."""
+        found = None if takeable else self._find(col)
+        return _Frame._get_value(self, index, col, takeable) if found is None else found.loc[index]
+
+    def _set_value(self, index: Any, col: Any, value: Any, takeable: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+        if not takeable:
+            self._hold([] if col in OLDER_NAMES else [col])
+        _Frame._set_value(self, index, self._ours(col), value, takeable)
+
+    def _drop_labels_or_levels(self, keys: Any, axis: Any = 0) -> Any:
+        """Leave out what another frame has as well, after they were merged: what an older name means stays."""
+        return _Frame._drop_labels_or_levels(self, [key for key in keys if self._ours(key) == key], axis)
+
     def wide(self) -> pd.DataFrame:
         """Return an ordinary DataFrame with all that this one answers to as columns.
 
@@ -144,7 +182,7 @@ class TraceFrame(pd.DataFrame):
             if isinstance(cell, dict)
             for key in cell
         }
-        return _plain(_extended(self, self._named([*OLDER_NAMES, *PREVIEWS, *keys])))
+        return _plain(self._extended(self._named([*OLDER_NAMES, *PREVIEWS, *keys])))
 
     def insert(self, loc: int, column: Any, value: Any, *arguments: Any, **named: Any) -> None:
         """Insert a column, as `DataFrame.insert` does; it may have an older name, which it then takes over."""
@@ -164,23 +202,33 @@ class TraceFrame(pd.DataFrame):
 
     def groupby(self, by: Any = None, *arguments: Any, **named: Any) -> Any:
         """Group by columns, which may be named by the older names, as `DataFrame.groupby` does."""
-        wanted = self._named(_labels(by))
-        source = _extended(self, wanted) if wanted else self
+        source = self._answering(labels_in(by))
         groups = pd.DataFrame.groupby(source, by, *arguments, **named)
         groups.__class__ = TraceGroups  # it has no state of its own
         return groups
 
-    def rename(self, *arguments: Any, **named: Any) -> Any:
+    def rename(self, mapper: Any = None, *, axis: Any = None, **named: Any) -> Any:
         """Rename columns, which may be named by the older names, as `DataFrame.rename` does."""
+        if mapper is not None and axis in _COLUMNS_AXIS:
+            mapper, axis, named["columns"] = None, None, mapper
         if isinstance(columns := named.get("columns"), Mapping):
             named["columns"] = {self._ours(old): new for old, new in columns.items()}
-        return super().rename(*arguments, **named)
+        return super().rename(mapper, axis=axis, **named)
 
-    def drop(self, *arguments: Any, **named: Any) -> Any:
+    def drop(self, labels: Any = None, *, axis: Any = 0, **named: Any) -> Any:
         """Remove rows or columns, which may be named by the older names, as `DataFrame.drop` does."""
+        if labels is not None and axis in _COLUMNS_AXIS:
+            labels, axis, named["columns"] = None, 0, labels
         if (columns := named.get("columns")) is not None:
-            named["columns"] = [self._ours(label) for label in _labels(columns)]
-        return super().drop(*arguments, **named)
+            named["columns"] = [self._ours(label) for label in labels_in(columns)]
+        return super().drop(**named) if labels is None else super().drop(labels, axis=axis, **named)
+
+    def reindex(self, labels: Any = None, *, axis: Any = None, **named: Any) -> Any:
+        """Choose rows or columns by their labels, as `DataFrame.reindex` does; columns also by the older names."""
+        if labels is not None and axis in _COLUMNS_AXIS:
+            labels, axis, named["columns"] = None, None, labels
+        source = self._answering(labels_in(named.get("columns")))
+        return super(TraceFrame, source).reindex(labels, axis=axis, **named)
 
     def eval(self, expr: str, *, inplace: bool = False, **named: Any) -> Any:
         """Evaluate an expression over the columns, as `DataFrame.eval` does; `query` follows it.
@@ -191,12 +239,12 @@ class TraceFrame(pd.DataFrame):
         if inplace:
             return super().eval(expr, inplace=True, **named)
         added = self._named([*OLDER_NAMES, *PREVIEWS, *_BACKTICKS.findall(expr)])
-        result = pd.DataFrame.eval(_extended(self, added), expr, **named)
+        result = pd.DataFrame.eval(self._extended(added), expr, **named)
         return result.drop(columns=list(added)) if isinstance(result, pd.DataFrame) else result
 
     def agg(self, func: Any = None, *arguments: Any, **named: Any) -> Any:
         """Aggregate, as `DataFrame.agg` does."""
-        source = _extended(self, self._named(_aggregated(func, named)))
+        source = self._extended(self._named(_aggregated(func, named)))
         return pd.DataFrame.aggregate(source, func, *arguments, **named)
 
     aggregate = agg
@@ -207,7 +255,7 @@ class TraceFrame(pd.DataFrame):
 
     def to_csv(self, *arguments: Any, **named: Any) -> Any:
         """Write CSV, as `DataFrame.to_csv` does; whatever is no text or number is written as JSON."""
-        return _plain(to_texts(self)).to_csv(*arguments, **named)
+        return _plain(to_texts(self._answering(labels_in(named.get("columns"))))).to_csv(*arguments, **named)
 
     def to_parquet(self, *arguments: Any, **named: Any) -> Any:
         """Write Parquet, as `DataFrame.to_parquet` does; whatever is no text or number is written as JSON."""
@@ -218,6 +266,7 @@ class TraceFrame(pd.DataFrame):
         return _plain(to_texts(self)).to_sql(*arguments, **named)
 
 
+_COLUMNS_AXIS: Final = (1, "columns")
 _WIDE: Final = {"tags": "tags", "metadata": "trace_metadata"}
 
 
@@ -225,7 +274,7 @@ class TraceGroups(DataFrameGroupBy):  # type: ignore[type-arg] # of any labels
     """Groups of a `TraceFrame`, whose columns can be named by the older names."""
 
     def __getitem__(self, key: Any) -> Any:
-        return super(TraceGroups, self._with(_labels(key))).__getitem__(key)
+        return super(TraceGroups, self._with(labels_in(key))).__getitem__(key)
 
     def aggregate(self, func: Any = None, *arguments: Any, **named: Any) -> Any:
         """Aggregate, as the groups of a DataFrame do."""
@@ -242,7 +291,7 @@ class TraceGroups(DataFrameGroupBy):  # type: ignore[type-arg] # of any labels
             return self
         groups: Any = copy.copy(self)
         groups.__dict__.pop("_cache", None)  # what was worked out of the columns so far
-        groups.obj = _extended(source, added)
+        groups.obj = source._extended(added)
         return groups
 
 
@@ -275,26 +324,11 @@ def _to_series(*arguments: Any, **named: Any) -> Any:
     return TraceRow(series) if isinstance(series.index, TraceColumns) else series
 
 
-def _extended(frame: Any, added: Mapping[str, Any]) -> Any:
-    """Return a frame with more columns; the values of the others are shared."""
-    extended = frame.copy(deep=False)
-    for name, column in added.items():
-        extended.insert(len(extended.columns), name, column)
-    return extended
-
-
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """Return an ordinary DataFrame of the same values."""
     plain = pd.DataFrame(frame, copy=False)
     plain.columns = pd.Index(list(plain.columns), dtype=object)
     return plain
-
-
-def _labels(given: Any) -> list[Any]:
-    """Return what may be one label or several."""
-    if isinstance(given, (list, tuple, pd.Index, np.ndarray)):
-        return list(given)
-    return [given] if isinstance(given, str) else []
 
 
 def _aggregated(func: Any, named: Mapping[str, Any]) -> list[Any]:
@@ -303,36 +337,4 @@ def _aggregated(func: Any, named: Mapping[str, Any]) -> list[Any]:
     return [*func, *pairs] if isinstance(func, Mapping) else pairs
 
 
-# Methods of DataFrame with the arguments that name columns. The first choose rows, and return the columns as they were.
-_CHOOSING: Final = {
-    "sort_values": ("by",), "drop_duplicates": ("subset",), "dropna": ("subset",), "duplicated": ("subset",),
-    "nlargest": ("columns",), "nsmallest": ("columns",),
-}  # fmt: skip
-_SHAPING: Final = {
-    "set_index": ("keys",), "merge": ("on", "left_on"), "join": ("on",), "value_counts": ("subset",),
-    "pivot_table": ("values", "index", "columns"), "pivot": ("columns", "index", "values"),
-    "melt": ("id_vars", "value_vars"), "explode": ("column",),
-}  # fmt: skip
-
-
-def _knowing(method: str, parameters: tuple[str, ...], *, keeps_columns: bool) -> Callable[..., Any]:
-    """Return a method of DataFrame that is told the older names of columns."""
-    original = getattr(pd.DataFrame, method)
-    signature = inspect.signature(original)
-
-    def call(self: TraceFrame, *arguments: Any, **named: Any) -> Any:
-        given = signature.bind(self, *arguments, **named).arguments
-        added = self._named(label for each in parameters for label in _labels(given.get(each)))
-        if not added or given.get("inplace"):
-            return original(self, *arguments, **named)
-        result = original(_extended(self, added), *arguments, **named)
-        return result.drop(columns=list(added)) if keeps_columns and isinstance(result, pd.DataFrame) else result
-
-    call.__name__ = method
-    call.__doc__ = f"Do what `DataFrame.{method}` does; the columns may be named by the older names."
-    return call
-
-
-for _table, _keeps in ((_CHOOSING, True), (_SHAPING, False)):
-    for _method, _parameters in _table.items():
-        setattr(TraceFrame, _method, _knowing(_method, _parameters, keeps_columns=_keeps))
+add_methods(TraceFrame)

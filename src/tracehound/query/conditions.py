@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tracehound.model.record import to_json
 from tracehound.query.fields import ASSESSED, SPAN_DURATION, Group, Kind
 from tracehound.query.needles import needles_of
 from tracehound.query.passing import COMPARE
@@ -215,11 +214,10 @@ class _Visitor:
 
     def _visit_assessed(self, test: Test) -> Sql:
         """One of the assessments passes; the evaluator itself looks, at the few traces that have any."""
-        asked = (test.field.group.value, test.field.name, test.operator.value, to_json(test.value).decode())
-        looked = Sql(f"{IS_ASSESSED}(t.assessments, ?, ?, ?, ?)", asked)
+        looked = Sql(f"{IS_ASSESSED}(t.assessments, ?)", (print_filter(test),))
         if test.operator is Operator.IS_NULL:
-            return Sql(f"(t.assessments IS NULL OR {looked.text})", asked)
-        return Sql(f"(t.assessments IS NOT NULL AND {looked.text})", asked)
+            return Sql(f"(t.assessments IS NULL OR {looked.text})", looked.parameters)
+        return Sql(f"(t.assessments IS NOT NULL AND {looked.text})", looked.parameters)
 
     def _probe(self, terms: list[int]) -> Sql:
         """Return the condition that the index has one of the terms for the trace."""

@@ -14,7 +14,7 @@ from tracehound.model.span import Span, span_from_dict
 from tracehound.query.access import conjuncts
 from tracehound.query.check import parse_filter
 from tracehound.query.evaluate import assessed_values
-from tracehound.query.fields import SPAN_NAME, Field, Group, Kind
+from tracehound.query.fields import SPAN_NAME
 from tracehound.query.needles import Needles, needles_of
 from tracehound.query.numbers import number_at, number_in
 from tracehound.query.passing import passes_any
@@ -56,11 +56,18 @@ def _number(text: str, key: str, name: str) -> int | float | None:
         return None
 
 
-def _is_assessed(text: str | None, group: str, name: str, operator: str, value: str) -> bool:
+def _is_assessed(text: str | None, comparison: str) -> bool:
     """Whether a comparison is true of the feedback or the expectations that a row has, as JSON."""
-    field = Field(Group(group), name, Kind.VALUE)
-    found = () if text is None else assessed_values(field.group, name, _assessments(text))
-    return passes_any(Test(field, Operator(operator), from_json(value)), found)
+    test = _test(comparison)
+    found = () if text is None else assessed_values(test.field.group, test.field.name, _assessments(text))
+    return passes_any(test, found)
+
+
+@functools.lru_cache(maxsize=2048)
+def _test(text: str) -> Test:
+    found = parse_filter(text)
+    assert isinstance(found, Test)  # noqa: S101 - `query.conditions` has printed it
+    return found
 
 
 @functools.lru_cache(maxsize=8)
@@ -151,7 +158,7 @@ FUNCTIONS: Final = (
     (VALUE, 2, _value),
     (MATCHES, 3, matches_pattern),
     ("tracehound_number_at", 3, _number),  # of the migrations
-    (IS_ASSESSED, 5, _is_assessed),
+    (IS_ASSESSED, 2, _is_assessed),
     (DURATIONS_MASK, 3, _durations_mask),
     (BIT_COUNT, 1, int.bit_count),
 )

@@ -68,9 +68,9 @@ def follow(values: Sequence[Value], search: Search, find: Callable[[Search], lis
             return None
         test = Test(first.field, Operator.IS_NULL, None) if value is None else Test(first.field, Operator.EQ, value)
         has_begun = search.after is not None and search.after[0] == value
-        *others, own = conjuncts(search.narrowed(test).where)  # its own first: mostly few traces have the value
+        others = conjuncts(search.where)  # behind its own: mostly few traces have the value
         part = replace(
-            search, where=And((own, *others)) if others else own, order=tuple(rest),
+            search, where=And((test, *others)) if others else test, order=tuple(rest),
             limit=search.limit - len(found), after=search.after[1:] if has_begun and search.after is not None else None,
         )  # fmt: skip
         place = -1 - len(rest)
