@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,12 +40,16 @@ def copied(page: Page, what: str) -> str:
 
 @pytest.fixture
 def noted(store_path: Path) -> list[str]:
-    """Trace what the filter finds two of, in an experiment with a name that has to be quoted."""
+    """Trace what the filter finds two of, in an experiment with a name that has to be quoted.
+
+    Each starts a second after the one before: of two that start in one millisecond, the order by time is that of their ids.
+    """
     tracehound.set_experiment("o'brien's \"lab\"")
+    first_ns = time.time_ns() - 3_000_000_000
     made = []
-    for note in (AWKWARD, "two", "three"):
-        with tracehound.start_span("answer") as span:
-            tracehound.update_current_trace(tags={"note": note})
+    for second, note in enumerate((AWKWARD, "two", "three")):
+        span = tracehound.start_span_no_context("answer", tags={"note": note}, start_time_ns=first_ns + second * 1_000_000_000)
+        span.end()
         made.append(span.trace_id)
     tracehound.flush()
     return made
