@@ -160,6 +160,9 @@ class StoreDeniedError(StoreError):
     """
 
     error_code = "PERMISSION_DENIED"
+    is_final: bool = False  # the server has answered that this token may not do this: to ask again changes nothing
+    is_told: bool = False  # to whoever reads the log
+    refused: tuple[int, ...] = ()  # of what it was sent at once, what it will not take; all else it would
 
 
 class StoreFullError(StoreError):

@@ -173,7 +173,8 @@ class Runtime:
             except TAKES_NOTHING as error:
                 if must_succeed:
                     raise
-                _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)
+                if not getattr(error, "is_told", False):
+                    _logger.warning("%s: what was finished last may be missing here, and is kept in the spool", error)
                 return store, False
         return store, True
 
@@ -234,8 +235,7 @@ class Runtime:
             return self._store
 
 
-# Faults of capture itself, by the place where they happened.
-faults: Final[Counter[str]] = Counter()
+faults: Final[Counter[str]] = Counter()  # of capture itself, by the place where they happened
 last_trace: Final = LastTrace()
 switch: Final = Switch()
 

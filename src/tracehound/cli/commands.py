@@ -28,6 +28,7 @@ SECTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "Keep": {
         "doctor": "Say whether all is well, and change nothing.",
+        "refused": "Show what a server did not take, send or discard it.",
         "backup": "Copy the store into a new file, while others use it.",
         "restore": "Make a backup the store again.",
         "copy": "Copy a store into another one, of any kind.",

@@ -9,6 +9,7 @@ import click
 
 from tracehound.cli.care import run_backup, run_doctor, run_restore
 from tracehound.cli.options import store_option, use
+from tracehound.cli.refused import refused
 from tracehound.settings import read_settings
 from tracehound.store.targets import parse_target
 
@@ -94,4 +95,4 @@ def copy(source: str, target: str) -> None:
     sys.exit(run_copy(source, target))
 
 
-COMMANDS = (gc, retention, doctor, backup, restore, copy)
+COMMANDS = (gc, retention, doctor, refused, backup, restore, copy)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tracehound.client.patience import write_patiently
-from tracehound.errors import ArgumentError
+from tracehound.errors import ArgumentError, StoreDeniedError
 from tracehound.model.edit import DISCARD, OF_THE_PLACE, Change, Edit, Facts
 from tracehound.model.ids import hash63
 from tracehound.model.record import replace
@@ -68,6 +68,11 @@ def _write(target: Store, changes: Sequence[Change], refused: list[str]) -> None
         return
     try:
         write_patiently(target, changes)
+    except StoreDeniedError as error:
+        if not error.refused:
+            raise
+        refused += [_subject(changes[number]) for number in error.refused]
+        _write(target, [each for number, each in enumerate(changes) if number not in error.refused], refused)
     except ArgumentError:
         if len(changes) > 1:
             half = len(changes) // 2

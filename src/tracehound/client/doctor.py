@@ -103,6 +103,11 @@ def _examine_server(target: Target, versions: Versions, token: str | None) -> Re
         problems.append(
             f"pieces that the server did not take were set aside in {folder}: {len(spool.set_aside)} of them"
         )
+    if spool.refused:
+        problems.append(
+            f"the server has refused what is in {len(spool.refused)} files of {folder}: `tracehound refused` shows it,"
+            " --retry sends it once more and --discard throws it away. A program with a token that may sends it, too"
+        )
     checked = ["whether the server answers"]
     return Report(versions, None, "", FileFacts(exists=False), spool, checked, problems, target.url)
 

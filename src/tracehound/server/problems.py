@@ -63,6 +63,18 @@ class UnstorableError(TracehoundError):
     """What no store can hold, though it could be read."""
 
 
+class RefusedChangesError(UnstorableError):
+    """Some of the changes that a request brings, by their place among them, are not for this token to make."""
+
+    def __init__(self, reason: str, refused: list[int]) -> None:
+        super().__init__(reason)
+        self.refused = refused
+
+
+class RefusedTracesError(RefusedChangesError):
+    """Some of them are traces for an experiment of others."""
+
+
 class FilterPlace(Record, frozen=True, kw_only=True):
     """Where in a filter or an order the mistake is: offsets in characters, and the line with a caret below it."""
 
@@ -82,6 +94,7 @@ class Problem(Record, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     filter: FilterPlace | None = None
     retry_after_s: int | None = None
+    refused: list[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +123,7 @@ PROBLEMS: Final[dict[type[Exception], _Row]] = {
     UnknownEncodingError: _Row(415, "UNSUPPORTED_ENCODING"),
     WrongHostError: _Row(421, "WRONG_HOST"),
     UnstorableError: _Row(422, "UNSTORABLE"),
+    RefusedTracesError: _Row(403, "PERMISSION_DENIED"),
     BacklogFullError: _Row(429, "TOO_MUCH_AT_ONCE", retry_after_s=1),
     SearchCancelledError: _Row(503, "SEARCH_CANCELLED"),
     SearchTimeoutError: _Row(504, "SEARCH_TIMEOUT"),
@@ -142,6 +156,7 @@ def to_problem(error: Exception) -> Problem:
         detail=error.message if isinstance(error, FilterError) else str(error),
         filter=place,
         retry_after_s=row.retry_after_s,
+        refused=error.refused if isinstance(error, RefusedChangesError) else None,
     )
 
 

@@ -24,9 +24,10 @@ from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.server.bodies import read_body
 from tracehound.server.gone import cancelled_when_gone
+from tracehound.server.guard.narrowed import NarrowedStore
 from tracehound.server.guard.rights import DeniedError, OtherExperimentError
 from tracehound.server.ingest import PACKED
-from tracehound.server.problems import BadRequestError, UnstorableError
+from tracehound.server.problems import BadRequestError, RefusedChangesError, RefusedTracesError, UnstorableError
 from tracehound.server.rows import Nothing, Right
 from tracehound.server.served import Served
 from tracehound.server.writer import Share
@@ -124,13 +125,19 @@ def _apply(
     served: Served, data: bytes, spool: str, source: SegmentRange | None
 ) -> tuple[forms.PositionForm, list[str]]:
     """Write what the frames hold; raise `UnstorableError` where that cannot be done, now or ever."""
+    changes: list[Change] = []
+    places: list[int] = []  # of the changes, among the frames
     try:
-        changes = list(_read_changes(served, data, spool))
+        for place, change in _read_changes(served, data, spool):
+            places.append(place)
+            changes.append(change)
         is_applied = served.store.write(changes, source)
-    except (StoreError, MemoryError, UnstorableError, BadRequestError, OtherExperimentError):
+    except (StoreError, MemoryError, UnstorableError, BadRequestError):
         raise
     except (DeniedError, NotFoundError) as error:  # said of a trace by somebody who may only send them, say
-        raise UnstorableError(str(error)) from error
+        refused = served.store.refused(changes) if isinstance(served.store, NarrowedStore) else []
+        kind = RefusedTracesError if isinstance(error, OtherExperimentError) else RefusedChangesError
+        raise kind(str(error), [places[number] for number in refused]) from error
     except Exception as error:
         raise UnstorableError("the store cannot hold what this request brings") from error
     if is_applied:
@@ -139,12 +146,15 @@ def _apply(
     return _position(served, "" if source is None else source.segment, is_applied=is_applied), trace_ids
 
 
-def _read_changes(served: Served, data: bytes, spool: str) -> Iterator[Change]:
-    """Yield what frames hold; behind an `Origin` parts are as a process wrote them, and become what is stored."""
+def _read_changes(served: Served, data: bytes, spool: str) -> Iterator[tuple[int, Change]]:
+    """Yield what frames hold, with their places.
+
+    Behind an `Origin` parts are as a process wrote them, and become what is stored.
+    """
     screen = served.runtime.screen
     origin: dict[str, str] | None = None
     end = 0
-    for item in read_frames(data):
+    for place, item in enumerate(read_frames(data)):
         if not isinstance(item, Good):
             raise UnstorableError("a frame of this request cannot be read")
         end = item.end
@@ -159,7 +169,9 @@ def _read_changes(served: Served, data: bytes, spool: str) -> Iterator[Change]:
                 frame = replace(frame, owner=_process(spool, frame.owner))
         elif isinstance(frame, Edit) and frame.kind == DISCARD:
             frame = replace(frame, key=_process(spool, frame.key))
-        yield frame if screen is None else screen.part(frame) if isinstance(frame, TracePart) else screen.change(frame)
+        if screen is not None:
+            frame = screen.part(frame) if isinstance(frame, TracePart) else screen.change(frame)
+        yield place, frame
     if end != len(data):
         raise BadRequestError("the body is cut off")
 

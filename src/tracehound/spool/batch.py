@@ -6,9 +6,9 @@ A store in this process is given the records; one that is elsewhere reads the fr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from tracehound.model.edit import Change
 from tracehound.model.record import replace
@@ -18,14 +18,20 @@ from tracehound.wire.frames import Damaged, read_frames, skim_frames
 
 _YIELD_EVERY: Final = 16
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Some frames: how many, how many bytes of the segment they and damaged ones take, and what writes them."""
+    """Some frames: how many bytes of the segment they and damaged ones take, and what writes all but some of them.
+
+    `frames` are those of a store that may refuse some.
+    """
 
     count: int
     length: int
-    write: Callable[[SegmentRange], bool]
+    write: Callable[[SegmentRange, Collection[int]], bool]
+    frames: Sequence[bytes] = ()
 
 
 def read_batch(
@@ -45,8 +51,10 @@ def read_batch(
     if isinstance(store, FrameStore) and not has_own_intake:
         return _skim_batch(store, data, origin, most, set_aside)
     changes: list[Change] = []
+    frames: list[bytes] = []
     length = 0
     own = dict(origin)
+    may_refuse = isinstance(store, FrameStore)
     for item in read_frames(data):
         if len(changes) == most:
             break
@@ -57,8 +65,12 @@ def read_batch(
             changes.append(replace(intake(item.frame), origin=own))
         elif not isinstance(item.frame, Origin):
             changes.append(item.frame)
+        if may_refuse and len(frames) < len(changes):
+            frames.append(data[length : item.end])
         length = item.end
-    return Batch(len(changes), length, lambda source: store.write(changes, source))
+    return Batch(
+        len(changes), length, lambda source, but: store.write(_without(changes, but), source), frames
+    )  # fmt: skip
 
 
 def _skim_batch(
@@ -79,7 +91,16 @@ def _skim_batch(
         else:
             pieces.append(data[length : item.end])
         length = item.end
-    return Batch(len(pieces), length, lambda source: store.write_frames(b"".join(pieces), origin, source))
+    return Batch(
+        len(pieces),
+        length,
+        lambda source, but: store.write_frames(b"".join(_without(pieces, but)), origin, source),
+        pieces,
+    )
+
+
+def _without(items: Sequence[T], but: Collection[int]) -> Sequence[T]:
+    return [each for number, each in enumerate(items) if number not in but] if but else items
 
 
 def _let_others_run(count: int) -> None:

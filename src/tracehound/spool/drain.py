@@ -10,6 +10,8 @@ import contextlib
 import errno
 import functools
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -18,11 +20,13 @@ from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
 from tracehound.spool.lock import FileLock, try_lock
-from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
+from tracehound.spool.segment import LOCK_SUFFIX, REFUSED_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import BulkStore, SegmentRange, Store
 from tracehound.wire.frames import read_origin
 
 if TYPE_CHECKING:
+    from tracehound.spool.batch import Batch
+    from tracehound.spool.refused import RefusedPieces
     from tracehound.wire.intake import Intake
 
 BATCH_BYTES: Final = 4_000_000
@@ -38,19 +42,35 @@ _SETTLED_AFTER_NS: Final = 86_400 * 10**9
 _logger = logging.getLogger("tracehound.spool")
 
 
+class SetAsideError(StoreDeniedError):
+    """A server has refused some of what was sent for good: it is kept, and all else went on."""
+
+
 class Drainer:
     """Applies what lies in a spool folder. The store is opened when there is something for it, or at the first read."""
 
-    def __init__(self, directory: Path, open_store: Callable[[], Store], prices: str | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        open_store: Callable[[], Store],
+        prices: str | None = None,
+        token: str | None = None,
+        max_refused_bytes: int = sys.maxsize,
+    ) -> None:
+        """`token` is what the store, where it is a server, is shown; as much of what it refuses is kept."""
         self._directory = directory
         self._open_store = open_store
         self._prices = prices
+        self._token = token
+        self._max_refused_bytes = max_refused_bytes
+        self._refusal: SetAsideError | None = None  # of what was set aside while this is draining
+        self.held_back: set[str] = set()  # owners of whom the store took nothing when it was last asked
         self._mutex = threading.RLock()
         self._applied: dict[str, int] = {}
         self._origins: dict[str, dict[str, str]] = {}  # of the segments, where the parts in them come from
         self._incarnation = 0  # of the store that they were applied to
         self._aside: set[tuple[str, int]] = set()  # segment and offset of what was set aside
-        self._refused: set[str] = set()  # owners whose files this user may not read
+        self._unreadable: set[str] = set()  # owners whose files this user may not read
         self._has_tidied = False
 
     @functools.cached_property
@@ -59,29 +79,44 @@ class Drainer:
 
         return Intake(self._prices)
 
+    @functools.cached_property
+    def _refused(self) -> RefusedPieces:
+        from tracehound.spool.refused import RefusedPieces  # for those whose server refuses something
+
+        return RefusedPieces(self._directory, self._token, self._max_refused_bytes)
+
     def drain(self) -> None:
         """Apply all that is behind; raise `StoreError` where that cannot be done, with nothing lost.
 
-        What a server does not take of this program may be another program's: it keeps back nothing but itself.
+        What a server does not take of this program may be another program's: it keeps back nothing but itself. What it
+        never will is set aside (`spool.refused`); that is raised when all else is done.
         """
         with self._mutex:
             try:
                 self._look_back()
+                if any(name.endswith(REFUSED_SUFFIX) for name in _names_in(self._directory)):
+                    self._refused.put_back_others()
                 found = self._segments()
                 denied: StoreDeniedError | None = None
+                self._refusal = None
+                self.held_back.clear()
                 for owner, segments in list(found.items()):
                     try:
                         for segment in segments:
                             self._drain_segment(segment)
                     except StoreDeniedError as error:  # noqa: PERF203 - a request each takes longer
-                        denied = error
+                        if not self._set_aside_ended(owner, error):
+                            denied = error
+                            self.held_back.add(owner)
                         del found[owner]
                 self._remove_done(found)
+                denied = denied or self._refusal
                 if denied is not None:
                     raise denied
                 if not self._has_tidied and self._directory.exists():
                     self._has_tidied = True
-                    self._tidy()
+                    with contextlib.suppress(StoreDeniedError):  # whoever may will see to it
+                        self._tidy()
             except OSError as error:
                 raise StoreError(f"the spool {self._directory} cannot be read or tidied: {error}") from error
 
@@ -108,15 +143,19 @@ class Drainer:
             )
 
     def set_aside(self, owners: Collection[str]) -> int:
-        """Return how many pieces of these owners this process has set aside: damaged, or more than a store can hold."""
-        return sum(owner_of(segment) in owners for segment, _ in self._aside)
+        """Return how many pieces of these owners this process has set aside: damaged, or more than a store can hold.
+
+        And how many finished parts of theirs were refused.
+        """
+        refused = sum(count for segment, count in self._refused.finished_parts.items() if owner_of(segment) in owners)
+        return refused + sum(owner_of(segment) in owners for segment, _ in self._aside)
 
     def _segments(self) -> dict[str, list[Path]]:
         """Return the segments by owner, the oldest first: names begin with the time. Other files are not ours."""
         found: dict[str, list[Path]] = {}
-        for path in sorted(self._directory.glob(f"*{SUFFIX}")):
-            if is_ours(path.name):
-                found.setdefault(owner_of(path.name), []).append(path)
+        for name in sorted(_names_in(self._directory)):
+            if name.endswith(SUFFIX) and is_ours(name):
+                found.setdefault(owner_of(name), []).append(self._directory / name)
         return found
 
     def _drain_segment(self, segment: Path) -> None:
@@ -144,7 +183,7 @@ class Drainer:
                 batch_bytes *= 2  # one frame is larger than the batch
                 continue
             try:
-                is_applied = batch.write(SegmentRange(name, position, position + length))
+                is_applied = self._write(segment, batch, SegmentRange(name, position, position + length))
             except StoreBusyError:
                 is_applied = False
                 if store.position(name) == position:  # nobody is draining: the lock is somebody else's
@@ -163,14 +202,45 @@ class Drainer:
             self._applied[name] = position  # each time: where a later batch fails, this one does not wait any more
         self._applied[name] = position
 
+    def _write(self, segment: Path, batch: Batch, source: SegmentRange) -> bool:
+        """Write a batch, without what the store refuses of it, which is set aside first; False as the store says."""
+        but: set[int] = set()
+        while True:
+            try:
+                return batch.write(source, but)
+            except StoreDeniedError as error:  # noqa: PERF203 - a request each takes longer
+                left = [number for number in range(len(batch.frames)) if number not in but]
+                refused = [left[number] for number in error.refused if number < len(left)]
+                frames = [batch.frames[number] for number in refused]
+                if not frames or not self._refused.keep_frames(segment.name, self._origin(segment), frames):
+                    raise
+                but.update(refused)
+                self._note_refusal(error)
+
+    def _set_aside_ended(self, owner: str, error: StoreDeniedError) -> bool:
+        """Set all aside of an owner that has ended, where the server takes nothing of it; False where it stays."""
+        if not error.is_final or error.refused or (lock := self._lock_of_ended(owner)) is None:
+            return False
+        segments = self._segments().get(owner, [])
+        is_kept = all(self._refused.keep_segment(each, self._applied.get(each.name, 0)) for each in segments)
+        if is_kept:
+            lock.release()
+            self._note_refusal(error)
+        else:
+            lock.abandon()
+        return is_kept
+
+    def _note_refusal(self, error: StoreDeniedError) -> None:
+        self._refusal = SetAsideError(f"{error}; it was set aside: `tracehound refused` shows it")
+
     def _read(self, segment: Path, position: int, length: int) -> bytes:
         """Return bytes of a segment; none of one that another user has left to himself, which is said once."""
         try:
             return _read(segment, position, length)
         except PermissionError as error:
             owner = owner_of(segment.name)
-            if owner not in self._refused:
-                self._refused.add(owner)
+            if owner not in self._unreadable:
+                self._unreadable.add(owner)
                 _logger.warning("traces of another user wait in the spool, and are left to that user: %s", error)
             return b""
 
@@ -195,7 +265,7 @@ class Drainer:
 
         Those are all but the last of an owner that lives. With one that has ended, its running traces end too.
         """
-        readable = {owner: segments for owner, segments in found.items() if owner not in self._refused}
+        readable = {owner: segments for owner, segments in found.items() if owner not in self._unreadable}
         done = [segment for segments in readable.values() for segment in segments[:-1]]
         with contextlib.ExitStack() as locks:
             ended: dict[str, FileLock | _NoLock] = {}
@@ -275,6 +345,13 @@ def _remove_orphan(lock_file: Path) -> None:
         lock = try_lock(lock_file)
         if lock is not None:
             lock.release()
+
+
+def _names_in(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)  # noqa: PTH208 - half of the time of a glob, at each search
+    except OSError:
+        return []
 
 
 def _read(segment: Path, position: int, length: int | None) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracehound.spool.lock import try_lock
-from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, is_ours, owner_of
+from tracehound.spool.segment import LOCK_SUFFIX, REFUSED_SUFFIX, SUFFIX, is_ours, owner_of
 
 _DAMAGED_SUFFIX = ".damaged"
 
@@ -35,6 +35,7 @@ class SpoolFacts:
     exists: bool
     segments: list[SegmentFacts] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     locks: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -64,6 +65,7 @@ def inspect_spool(directory: Path, positions: Mapping[str, int]) -> SpoolFacts:
         exists=True,
         segments=segments,
         set_aside=[name for name in names if name.endswith(_DAMAGED_SUFFIX)],
+        refused=[name for name in names if name.endswith(REFUSED_SUFFIX)],
         locks=len(locks),
     )
 

@@ -28,6 +28,7 @@ from tracehound.spool.lock import FileLock, identity_at, identity_of, take_lock
 
 SUFFIX: Final = ".seg"
 LOCK_SUFFIX: Final = ".lock"
+REFUSED_SUFFIX: Final = ".refused"  # `spool.refused`
 _FLAGS: Final = (
     os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 )

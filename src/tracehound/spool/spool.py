@@ -16,13 +16,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
-from tracehound.errors import StoreBusyError, StoreError
+from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
 from tracehound.model.edit import Deletion, Edit, Facts
 from tracehound.model.limits import fit_part
 from tracehound.model.record import replace
 from tracehound.model.trace import Origin, TracePart
 from tracehound.settings import Settings
-from tracehound.spool.drain import Drainer
+from tracehound.spool.drain import Drainer, SetAsideError
 from tracehound.spool.segment import RemovedError, SegmentWriter, SpoolFullError
 from tracehound.store.api import Store
 from tracehound.wire.frames import Good, read_frames, to_frame
@@ -34,7 +34,10 @@ _logger = logging.getLogger("tracehound.spool")
 
 @dataclass(frozen=True)
 class FlushReport:
-    """What became of the finished traces of this process: `accepted` is the sum of the other three."""
+    """What became of the finished traces of this process: `accepted` is the sum of the other three.
+
+    Those that a server has refused for good are among the dropped: `tracehound refused` has them.
+    """
 
     accepted: int
     stored: int
@@ -53,7 +56,7 @@ class Spool:
         origin: Callable[[], dict[str, str]] = dict,
         longest_wait_s: float = 2.0,
     ) -> None:
-        self._drainer = Drainer(directory, open_store, settings.prices)
+        self._drainer = Drainer(directory, open_store, settings.prices, settings.token, settings.max_spool_bytes)
         self._writer = SegmentWriter(directory, settings.max_segment_bytes, lambda: to_frame(Origin(origin())))
         self._waits_s = (settings.drain_interval_s, longest_wait_s)
         self._max_trace_bytes = settings.max_trace_bytes
@@ -72,6 +75,7 @@ class Spool:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_troubled = False
+        self._is_refusal_told = self._is_denial_told = False
 
     def append(self, part: TracePart) -> None:
         """Keep the part: it is on disk when this returns, or counted as dropped."""
@@ -172,12 +176,44 @@ class Spool:
         return frame if len(frame) <= self._max_trace_bytes else to_frame(fit_part(part, self._max_trace_bytes))
 
     def drain(self) -> None:
-        """Bring all that lies in the folder into the store, of this process and of others."""
+        """Bring all that lies in the folder into the store, of this process and of others.
+
+        Raise `SetAsideError`, which is said here, where a server has refused some of it for good. What it lets nobody
+        send with this token is told once, and not at each search.
+        """
         self._recover_removed()
         written = self._writer.written_bytes
-        self._drainer.drain()
+        try:
+            self._drain_all()
+        except SetAsideError as error:
+            self._note_drained(written)
+            if not self._is_refusal_told:
+                _logger.warning("%s (said once)", error)
+            self._is_refusal_told = error.is_told = True
+            raise
+        except StoreDeniedError as error:
+            error.is_told, self._is_denial_told = self._is_denial_told, True
+            raise
+        self._note_drained(written)
+
+    def _drain_all(self) -> None:
+        """Drain; where the server takes nothing of this process, and no trace of it waits, set aside what does.
+
+        Those are edits of who may only read. Traces wait: a program that finishes many would leave a file each time.
+        """
+        try:
+            self._drainer.drain()
+        except StoreDeniedError:
+            with self._mutex:
+                own = self._drainer.held_back & self._writer.owners
+                if not own or self._drainer.pending(own):
+                    raise
+                self._writer.close()
+            self._drainer.drain()
+
+    def _note_drained(self, written_bytes: int) -> None:
         with self._mutex:
-            self._note_saved(max(self._saved_bytes, written))
+            self._note_saved(max(self._saved_bytes, written_bytes))
 
     def _note_saved(self, saved_bytes: int) -> None:
         """Note how much of what was written does not wait any more, and so how much more may be."""
@@ -299,6 +335,8 @@ class Spool:
 
     def _say_trouble(self, error: Exception) -> None:
         """Say once, until it is over, that traces wait."""
+        if isinstance(error, SetAsideError):
+            return  # which is said, and none of it waits
         if not self._is_troubled:
             self._is_troubled = True
             _logger.warning("traces wait in the spool, the store does not take them: %s", error)

@@ -84,6 +84,28 @@ class NarrowedStore:
             self._check_traces([each for each in others if not isinstance(each, Facts)], brought)
             self._check_facts([each for each in others if isinstance(each, Facts)])
 
+    def refused(self, changes: Sequence[Change]) -> list[int]:
+        """Return which changes may not be made, by their places: each looked at beside the parts of its trace."""
+        by_subject: dict[str, list[int]] = {}
+        for number, each in enumerate(changes):
+            subject = f"{each.kind}/{each.subject}" if isinstance(each, Facts) else each.trace_id
+            by_subject.setdefault(subject, []).append(number)
+        found: list[int] = []
+        for numbers in by_subject.values():
+            if self._may([changes[number] for number in numbers]):
+                continue
+            parts = [number for number in numbers if isinstance(changes[number], TracePart)]
+            beside = [changes[number] for number in parts if self._may([changes[number]])]
+            found += [number for number in numbers if not self._may([*beside, changes[number]])]
+        return sorted(found)
+
+    def _may(self, changes: Sequence[Change]) -> bool:
+        try:
+            self.check(changes)
+        except (DeniedError, NotFoundError):
+            return False
+        return True
+
     def with_entry(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the changes, and with them what the audit log says of the deletions among them."""
         deleted = [each.trace_id for each in changes if isinstance(each, Deletion)]

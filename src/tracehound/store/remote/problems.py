@@ -81,11 +81,24 @@ def to_error(url: str, answer: Answer) -> TracehoundError:
             return FilterError(detail, place["text"], place["start"], place["end"], place.get("corrected"))
         except LookupError:
             return not_understood(url)
+    if refused := problem.get("refused"):
+        return _refusal(url, detail, refused)
     kind = RefusedError if answer.status == 413 else _ERRORS.get(str(code))
     if kind is not None and not issubclass(kind, StoreError):
         return kind(detail or f"the server {url} does not take so much at a time ({answer.status})")
     error = (kind or _KINDS.get(answer.status, StoreError))(_told(url, answer, detail))
     error.retry_after_s = _retry_after_s(answer)
+    if isinstance(error, StoreDeniedError):
+        error.is_final = code == "PERMISSION_DENIED"
+    return error
+
+
+def _refusal(url: str, detail: str, refused: object) -> StoreError:
+    """Return the error for a batch of which the server does not take some from this token."""
+    if not isinstance(refused, list) or not all(type(each) is int and each >= 0 for each in refused):
+        return not_understood(url)
+    error = StoreDeniedError(f"the server {url} does not take some of what this program has sent ({detail})")
+    error.is_final, error.refused = True, tuple(refused)
     return error
 
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from tracehound.errors import ArgumentError, StoreError, TracehoundError
+from tracehound.errors import ArgumentError, StoreDeniedError, StoreError, TracehoundError
 from tracehound.model.edit import Change
 from tracehound.model.record import DecodeError, Record, to_msgpack
 from tracehound.model.trace import Experiment, Origin, Trace, TraceData, TraceInfo
@@ -82,7 +82,11 @@ class RemoteStore:
 
     def write_frames(self, frames: bytes, origin: Mapping[str, str], source: SegmentRange) -> bool:
         """Apply a batch as it lies in a segment; the server makes of it what a drainer would (`store.api`)."""
-        return self._send_frames(to_frame(Origin(dict(origin))) + frames, source)
+        try:
+            return self._send_frames(to_frame(Origin(dict(origin))) + frames, source)
+        except StoreDeniedError as error:
+            error.refused = tuple(number - 1 for number in error.refused)  # the first frame is the one added here
+            raise
 
     def _send_frames(self, frames: bytes, source: SegmentRange | None) -> bool:
         headers = {"Content-Type": "application/octet-stream"}
