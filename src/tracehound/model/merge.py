@@ -115,9 +115,7 @@ def order_spans(spans: list[Span]) -> list[Span]:
     if len(spans) == 1:
         return spans
     by_id = {span.span_id: span for span in spans}
-    ranks = [
-        (span.parent_id is not None, span.parent_id in by_id, span.start_time_ns, span.span_id) for span in spans
-    ]
+    ranks = [(span.parent_id is not None, span.parent_id in by_id, span.start_time_ns, span.span_id) for span in spans]
     ranks.sort()
     return [by_id[rank[3]] for rank in ranks]
 
