@@ -17,7 +17,7 @@ from tests.golden import check_golden
 from tests.traces import part
 from tests.wire.dialect_spans import Event, foreign_span
 from tracehound.autologging.table import INTEGRATIONS
-from tracehound.model.derive import TOKEN_USAGE, derive_metadata
+from tracehound.model.derive import TOKEN_USAGE, derive_metadata, sayings_of
 from tracehound.model.record import replace
 from tracehound.model.reserved import SPAN_MODEL, SPAN_USAGE
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode, SpanType
@@ -50,7 +50,7 @@ def test_what_an_instrumentor_has_recorded_reads_as(name: str, update_golden: bo
     _, *lines = (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()
     spans = read_trace(name)
     told = {
-        "tokens": json.loads(derive_metadata(spans).get(TOKEN_USAGE, "null")),
+        "tokens": json.loads(derive_metadata(spans, sayings_of(spans)).get(TOKEN_USAGE, "null")),
         "spans": [_told(span, json.loads(line)) for span, line in zip(spans, lines, strict=True)],
     }
     text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
@@ -83,7 +83,7 @@ def test_the_call_of_the_model_says_what_was_asked_and_answered(name: str) -> No
 @pytest.mark.parametrize("name", COUNTING)
 def test_the_tokens_of_the_trace_are_those_of_its_calls(name: str) -> None:
     spans = read_trace(name)
-    usage = json.loads(derive_metadata(spans)[TOKEN_USAGE])
+    usage = json.loads(derive_metadata(spans, sayings_of(spans))[TOKEN_USAGE])
     counted = [span.get_attribute(SPAN_USAGE)["total_tokens"] for span in calls_in(spans)]
     assert usage["total_tokens"] == sum(counted) > 0
 

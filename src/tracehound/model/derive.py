@@ -7,8 +7,8 @@ of the same keys goes before it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from tracehound.model.record import to_json, to_msgpack
 from tracehound.model.reserved import (
@@ -35,15 +35,26 @@ SIZE_STATS: Final = "mlflow.trace.sizeStats"
 _OWN: Final = "mlflow."  # keys that others do not give away
 _CHAT_KEYS: Final = ("messages", "choices", "input", "output", "request")
 _MAX_DEPTH: Final = 4  # of what lies around a conversation
+_NO_SAYINGS: Final = ()
 
 
-def derive_metadata(spans: Sequence[Span]) -> dict[str, str]:
-    """Return what the spans say as metadata of the whole trace; the first one is its root.
+# What spans say of the whole trace, each as it was decoded.
+Sayings: TypeAlias = Sequence[Mapping[str, Any]]
+
+
+def sayings_of(spans: Sequence[Span]) -> Sayings:
+    """Return what the spans say of the trace: those that were translated (`wire.dialects`) do."""
+    texts = [span.attributes_json[OF_TRACE] for span in spans if OF_TRACE in span.attributes_json]
+    return [said for said in map(decode_value, texts) if isinstance(said, dict)] if texts else _NO_SAYINGS
+
+
+def derive_metadata(spans: Sequence[Span], sayings: Sayings) -> dict[str, str]:
+    """Return what the spans, and their sayings, are as metadata of the whole trace; the first one is its root.
 
     Inputs and outputs are cut to `MAX_PREVIEW` characters. A span's size is that of its record, uncompressed.
     """
     root = spans[0]
-    found = _said_of_whole(spans, "metadata")
+    found = _said_of_whole(sayings, "metadata")
     keys = set().union(*[span.attributes_json for span in spans])
     for span_key, key in ((SESSION_ID, TRACE_SESSION), (USER_ID, TRACE_USER)):
         if span_key in keys:
@@ -68,39 +79,31 @@ def derive_metadata(spans: Sequence[Span]) -> dict[str, str]:
     return found
 
 
-def derive_tags(spans: Sequence[Span]) -> dict[str, str]:
-    """Return what the spans say as tags of the whole trace; the first one is its root."""
-    found = _said_of_whole(spans, "tags")
-    for key, text in spans[0].attributes_json.items():
+def derive_tags(root: Span, sayings: Sayings) -> dict[str, str]:
+    """Return what the root, and the sayings of all spans, are as tags of the whole trace."""
+    found = _said_of_whole(sayings, "tags")
+    for key, text in root.attributes_json.items():
         if key.startswith(TRACE_TAG) and key != TRACE_TAG:
             found[key[len(TRACE_TAG) :]] = to_text(decode_value(text))
     return found
 
 
-def derive_name(spans: Sequence[Span]) -> str:
-    """Return the name of the whole trace: what a span says that it is, else that of the root, which is the first."""
-    for said in _sayings(spans):
+def derive_name(root: Span, sayings: Sayings) -> str:
+    """Return the name of the whole trace: what a span says that it is, else that of the root."""
+    for said in sayings:
         name = said.get("name")
         if isinstance(name, str) and name:
             return name
-    return spans[0].name
+    return root.name
 
 
-def _said_of_whole(spans: Sequence[Span], kind: str) -> dict[str, str]:
+def _said_of_whole(sayings: Sayings, kind: str) -> dict[str, str]:
     """Return the tags or the metadata that the first span gives the trace that gives any; not our own keys."""
-    for said in _sayings(spans):
+    for said in sayings:
         told = said.get(kind)
         if isinstance(told, dict) and told:
             return {key: to_text(value) for key, value in told.items() if not key.startswith(_OWN)}
     return {}
-
-
-def _sayings(spans: Sequence[Span]) -> Iterator[dict[str, Any]]:
-    """Yield what the spans say of the trace: those that were translated (`wire.dialects`) do."""
-    for text in [span.attributes_json[OF_TRACE] for span in spans if OF_TRACE in span.attributes_json]:
-        said = decode_value(text)
-        if isinstance(said, dict):
-            yield said
 
 
 def request_preview(root: Span) -> str | None:

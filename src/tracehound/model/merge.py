@@ -14,7 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from tracehound.model.derive import derive_metadata, derive_name, derive_tags, request_preview, response_preview
+from tracehound.model.derive import (
+    derive_metadata,
+    derive_name,
+    derive_tags,
+    request_preview,
+    response_preview,
+    sayings_of,
+)
 from tracehound.model.ids import experiment_id
 from tracehound.model.record import replace, to_msgpack
 from tracehound.model.reserved import ARTIFACT_LOCATION
@@ -42,13 +49,14 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
         main = told[1]
         if root.parent_id is not None:  # what is known of the whole says more than a child
             root_span, root = told[0], _settle(*told)
-    start_ns = min(span.start_time_ns for span in (root, *spans))
+    start_ns = min([root.start_time_ns, *[span.start_time_ns for span in spans]])
     by_weight = ordered if len(ordered) == 1 else [part for part in ordered if part is not main] + [main]
     experiment = experiment_id(main.experiment)
-    tags = derive_tags(spans)
-    name = derive_name(spans if told is None else [root, *spans])
+    sayings = sayings_of(spans)
+    tags = derive_tags(spans[0], sayings)
+    name = derive_name(root, sayings if told is None else sayings_of([root, *spans]))
     tags |= {TRACE_NAME: name, ARTIFACT_LOCATION: f"tracehound:/{experiment}/traces/{main.trace_id}"}
-    metadata = {} if is_stand_in(spans[0]) else derive_metadata(spans)
+    metadata = {} if told is not None and is_stand_in(spans[0]) else derive_metadata(spans, sayings)
     for part in by_weight:
         metadata.update(part.origin)
     for part in by_weight:
@@ -106,12 +114,10 @@ def order_spans(spans: list[Span]) -> list[Span]:
     """
     if len(spans) == 1:
         return spans
-    known = {span.span_id for span in spans}
-
-    def rank(span: Span) -> tuple[bool, bool, int, str]:
-        return (span.parent_id is not None, span.parent_id in known, span.start_time_ns, span.span_id)
-
-    return sorted(spans, key=rank)
+    by_id = {span.span_id: span for span in spans}
+    ranks = [(span.parent_id is not None, span.parent_id in by_id, span.start_time_ns, span.span_id) for span in spans]
+    ranks.sort()
+    return [by_id[rank[3]] for rank in ranks]
 
 
 def _rank(part: TracePart) -> tuple[bool, int, bytes]:

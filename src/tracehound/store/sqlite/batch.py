@@ -22,10 +22,10 @@ from tracehound.query.words import words_of
 from tracehound.store.sqlite.hours import HourChanges, count_of
 from tracehound.store.sqlite.inserting import Row, chunks, insert_rows
 from tracehound.store.sqlite.postings import Entries, PostingChanges, entries_of
-from tracehound.store.sqlite.preparing import Key, Ready, key_of, sort_out
+from tracehound.store.sqlite.preparing import Key, PartRow, Ready, sort_out, to_keyed
 from tracehound.store.sqlite.rows import to_info, to_row
 from tracehound.store.sqlite.text import add_words, remove_words
-from tracehound.wire.payload import DamagedPayloadError, from_payload, to_payload
+from tracehound.wire.payload import DamagedPayloadError, from_payload
 
 _TRACES_AT_A_TIME: Final = 1_000
 _AT_ONCE: Final = 128  # of which the rows are worked out: their spans fit into the processor's caches
@@ -49,21 +49,20 @@ def write_parts(
     trace_ids = {part.trace_id for part in parts}
     known = _read_known(connection, list(trace_ids.union(*(each.trace_ids() for each in prepared))))
     ready, others = sort_out(prepared, trace_ids.union(known, edits), deleted)
-    told = [(part.trace_id, key_of(part), part) for part in parts]
-    told += [(row.trace_id, row.key, to_part(row.payload, row.has_ended)) for row in others]
-    arrived: defaultdict[str, dict[Key, TracePart]] = defaultdict(dict)
-    for trace_id, key, part in told:
-        of_trace = arrived[trace_id]
-        if key not in of_trace or part.has_ended:
-            of_trace[key] = part
+    told: defaultdict[str, list[TracePart | PartRow]] = defaultdict(list)
+    for part in parts:
+        told[part.trace_id].append(part)
+    for row in others:
+        told[row.trace_id].append(row)
     (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM trace").fetchone()
     seqs = itertools.count(last_seq + 1)
     changes = _Changes()
     changes.merge(
-        (known.get(each) or _Known(next(seqs)), by_key, edits.get(each, ())) for each, by_key in arrived.items()
+        (known.get(trace_id) or _Known(next(seqs)), of_trace, edits.get(trace_id, ()))
+        for trace_id, of_trace in told.items()
     )
-    for each in ready:
-        changes.add_ready(each, seqs)
+    for made in ready:
+        changes.add_ready(made, seqs)
     _apply(connection, changes)
     return changes.emptied
 
@@ -75,7 +74,7 @@ def merge_again(connection: sqlite3.Connection, trace_ids: Sequence[str], edits:
     """
     found = _read_known(connection, trace_ids)
     changes = _Changes()
-    changes.merge((known, {}, edits.get(trace_id, ())) for trace_id, known in found.items())
+    changes.merge((known, (), edits.get(trace_id, ())) for trace_id, known in found.items())
     _apply(connection, changes)
     return changes.emptied
 
@@ -130,7 +129,7 @@ def merge_ended(connection: sqlite3.Connection, owner: str, trace_ids: Sequence[
             key: replace(part, has_ended=True) if part.owner == owner else part for key, part in known.parts.items()
         }
     changes = _Changes()
-    changes.merge((known, {}, edits.get(trace_id, ())) for trace_id, known in found.items())
+    changes.merge((known, (), edits.get(trace_id, ())) for trace_id, known in found.items())
     _apply(connection, changes)
 
 
@@ -160,6 +159,7 @@ class _Merged(NamedTuple):
     parts: Mapping[Key, TracePart]
     trace: Trace
     replaced: AbstractSet[Key]  # of those that the store has; they are written anew
+    payloads: Mapping[Key, bytes]  # of those that have arrived
 
     def old_parts(self) -> list[Key]:
         return [key for key in self.known.parts if key not in self.parts or key in self.replaced]
@@ -182,7 +182,7 @@ class _Changes:
     hours: HourChanges = field(default_factory=HourChanges)
     emptied: list[str] = field(default_factory=list)
 
-    def merge(self, told: Iterable[tuple[_Known, Mapping[Key, TracePart], Sequence[Edit]]]) -> None:
+    def merge(self, told: Iterable[tuple[_Known, Sequence[TracePart | PartRow], Sequence[Edit]]]) -> None:
         """Work out what changes when parts arrive for traces, or edits."""
         rest = iter(told)
         while some := list(itertools.islice(rest, _AT_ONCE)):
@@ -208,7 +208,7 @@ class _Changes:
             self.hours.add(count_of(each.trace.info))
         self.traces += [(each.known.seq, *to_row(each.trace.info, each.trace.data.spans)) for each in merged]
         self.parts += [
-            (each.known.seq, *key, to_payload(part), part.owner, part.has_ended)
+            (each.known.seq, *key, each.payloads[key], part.owner, part.has_ended)
             for each in merged
             for key, part in each.new_parts()
         ]
@@ -241,15 +241,16 @@ class _Changes:
         self.old_parts += [(seq, *key) for key in parts]
 
 
-def _merge(known: _Known, arrived: Mapping[Key, TracePart], edits: Sequence[Edit]) -> _Merged | None:
+def _merge(known: _Known, told: Sequence[TracePart | PartRow], edits: Sequence[Edit]) -> _Merged | None:
     """Return what becomes of a trace when parts arrive for it, or edits; None where nothing is left of it.
 
     Raise where what is there of it cannot be read.
     """
     if known.is_damaged:
         raise DamagedPayloadError("a stored trace is damaged, and cannot be changed")
+    arrived, payloads = _by_key(told)
     if len(arrived) == 1 and not known.parts and not edits:  # as nearly always: what is done below comes to this
-        return _Merged(known, arrived, merge_parts(list(arrived.values())), _NO_KEYS)
+        return _Merged(known, arrived, merge_parts(list(arrived.values())), _NO_KEYS, payloads)
     replaced = {
         key for key, part in arrived.items() if part.has_ended and key in known.parts and not known.parts[key].has_ended
     }
@@ -261,7 +262,19 @@ def _merge(known: _Known, arrived: Mapping[Key, TracePart], edits: Sequence[Edit
     if len(effective) < len(parts):
         kept = {id(part) for part in effective}
         parts = {key: part for key, part in parts.items() if id(part) in kept}
-    return _Merged(known, parts, lay_over(merge_parts(effective), edits), replaced)
+    return _Merged(known, parts, lay_over(merge_parts(effective), edits), replaced, payloads)
+
+
+def _by_key(told: Sequence[TracePart | PartRow]) -> tuple[dict[Key, TracePart], dict[Key, bytes]]:
+    """Return parts that arrive for a trace by what tells them apart, and their payloads."""
+    parts: dict[Key, TracePart] = {}
+    payloads: dict[Key, bytes] = {}
+    for each in told:
+        key, payload = to_keyed(each) if isinstance(each, TracePart) else (each.key, each.payload)
+        if key not in parts or each.has_ended:
+            parts[key] = each if isinstance(each, TracePart) else to_part(payload, each.has_ended)
+            payloads[key] = payload
+    return parts, payloads
 
 
 def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
 
-from tracehound.model.merge import as_written, merge_parts
+from tracehound.model.merge import merge_parts
 from tracehound.model.record import Record, to_msgpack, unpacker
 from tracehound.model.trace import TracePart
 from tracehound.query.terms import Term
@@ -23,7 +23,7 @@ from tracehound.store.api import Prepared
 from tracehound.store.sqlite.hours import Counted, count_of
 from tracehound.store.sqlite.postings import masks_of
 from tracehound.store.sqlite.rows import to_row
-from tracehound.wire.payload import to_payload
+from tracehound.wire.payload import pack, to_unpacked
 
 Key: TypeAlias = tuple[int, int]
 
@@ -120,13 +120,14 @@ def sort_out(
     return [left for left, _ in sorted_out], [row for row in rows if row.trace_id not in deleted]
 
 
-def key_of(part: TracePart) -> Key:
-    """Return what tells a part that arrives again from another one."""
-    return part.written_ns, zlib.crc32(to_msgpack(as_written(part)))
+def to_keyed(part: TracePart) -> tuple[Key, bytes]:
+    """Return what tells a part that arrives again from another one, and its payload."""
+    unpacked = to_unpacked(part)
+    return (part.written_ns, zlib.crc32(unpacked)), pack(unpacked)
 
 
 def _to_row(part: TracePart) -> PartRow:
-    return PartRow(part.trace_id, part.experiment, key_of(part), to_payload(part), part.owner, part.has_ended)
+    return PartRow(part.trace_id, part.experiment, *to_keyed(part), part.owner, part.has_ended)
 
 
 def _pairs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ from tracehound.query.span_terms import durations_of_spans
 
 def to_row(info: TraceInfo, spans: Sequence[Span]) -> tuple[str | float | None, ...]:
     """Return the columns of `trace` behind `seq`, in their order."""
-    duration = info.execution_duration
+    duration, metadata = info.execution_duration, info.trace_metadata
     return (
         info.trace_id,
         int(info.experiment_id),
@@ -28,11 +28,11 @@ def to_row(info: TraceInfo, spans: Sequence[Span]) -> tuple[str | float | None, 
         info.request_preview,
         info.response_preview,
         info.client_request_id,
-        to_json(info.trace_metadata).decode(),
+        to_json(metadata).decode(),
         to_json(info.tags).decode(),
         to_json([each.to_dict() for each in info.assessments]).decode() if info.assessments else None,
         to_json(durations_of_spans(spans)).decode(),
-        *(number_at(info.trace_metadata, key, name) for key, name in NUMBERS_IN_METADATA.values()),
+        *[number_at(metadata, key, name) if key in metadata else None for key, name in NUMBERS_IN_METADATA.values()],
     )
 
 
