@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import pickle
 import sqlite3
@@ -184,6 +185,60 @@ def test_what_is_said_of_an_older_name_is_said_of_the_column(frame: Any) -> None
     assert frame.drop(columns="timestamp_ms")["request_id"].tolist() == IDS
 
 
+def test_columns_are_chosen_by_older_names_with_rows_and_without(frame: Any) -> None:
+    failed = frame.loc[frame["status"] == "ERROR", ["request_id", "status", "tags.env"]]
+    assert failed.to_dict("list") == {"request_id": [IDS[2]], "status": ["ERROR"], "tags.env": ["prod"]}
+    assert frame.loc[:, "tags.env"].tolist() == ENVS
+    assert (frame.loc[1, "tags.env"], frame.at[1, "tags.env"], frame.at[2, "status"]) == ("dev", "dev", "ERROR")
+    wanted = {"status": STATES, "tags.env": ENVS}
+    assert frame.filter(items=["status", "tags.env"]).to_dict("list") == wanted
+    assert frame.reindex(columns=["status", "tags.env"]).to_dict("list") == wanted
+    assert frame.reindex(["status", "tags.env"], axis=1).to_dict("list") == wanted
+    assert frame.reindex([3, 9])["status"].tolist()[:1] == ["OK"]
+    assert pd.read_csv(io.StringIO(frame.to_csv(index=False, columns=["status", "tags.env"]))).to_dict("list") == wanted
+    assert frame.to_string(columns=["status"], index=False, header=False).split() == STATES
+
+
+def test_what_is_written_under_a_name_leaves_the_other_rows_as_they_are(frame: Any) -> None:
+    frame.loc[frame["tags.kind"].isna(), "tags.kind"] = "slow"
+    assert frame["tags.kind"].tolist() == ["fast", "fast", "fast", "slow"]
+    frame.loc[frame["status"] == "ERROR", ["status"]] = "BAD"
+    frame.loc[0, "status"] = "DONE"
+    frame.at[1, "tags.env"] = "stage"
+    frame.at[3, "status"] = "LAST"
+    assert frame["state"].tolist() == ["DONE", "OK", "BAD", "LAST"]
+    assert frame["tags.env"].tolist() == ["prod", "stage", "prod", "prod"]
+    assert (type(frame), frame["request_id"].tolist()) == (TraceFrame, IDS)
+    frame.loc[frame["status"] == "BAD", "flag"] = 1.0
+    assert frame["flag"].dropna().index.tolist() == [2]
+
+
+def test_a_mapping_says_of_older_names_what_is_done_with_each(frame: Any) -> None:
+    assert frame.astype({"execution_time_ms": "float64"})["execution_time_ms"].dtype == "float64"
+    assert frame.astype({"execution_time_ms": "float64"})["tags.env"].tolist() == ENVS
+    assert frame.fillna({"tags.kind": "none"})["tags.kind"].tolist() == ["fast", "fast", "fast", "none"]
+    assert frame.isin({"status": ["ERROR"]})["state"].tolist() == [False, False, True, False]
+    frame["execution_time_ms"] = frame["execution_time_ms"] / 7
+    assert frame.round({"execution_time_ms": 1})["execution_time_ms"].tolist() == [1.4, 2.9, 4.3, 5.7]
+    frame.fillna({"tags.kind": "none"}, inplace=True)
+    assert frame["tags.kind"].tolist()[-1] == "none"
+
+
+def test_an_axis_says_that_older_names_are_those_of_columns(frame: Any) -> None:
+    assert frame.rename({"status": "s"}, axis=1)["s"].tolist() == STATES
+    assert "state" not in frame.drop("status", axis=1)
+    assert "state" not in frame.drop(["status", "timestamp_ms"], axis="columns")
+    assert frame.rename({0: "first"}).drop(["first", 1])["request_id"].tolist() == IDS[2:]
+
+
+def test_another_frame_is_merged_with_traces_by_an_older_name(frame: Any) -> None:
+    scores = pd.DataFrame({"request_id": IDS[:2], "score": [5, 4]})
+    merged = scores.merge(frame, on="request_id")
+    assert merged[["request_id", "trace_id", "score", "state"]].to_dict("list") == {
+        "request_id": IDS[:2], "trace_id": IDS[:2], "score": [5, 4], "state": ["OK", "OK"]
+    }  # fmt: skip
+
+
 KEPT: dict[str, Callable[[Any], Any]] = {
     "copy": lambda frame: frame.copy(),
     "copy.copy": copy.copy,
@@ -199,6 +254,8 @@ KEPT: dict[str, Callable[[Any], Any]] = {
     "columns by position": lambda frame: frame.iloc[:, :6],
     "reset_index": lambda frame: frame.set_index("tags.env").reset_index(),
     "sort_index": lambda frame: frame.sort_index(),
+    "astype": lambda frame: frame.astype({"execution_duration": "float64"}),
+    "reindex": lambda frame: frame.reindex([0, 1, 2, 3]),
 }
 
 

@@ -57,6 +57,14 @@ def test_errors_of_the_last_hours_are_grouped_by_function_and_sampled() -> None:
     assert all(each[3] in (year - 1, year) for each in samples)
 
 
+def test_a_failure_without_inputs_is_a_sample_like_the_others() -> None:
+    with pytest.raises(ValueError, match="no inputs"), tracehound.start_span("bare"):
+        raise ValueError("no inputs")
+    failed: Any = tracehound.search_traces("attributes.name = 'bare' AND attributes.status = 'ERROR'")
+    assert [f"- {trace['request_preview'][:60]}..." for _, trace in failed.iterrows()] == ["- ..."]
+    assert failed["request_preview"].str.len().tolist() == failed["response_preview"].str.len().tolist() == [0]
+
+
 def test_a_profile_has_percentiles_and_the_slowest_beyond_them() -> None:
     traces: Any = tracehound.search_traces(filter_string="tags.`mlflow.traceName` = 'look'")
     told = traces["execution_time_ms"].describe(percentiles=[0.5, 0.95, 0.99])

@@ -16,6 +16,7 @@ from tracehound.model.record import replace, to_json_text
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
 from tracehound.model.weight import WEIGHT
+from tracehound.query.expand import linked_run_key
 from tracehound.query.periods import parse_period
 from tracehound.query.tokens import quote
 
@@ -24,7 +25,7 @@ KEYS = st.sampled_from(["n", "env", "日本", "k\0z", 'q"k'])
 VALUES = st.sampled_from(
     ["5", "prod", "5.0", "", "Prod", "05", "-1e3", "5 ", " 5", "٥", "日本語", "🐕", "a\0b", "a", "5\0", "x" * 300]
 )
-NUMBERS = st.sampled_from(["5", "-1", "0", "5.0", "2.5e3", "99999999999999999999"])
+NUMBERS = st.sampled_from(["5", "-1", "0", "5.0", "2.5e3", "99999999999999999999", "-1e400"])
 OPERATORS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 EQUALITY = st.sampled_from(["=", "!="])
 PATTERNS = st.lists(st.sampled_from(["%", "\0", "_", "a", "a\0", "5", "P", "ro", "日", "it's"]), max_size=4).map(
@@ -43,6 +44,8 @@ USAGES = st.sampled_from(
         {TOKEN_USAGE: '{"input_tokens":true,"total_tokens":-1}', COST: "[5]"},
         {TOKEN_USAGE: '{"input_tokens":"5"}', COST: "5"},
         {TOKEN_USAGE: "{", COST: '{"total_cost":null}'},
+        {"mlflow.sourceRun": "a", linked_run_key("b"): "true"},
+        {linked_run_key("a"): "true"},
     ]
 )
 SPAN_VALUES = [
@@ -207,7 +210,7 @@ def comparisons(draw: st.DrawFn) -> str:
         states = st.sampled_from(["'OK'", "'ERROR'", "'IN_PROGRESS'"])
         return f"attributes.status {draw(operations(EQUALITY, states))}"
     if kind == "text":
-        name = draw(st.sampled_from(["name", "client_request_id", "trace_id", "user"]))
+        name = draw(st.sampled_from(["name", "client_request_id", "trace_id", "user", "run_id"]))
         return f"attributes.{name} {draw(operations(EQUALITY, TEXTS.map(quote), has_patterns=True, has_ranges=False))}"
     if kind == "null":
         name = draw(
@@ -258,7 +261,7 @@ FILTERS = st.recursive(
 # What a search can be ordered by: one more field is one more entry.
 ORDER_FIELDS = [
     *("timestamp", "latency", "end_time", "status", "name", "trace_id", "client_request_id", "user"),
-    *("tags.env", "tags.n", "metadata.`日本`", "metadata.k", "input_tokens", "cost"),
+    *("tags.env", "tags.n", "metadata.`日本`", "metadata.k", "input_tokens", "cost", "run_id"),
 ]
 ORDERS = st.lists(
     st.tuples(st.sampled_from(ORDER_FIELDS), st.sampled_from(["", " ASC", " DESC"])).map("".join), max_size=3

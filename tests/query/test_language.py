@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -18,7 +17,7 @@ from tracehound.query.expand import expand
 from tracehound.query.fields import Group
 from tracehound.query.lenient import tokenize_leniently
 from tracehound.query.printer import print_filter
-from tracehound.query.tree import NULLS, And, Checked, Not, Or, Scope, Test
+from tracehound.query.tree import NULLS, And, Checked, Not, Operator, Or, Scope, Test
 
 LEDGER: dict[str, list[dict[str, str]]] = yaml.safe_load(Path(__file__).with_name("filters.yaml").read_text("utf-8"))
 VALID = [line["filter"] for line in LEDGER["valid"]]
@@ -143,5 +142,7 @@ def show(node: Checked) -> str:
 def show_test(name: str, test: Test) -> str:
     if test.operator in NULLS:
         return f"{name} {test.operator.value}"
-    value: Any = f"'{test.value}'" if isinstance(test.value, str) else test.value
+    values = [f"'{each}'" if isinstance(each, str) else str(each) for each in (part.value for part in test.parts)]
+    value = " AND ".join(values) if test.operator is Operator.BETWEEN else ", ".join(values)
+    value = f"({value})" if test.operator is Operator.NOT_IN else value
     return f"{name} {test.operator.value} {value}"

@@ -20,6 +20,7 @@ from tracehound.model.edit import ASSESSMENT, Edit
 from tracehound.model.record import replace, to_json_text
 from tracehound.model.span import Span, SpanStatus, SpanStatusCode
 from tracehound.model.trace import TracePart
+from tracehound.query.expand import linked_run_key
 from tracehound.query.search import parse_search
 from tracehound.store.api import Searched, Store
 
@@ -105,6 +106,15 @@ def test_a_value_too_long_for_the_index_is_compared_in_full(store: Store) -> Non
     store.write([part(span(1, trace=1, name="long"), tags={"text": long}), part(span(1, trace=2), tags={"text": "x"})])
     assert names(store, ["0"], f"tags.text = '{long}'") == ["long"]
     assert names(store, ["0"], f"tags.text = '{long[:-1]}'") == []
+
+
+def test_an_order_by_runs_has_each_trace_that_is_linked_to_one_once(store: Store) -> None:
+    linked = {linked_run_key("r1"): "true"}
+    own = [{"mlflow.sourceRun": "r1"}, linked, {"mlflow.sourceRun": "r2", **linked}, {}]
+    store.write([part(span(1, trace=at + 1, start_ms=-at, name=str(at)), metadata=own[at]) for at in range(4)])
+    for order, expected in (("run_id", "0213"), ("run_id DESC", "2013")):
+        pages = found_in_pages(store, {"order": [order]}, page_size=1)
+        assert "".join(name for page in pages for name in page) == expected
 
 
 @pytest.mark.parametrize("word", [" OR ", " AND "])

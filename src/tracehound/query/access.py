@@ -277,7 +277,9 @@ def _terms_of_span(node: Checked, read_terms: ReadTerms | None) -> _Terms | None
     if terms is not None:
         return list(terms.possible), terms.are_exact
     key = key_of_span(node.field)
-    if key is None or read_terms is None or node.operator is Operator.IS_NULL or isinstance(node.value, bool):
+    if key is None or read_terms is None or node.operator is Operator.IS_NULL:
+        return None
+    if any(isinstance(each.value, bool) for each in node.parts):
         return None
     passing = _terms_that_pass(node, (Group.SPAN, key), read_terms)
     if passing is None:

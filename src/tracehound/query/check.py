@@ -10,7 +10,7 @@ from tracehound.errors import FilterError
 from tracehound.model.derive import MAX_PREVIEW, TRACE_INPUTS, TRACE_OUTPUTS
 from tracehound.model.record import to_json_text
 from tracehound.query.bounds import MAX_SCOPES, PRINTED, WRITTEN, Bounds
-from tracehound.query.fields import DURATION, SPAN_DURATION, STATES, STATUSES, Field, Group, Kind
+from tracehound.query.fields import DURATION, SPAN_DURATION, STATES, STATUSES, Field, Group, Kind, may_be_several
 from tracehound.query.numbers import number_in
 from tracehound.query.parser import parse
 from tracehound.query.patterns import PatternError, make_matcher
@@ -160,7 +160,11 @@ def _to_tests(field: Field, comparison: Comparison) -> Checked:
     if operator in _LISTS:
         kind, each = _LISTS[operator]
         distinct = {(type(value), value): value for value in values}  # TRUE is 1 to Python
+        if operator is Operator.NOT_IN and len(distinct) > 1 and may_be_several(field):
+            return Test(field, operator, tuple(distinct.values()))
         return joined(kind, [Test(field, each, value) for value in distinct.values()])
+    if operator is Operator.BETWEEN and may_be_several(field):
+        return Test(field, operator, tuple(values))
     if operator in _RANGES:
         kind, low, high = _RANGES[operator]
         return joined(kind, [Test(field, low, values[0]), Test(field, high, values[1])])

@@ -6,7 +6,8 @@ question marks here; `store/clickhouse/engine.py` gives them names and types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from tracehound.model.summary import SUMMED
@@ -61,10 +62,16 @@ class ClickHouseDialect:
         return Sql(f"{_map_of(field)}[?] = ?", (field.name, text)) if text else None
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
-        """Return the condition that something is one of values: in pieces, which are parameters each."""
+        """Return the condition that something is one of values: in pieces, which are parameters each.
+
+        Zero stands apart, for a list with it has not the zero with a sign, and so does what is beyond all numbers.
+        """
         kept = list(dict.fromkeys(values))
-        lists = [tuple(kept[at : at + _LISTED]) for at in range(0, len(kept), _LISTED)]
-        return chain(" OR ", [Sql(f"{found.text} IN ?", (*found.parameters, as_list(each))) for each in lists])
+        apart = [each for each in kept if not isinstance(each, str) and (each == 0 or math.isinf(each))]
+        listed = [each for each in kept if each not in apart]
+        lists = [tuple(listed[at : at + _LISTED]) for at in range(0, len(listed), _LISTED)]
+        pieces = [Sql(f"{found.text} IN ?", (*found.parameters, as_list(each))) for each in lists]
+        return chain(" OR ", [*pieces, *(Sql(f"{found.text} = ?", (*found.parameters, each)) for each in apart)])
 
     def can_match(self, operator: Operator, pattern: str) -> bool:  # noqa: ARG002 - it has RE2, and all else in it
         """Return True: the engine has what every pattern is made of."""
@@ -156,15 +163,18 @@ _PLACE: Final = "t.start_ms, t.trace_id, t.version"
 _ALL: Final = f"{ROW}, t.tags_numbers, t.metadata_numbers, {', '.join(f't.{name}' for name in (*SUMMED, 'span_count'))}"
 
 
-def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
+def statistics_sql(query: StatisticsQuery, where: Condition, first_units: Mapping[int, int] | None = None) -> Sql:
     """Return the statement that adds up traces, each as it is now.
+
+    Units of time are groups of their own, but those that have another one in `first_units` count as that.
 
     Its columns are the fields of the groups; the number of the unit of time, if there are periods; how many traces
     there are and have failed, how many have ended, their durations' sum, the least and the greatest; the buckets of
     their durations, in order; then of each of `SUMMED` that is wanted the sum and how many have
     the number; and of each of `DISTINCT` that is wanted how many different values there are.
     """
-    keys = [Sql(f"{found.text} AS key{at}", found.parameters) for at, found in enumerate(_groups(query))]
+    groups = _groups(query, first_units or {})
+    keys = [Sql(f"{found.text} AS key{at}", found.parameters) for at, found in enumerate(groups)]
     names = [f"key{at}" for at in range(len(keys))]
     sums = [name for name in SUMMED if name in query.wanted]
     distinct = [VALUES.value(field) for name, field in DISTINCT.items() if name in query.wanted]
@@ -189,11 +199,15 @@ def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
     )
 
 
-def _groups(query: StatisticsQuery) -> list[Sql]:
+def _groups(query: StatisticsQuery, first_units: Mapping[int, int]) -> list[Sql]:
     groups = [VALUES.value(each) for each in query.fields]
     if query.period is not None:
         unit_ms = query.period.unit_ms
-        groups.append(Sql("intDiv(t.start_ms + ?, ?) - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE)))
+        unit = Sql("intDiv(t.start_ms + ?, ?) - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE))
+        if first_units:
+            pairs = as_list(list(first_units)), as_list(list(first_units.values()))
+            unit = Sql(f"transform({unit.text}, ?, ?)", (*unit.parameters, *pairs))
+        groups.append(unit)
     return groups
 
 

@@ -170,7 +170,7 @@ class _Visitor:
     def _masks(self, node: Checked) -> _Masks:
         """Return what the index knows of the spans of which a condition is true."""
         if isinstance(node, Test) and node.field == SPAN_DURATION and node.operator in COMPARE:
-            asked = (node.operator.value, float(node.value or 0))
+            asked = (node.operator.value, float(node.single))
             found = Sql(f"{DURATIONS_MASK}(t.span_ms, ?, ?)", asked)
             return _Masks(found, found, is_exact=True)
         if isinstance(node, Test):
@@ -265,10 +265,9 @@ def _indexed_term(node: Checked) -> int | None:
 def _compared(test: Test) -> tuple[Sql, Parameter]:
     """Return what a comparison compares; texts that write no number are absent to a number."""
     found = value_sql(test.field)
-    assert test.value is not None  # noqa: S101 - the operators without a value are done with
     if isinstance(test.value, str) or test.field.group is Group.ATTRIBUTES:
-        return found, test.value
-    return Sql(f"{NUMBER_IN}({found.text})", found.parameters), float(test.value)
+        return found, test.single
+    return Sql(f"{NUMBER_IN}({found.text})", found.parameters), float(test.single)
 
 
 def _lists(nodes: Sequence[Checked], operator: Operator) -> tuple[dict[Sql, list[Parameter]], list[Checked]]:

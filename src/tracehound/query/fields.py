@@ -147,5 +147,11 @@ PREFIXES: Final[dict[str, Group]] = {
 # What people and judges say of a trace; of one name there may be several, and one of them has to pass.
 ASSESSED: Final = frozenset({Group.FEEDBACK, Group.EXPECTATION})
 
+
+def may_be_several(field: Field) -> bool:
+    """Whether a trace, or a span, may have several values of a field: assessments of a name, elements of a list."""
+    return field.group in ASSESSED or bool(field.path)
+
+
 STATES: Final = (TraceState.OK.value, TraceState.ERROR.value, TraceState.IN_PROGRESS.value)
 STATUSES: Final = tuple(code.value for code in SpanStatusCode)

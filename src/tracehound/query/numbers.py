@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tracehound.model.record import DecodeError, from_json
 
-_WHOLE: Final = 2**62  # every store has smaller ones as they are
+_WHOLE: Final = 2**53  # every store has smaller ones as they are: some keep doubles
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 

@@ -35,6 +35,8 @@ def passes(test: Test, found: Any) -> bool:
     compare with themselves only. Feedback that is no text compares with one as its JSON.
     """
     wanted = test.value
+    if isinstance(wanted, tuple):
+        return all(passes(each, found) for each in test.parts)
     if isinstance(wanted, bool):
         return isinstance(found, bool) and COMPARE[test.operator](found, wanted)
     if isinstance(wanted, str):

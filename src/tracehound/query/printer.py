@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tracehound.query.fields import ATTRIBUTES, Field, Group, Kind
 from tracehound.query.search import OrderKey
 from tracehound.query.tokens import quote, quote_name
-from tracehound.query.tree import NULLS, And, Checked, Not, Or, Scope, Test, Value
+from tracehound.query.tree import NULLS, And, Checked, Not, Operator, Or, Scope, Test, Value
 
 
 def print_filter(node: Checked) -> str:
@@ -30,6 +30,10 @@ def print_filter(node: Checked) -> str:
     if isinstance(node, Scope):
         return _print_scope(node)
     written = f"{print_field(node.field)} {node.operator.value}"
+    if isinstance(node.value, tuple):
+        between = " AND " if node.operator is Operator.BETWEEN else ", "
+        values = between.join(map(_print_value, node.value))
+        return f"{written} {values}" if node.operator is Operator.BETWEEN else f"{written} ({values})"
     return written if node.operator in NULLS else f"{written} {_print_value(node.value)}"
 
 

@@ -380,7 +380,7 @@ def _has_first(search: Search) -> list[Sql]:
         return []
     column = value_sql(field).text
     compared = [
-        Sql(f"{column} {each.operator.value} ?", (float(each.value or 0),))
+        Sql(f"{column} {each.operator.value} ?", (float(each.single),))
         for each in conjuncts(search.where)
         if isinstance(each, Test) and each.field == field and each.operator in _RANGES
     ]

@@ -85,14 +85,33 @@ class Comparison:
 class Test:
     """A comparison that can be answered: the field exists and the value is of its kind.
 
-    IN and BETWEEN are gone: they are written with the others. The operators about NULL have no value.
+    The operators about NULL have no value. IN and BETWEEN are gone, for they are written with the others, but where a
+    trace or a span may have several values of the field: there one of them has to pass BETWEEN and NOT IN as a whole,
+    and `value` is all that it is compared with.
     """
 
     field: Field
     operator: Operator
-    value: Value | None
+    value: Value | tuple[Value, ...] | None
 
     __test__ = False  # pytest takes every class of this name for its own
+
+    @property
+    def single(self) -> Value:
+        """The value of a comparison that has one."""
+        assert self.value is not None  # noqa: S101 - the operators about NULL are done with
+        assert not isinstance(self.value, tuple)  # noqa: S101 - so are those that have parts
+        return self.value
+
+    @property
+    def parts(self) -> tuple[Test, ...]:
+        """What has to be true of one value, with a single value to compare with each."""
+        if not isinstance(self.value, tuple):
+            return (self,)
+        if self.operator is Operator.BETWEEN:
+            low, high = self.value
+            return Test(self.field, Operator.GE, low), Test(self.field, Operator.LE, high)
+        return tuple(Test(self.field, Operator.NE, each) for each in self.value)
 
 
 Leaf = TypeVar("Leaf")

@@ -9,7 +9,7 @@ and texts of spans, and of how spans stand to each other. No condition is ever N
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, NUMBERS_IN_SPAN, Field, Group, Kind
@@ -157,20 +157,18 @@ class _Visitor:
         return _joined(" OR ", pieces)
 
     def _visit_assessed(self, test: Test) -> Condition:
-        field, value = test.field, test.value
+        group, name = test.field.group, test.field.name
         if test.operator in NULLS:
-            found = self.dialect.is_assessed(field.group, field.name, lambda _: TRUE)
+            found = self.dialect.is_assessed(group, name, lambda _: TRUE)
             return Condition(_not(found) if test.operator is Operator.IS_NULL else found)
-        if not _can_match(test, self.dialect):
-            return Condition(self.dialect.is_assessed(field.group, field.name, lambda _: TRUE), is_exact=False)
-        kind = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
-        plain = Test(field, test.operator, float(value)) if kind == "number" and value is not None else test
-        passes = self.dialect.is_assessed(
-            field.group, field.name, lambda column: _compare(plain, self.dialect, Sql(column.format(kind)))
-        )
-        if kind == "number" and abs(plain.value or 0) >= _EXACT:  # type: ignore[arg-type] # a number by now
-            return Condition(self.dialect.is_assessed(field.group, field.name, lambda _: TRUE), is_exact=False)
-        return Condition(passes)
+        if not _can_match(test, self.dialect) or any(map(_is_far, test.parts)):
+            return Condition(self.dialect.is_assessed(group, name, lambda _: TRUE), is_exact=False)
+
+        def passes(column: str) -> Sql:
+            found = [_compare_assessed(each, self.dialect, column) for each in test.parts]
+            return chain(" AND ", found) if len(found) > 1 else found[0]
+
+        return Condition(self.dialect.is_assessed(group, name, passes))
 
     def _visit_scope(self, scope: Scope[Test]) -> Condition:
         conditions = [_of_span(each, self.dialect) for each in scope.conditions]
@@ -226,18 +224,18 @@ def _of_span(node: Checked, dialect: Dialect) -> Condition:
 
 
 def _listed_of_span(tests: Sequence[Test], operator: Operator, dialect: Dialect) -> Condition:
-    found = dialect.is_one_of(dialect.span_value(tests[0].field.name), [_value(test) for test in tests])
+    found = dialect.is_one_of(dialect.span_value(tests[0].field.name), [test.single for test in tests])
     return Condition(
         dialect.or_false(found if operator is Operator.EQ else Sql(f"NOT ({found.text})", found.parameters))
     )
 
 
 def _is_beyond(node: Checked) -> bool:
-    """Whether a number is compared with one that a double may not tell from its neighbours."""
+    """Whether a number that is kept as a double is compared with one that it may not be told from."""
     if not isinstance(node, Test) or node.field.group not in (Group.ATTRIBUTES, Group.SPAN):
         return False
     is_double = node.field.name in NUMBERS_IN_METADATA or node.field.name in NUMBERS_IN_SPAN
-    return is_double and isinstance(node.value, (int, float)) and abs(node.value) >= _EXACT
+    return is_double and _is_far(node)
 
 
 def _can_match(test: Test, dialect: Dialect) -> bool:
@@ -277,19 +275,26 @@ def compared(test: Test, dialect: Dialect, found: Sql) -> Sql:
 def _compare(test: Test, dialect: Dialect, found: Sql) -> Sql:
     if test.operator in PATTERNS:
         return dialect.matches(test.operator, found, str(test.value))
-    return Sql(f"{found.text} {test.operator.value} ?", (*found.parameters, _value(test)))
+    return Sql(f"{found.text} {test.operator.value} ?", (*found.parameters, test.single))
 
 
-def _value(test: Test) -> Value:
-    assert test.value is not None  # noqa: S101 - the operators without a value are done with
-    return test.value
+def _compare_assessed(test: Test, dialect: Dialect, column: str) -> Sql:
+    """Return the condition that what stands in the columns of a value, one for each kind, passes."""
+    if isinstance(test.value, (str, bool)):
+        return _compare(test, dialect, Sql(column.format("boolean" if isinstance(test.value, bool) else "text")))
+    return _compare(replace(test, value=float(test.single)), dialect, Sql(column.format("number")))
+
+
+def _is_far(test: Test) -> bool:
+    """Whether something is compared with a number that a double may not tell from its neighbours."""
+    return isinstance(test.value, (int, float)) and abs(test.value) >= _EXACT
 
 
 def _compared_values(tests: Sequence[Test], dialect: Dialect) -> tuple[Sql, list[Value]]:
     first = tests[0]
     is_mapped = first.field.group in (Group.TAGS, Group.METADATA)
     is_number = is_mapped and not isinstance(first.value, str)
-    return dialect.number(first.field) if is_number else dialect.value(first.field), [_value(test) for test in tests]
+    return dialect.number(first.field) if is_number else dialect.value(first.field), [test.single for test in tests]
 
 
 def _lists(nodes: Sequence[Checked], operator: Operator) -> tuple[list[list[Test]], list[Checked]]:

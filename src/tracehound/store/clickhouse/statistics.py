@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -63,13 +63,37 @@ def _joined(of_weight: Mapping[float, Summary]) -> Summary:
 
 def _added_up(engine: Engine, query: StatisticsQuery, where: Condition) -> Groups:
     groups: Groups = {}
+    units: set[int] = set()
     for row in engine.select(statistics_sql(query, where), query.search.time_limit):
         key, summary = _read(row, query)
+        if query.period is not None:
+            units.add(row[len(query.fields)])
         if key in groups:
             groups[key].join(summary)
         elif summary.count:
             groups[key] = summary
+    if query.wanted & DISTINCT.keys() and (first_units := _first_units(query, units)):
+        counted = replace(query, wanted=query.wanted & DISTINCT.keys())
+        for row in engine.select(statistics_sql(counted, where, first_units), query.search.time_limit):
+            key, summary = _read(row, counted)
+            if key in groups:
+                groups[key].distinct = summary.distinct
     return groups
+
+
+def _first_units(query: StatisticsQuery, units: Collection[int]) -> dict[int, int]:
+    """Return the units of time that are not the first of their period, with that one: it stands for all of them.
+
+    What is in two units is not counted once by adding up what each of them has.
+    """
+    firsts: dict[int, int] = {}
+    found: dict[int, int] = {}
+    for unit in sorted(units):
+        start_ms = query.period.start_of(unit * query.period.unit_ms) if query.period is not None else unit
+        first = firsts.setdefault(start_ms, unit)
+        if first != unit:
+            found[unit] = first
+    return found
 
 
 def _read(row: Sequence[Any], query: StatisticsQuery) -> tuple[GroupKey, Summary]:
