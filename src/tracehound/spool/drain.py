@@ -12,12 +12,12 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
-from tracehound.spool.lock import FileLock, try_lock
+from tracehound.spool.lock import FileLock, spare_descriptors, try_lock
 from tracehound.spool.segment import LOCK_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import BulkStore, SegmentRange, Store
 from tracehound.wire.frames import read_origin
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES: Final = 4_000_000
 _ORIGIN_BYTES: Final = 65_536  # at most, of a segment
-_MAX_ENDED: Final = 200  # owners whose end is looked after at a time: each takes a descriptor
+_MAX_ENDED: Final = 200  # owners whose end is looked after in one drain
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
 
@@ -66,8 +66,8 @@ class Drainer:
         """
         with self._mutex:
             try:
-                self._look_back()
                 found = self._segments()
+                self._look_back(found)
                 denied: StoreDeniedError | None = None
                 for owner, segments in list(found.items()):
                     try:
@@ -85,11 +85,18 @@ class Drainer:
             except OSError as error:
                 raise StoreError(f"the spool {self._directory} cannot be read or tidied: {error}") from error
 
-    def _look_back(self) -> None:
-        """Forget how far segments were applied, where the store is not the one any more that they were applied to."""
-        if self._applied and (incarnation := self._open_store().incarnation()) != self._incarnation:
+    def _look_back(self, found: Mapping[str, list[Path]]) -> None:
+        """Forget how far segments were applied, where the store is not the one any more that they were applied to.
+
+        And of those that others have removed, which in a program that runs for long are many.
+        """
+        if found and (incarnation := self._open_store().incarnation()) != self._incarnation:
             self._incarnation = incarnation
             self._applied.clear()
+        there = {segment.name for segments in found.values() for segment in segments}
+        for name in (self._applied.keys() | self._origins.keys()) - there:
+            self._applied.pop(name, None)
+            self._origins.pop(name, None)
 
     def applied(self, segment: str) -> int:
         """Return up to which byte a segment is in the store."""
@@ -196,14 +203,27 @@ class Drainer:
         Those are all but the last of an owner that lives. With one that has ended, its running traces end too.
         """
         readable = {owner: segments for owner, segments in found.items() if owner not in self._refused}
-        done = [segment for segments in readable.values() for segment in segments[:-1]]
+        self._remove([segment for segments in readable.values() for segment in segments[:-1]])
+        owners, most = iter(readable), min(_MAX_ENDED, spare_descriptors())
+        looked_after = 0
+        while looked_after < _MAX_ENDED and (count := self._remove_ended(owners, most)):
+            looked_after += count
+
+    def _remove_ended(self, owners: Iterator[str], most: int) -> int:
+        """Remove what the next of the owners have left who have ended; return how many that were.
+
+        Each takes a descriptor meanwhile.
+        """
+        done: list[Path] = []
         with contextlib.ExitStack() as locks:
             ended: dict[str, FileLock | _NoLock] = {}
-            for owner in readable:
-                lock = self._lock_of_ended(owner) if len(ended) < _MAX_ENDED else None
+            for owner in owners:
+                lock = self._lock_of_ended(owner)
                 if lock is not None:
                     ended[owner] = lock
                     locks.callback(lock.abandon)
+                if len(ended) == most:
+                    break
             # An owner may have written between the last read and its end, and to a segment that was not listed.
             last = self._segments() if ended else {}
             for owner in ended:
@@ -215,6 +235,7 @@ class Drainer:
                 locks.pop_all()
                 for lock in ended.values():
                     lock.release()
+        return len(ended)
 
     def _lock_of_ended(self, owner: str) -> FileLock | _NoLock | None:
         """Return the lock of an owner that has ended; None for one that lives, as far as can be known."""
@@ -231,7 +252,9 @@ class Drainer:
         """Remove segments that have been applied; False where one has to stay for now."""
         if not segments:
             return True
-        if not self._open_store().make_durable():
+        store = self._open_store()
+        # Where the file was replaced since this began, another one has what was applied before; the next drain looks.
+        if not store.make_durable() or store.incarnation() != self._incarnation:
             return False
         is_gone = True
         for segment in segments:

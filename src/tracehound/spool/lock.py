@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 if sys.platform == "win32":
     import msvcrt
@@ -19,8 +20,11 @@ if sys.platform == "win32":
         except OSError:
             return False
         return True
+
+    _MOST_DESCRIPTORS: Final = 8_192
 else:
     import fcntl
+    import resource
 
     def _try_lock(descriptor: int) -> bool:
         try:
@@ -70,6 +74,12 @@ def take_lock(path: Path) -> FileLock:
 def try_lock(path: Path) -> FileLock | None:
     """Return the lock on an existing file; None while somebody holds it. Raise `FileNotFoundError` without a file."""
     return _lock(path, 0)
+
+
+def spare_descriptors() -> int:
+    """Return how many locks may be held at once for a moment: the program wants descriptors too, and may have few."""
+    most = _MOST_DESCRIPTORS if sys.platform == "win32" else resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if most < 0 else max(1, most // 10)
 
 
 def identity_at(path: Path) -> tuple[int, int] | None:

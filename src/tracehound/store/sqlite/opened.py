@@ -31,8 +31,8 @@ from tracehound.store.sqlite.connection import (
     READING,
     WRITER_TIMEOUT_S,
     migrate,
+    newest_schema,
     open_connection,
-    read_migrations,
     schema_version,
 )
 from tracehound.store.sqlite.faults import store_errors
@@ -57,6 +57,7 @@ class OpenedFile:
         self._pair: _Pair | None = _Pair(path)
         self._incarnation = 0
         self._empty_at_s = 0.0
+        self._has_holes = False  # the log: the disk has refused some of it, and may not say so again
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -65,6 +66,8 @@ class OpenedFile:
             pair = self._current()
             if pair.writer is None:
                 raise StoreReadOnlyError(f"{self._path} cannot be written, its folder is read-only")
+            if self._has_holes and not pair.writer.in_transaction:
+                self._empty_log(pair.writer)
             yield pair.writer
             if not pair.writer.in_transaction:
                 self._shorten_log(pair.writer)
@@ -110,10 +113,16 @@ class OpenedFile:
         """Return when the disk has what was written in that incarnation; raise `StoreBusyError` where it is over.
 
         No lock is held meanwhile. What has been moved from the log into the database was synced by that.
+
+        A system that could not write something may say so once, and of the same bytes then that all is well. Where the
+        disk has refused, nothing that is in the log by now is called safe any more, and nothing is written behind it.
         """
         try:
             sync(self._path, LOG)
         except OSError as error:
+            with self._write_lock:  # a batch under way ends in the incarnation that it began in
+                self._incarnation += 1
+                self._has_holes = True
             raise StoreError(f"the disk does not take what was written to {self._path}: {error.strerror}") from error
         if not self.is_in_place() or self._incarnation != incarnation:
             raise StoreBusyError(f"{self._path} was removed or replaced while it was written to")
@@ -162,6 +171,16 @@ class OpenedFile:
         pair, self._pair = self._pair, None
         if pair is not None:
             pair.close()
+
+    def _empty_log(self, writer: sqlite3.Connection) -> None:
+        """Have all that the log holds in the database, and on the disk, and the log begin anew; raise where it cannot.
+
+        After a loss of power SQLite reads a log up to the first hole: what came behind one would be gone.
+        """
+        (is_busy, _, _) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise StoreBusyError(f"the disk did not take all of {self._path}-wal, and a program reads from it still")
+        self._has_holes = False
 
     def _shorten_log(self, writer: sqlite3.Connection) -> None:
         """Move what the log holds into the database when it is long: a log that is not in place is left alone."""
@@ -251,7 +270,7 @@ class _Pair:
         return not folder_is_writable and os.access(self._path, os.R_OK) and log_bytes == 0
 
     def _refuse_other_schema(self) -> None:
-        version, ours = schema_version(self.reader), len(read_migrations())
+        version, ours = schema_version(self.reader), newest_schema()
         if version != ours:
             self.reader.close()
             raise StoreReadOnlyError(
