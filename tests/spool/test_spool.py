@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import sqlite3
 import sys
 import threading
@@ -458,3 +459,77 @@ def test_what_only_another_user_may_read_is_neither_removed_nor_in_the_way(
     assert sorted(tmp_path.iterdir()) == theirs
     assert count(store) == 2
     assert caplog.text.count("traces of another user wait") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of descriptors there")
+def test_where_descriptors_are_few_the_ends_of_many_processes_are_looked_after_in_turns(tmp_path: Path) -> None:
+    import resource
+
+    leave_ended(tmp_path, 100)
+    store = MemoryStore()
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with (tmp_path / "last").open("wb") as last:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 50, most))
+        try:
+            Drainer(tmp_path, lambda: store).drain()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    assert count(store) == 100
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
+def test_what_went_into_a_log_that_was_removed_in_the_midst_of_a_drain_is_drained_again(tmp_path: Path) -> None:
+    class Unlucky(SqliteStore):
+        written = 0
+
+        def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
+            self.written += 1
+            if self.written == 5:
+                for suffix in ("-wal", "-shm"):
+                    Path(f"{tmp_path / 'store.db'}{suffix}").unlink()
+            return super().write(changes, source)
+
+    leave_ended(tmp_path / "spool", 10)
+    store = Unlucky(tmp_path / "store.db")
+    drainer = Drainer(tmp_path / "spool", lambda: store)
+    drainer.drain()
+    drainer.drain()
+    assert count(store) == 10
+    assert not list((tmp_path / "spool").iterdir())
+    store.close()
+
+
+def test_a_program_that_runs_for_long_does_not_remember_what_others_have_removed(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, 10**6)
+    store = MemoryStore()
+    watching = Drainer(tmp_path, lambda: store)
+    writer.append(to_frame(part(span(1, trace=1))))
+    watching.drain()
+    assert len(watching._applied) == len(watching._origins) == 1
+    writer.close()
+    Drainer(tmp_path, lambda: store).drain()
+    watching.drain()
+    assert not watching._applied
+    assert not watching._origins
+
+
+def test_what_the_drainer_waits_for_is_of_one_kind_with_its_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Replaced(queue.Queue[None]):
+        """As gevent replaces the queue of the standard library in a program that runs."""
+
+    spool = make_spool(tmp_path / "spool", MemoryStore())
+    monkeypatch.setattr(queue, "SimpleQueue", Replaced)
+    spool.append(part(span(1, trace=1)))
+    assert type(spool._wake) is Replaced
+    spool.close()
+
+
+def leave_ended(folder: Path, owners: int) -> None:
+    """Leave the segments of so many processes that have ended, each with a trace."""
+    for number in range(owners):
+        writer = SegmentWriter(folder, 10**6)
+        writer.append(to_frame(part(span(1, trace=number + 1))))
+        writer.close()
