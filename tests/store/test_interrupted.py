@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.traces import part, span
-from tracehound.errors import StoreError
+from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.trace import TraceInfo
 from tracehound.query.numbers import number_in
 from tracehound.query.search import parse_search
 from tracehound.query.sql import NUMBER_IN
+from tracehound.store.api import SegmentRange
 from tracehound.store.sqlite import connection, finding, plan
 from tracehound.store.sqlite.functions import FUNCTIONS
 from tracehound.store.sqlite.plan import Choice
@@ -127,6 +128,28 @@ def test_a_search_sees_one_moment_though_a_trace_changes_after_its_path_was_chos
 
     monkeypatch.setattr(finding, "choose_plan", choose_and_be_overtaken)
     assert len(store.search(parse_search(["0"], "tags.k != 'x'")).traces) == 1
+    store.close()
+    other.close()
+
+
+def test_a_signal_handler_that_drains_inside_of_a_search_leaves_it_its_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = SqliteStore(tmp_path / "store.db"), SqliteStore(tmp_path / "store.db")
+    store.write([part(span(1, trace=1))])
+
+    def choose_and_drain(reader: object, search: object, words: object) -> Choice:
+        choice = plan.choose_plan(reader, search, words)  # type: ignore[arg-type]
+        range_ = SegmentRange("segment", 0, 10)
+        assert other.write([part(span(1, trace=2))], range_)
+        with pytest.raises(StoreBusyError):  # what this search sees has no position of the segment yet
+            store.write([part(span(1, trace=2))], range_)
+        return choice
+
+    monkeypatch.setattr(finding, "choose_plan", choose_and_drain)
+    assert len(store.search(parse_search(["0"], "tags.k IS NULL")).traces) == 1
+    monkeypatch.undo()
+    assert len(store.search(parse_search(["0"])).traces) == 2
     store.close()
     other.close()
 

@@ -99,6 +99,7 @@ class OpenedFile:
     def open_anew(self) -> None:
         """Let go of both connections, of which one has files that nobody else sees; the next use opens others."""
         with self._write_lock, self._read_lock:
+            self._refuse_in_midst()
             pair, self._pair = self._pair, None
             self._incarnation += 1
             if pair is not None:
@@ -150,6 +151,7 @@ class OpenedFile:
             if self._is_closed:
                 raise StoreError(f"the store {self._path} was closed")
             if self._pair is not None and not self._pair.is_in_place():
+                self._refuse_in_midst()
                 _logger.warning(
                     "%s or a file beside it was removed or replaced while it was in use: it is opened anew, and what"
                     " waits in the spool goes into it (another copy of SQLite in this program does that too)",
@@ -166,6 +168,11 @@ class OpenedFile:
                     pair = _Pair(self._path)
                 self._pair = pair
             return self._pair
+
+    def _refuse_in_midst(self) -> None:
+        """Raise where this thread, which has both locks, is a signal handler inside of a search: that one goes on."""
+        if self._pair is not None and self._pair.reader.in_transaction:
+            raise StoreBusyError(f"this thread is in the midst of reading {self._path}")
 
     def _let_go(self) -> None:
         pair, self._pair = self._pair, None
