@@ -29,7 +29,9 @@ from tracehound.spool.segment import SegmentWriter
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import SegmentRange, Store
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite import finding, plan
 from tracehound.store.sqlite.changes import write_changes
+from tracehound.store.sqlite.plan import Choice
 from tracehound.store.sqlite.store import SqliteStore
 from tracehound.wire.frames import to_frame
 
@@ -523,8 +525,32 @@ def test_what_the_drainer_waits_for_is_of_one_kind_with_its_thread(
     spool = make_spool(tmp_path / "spool", MemoryStore())
     monkeypatch.setattr(queue, "SimpleQueue", Replaced)
     spool.append(part(span(1, trace=1)))
-    assert type(spool._wake) is Replaced
+    assert type(spool._wake).__name__ == "Replaced"
     spool.close()
+
+
+def test_a_signal_handler_that_drains_inside_of_a_search_does_not_wait_for_who_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_ended(tmp_path / "spool", 1)
+    store = SqliteStore(tmp_path / "store.db")
+    drainer = Drainer(tmp_path / "spool", lambda: store)
+    thread = threading.Thread(target=drainer.drain)
+
+    def choose_and_drain(reader: object, search: object, words: object) -> Choice:
+        thread.start()
+        while drainer._mutex.acquire(blocking=False):  # until the thread has it, which then waits for this search
+            drainer._mutex.release()
+        with pytest.raises(StoreBusyError):
+            drainer.drain()
+        return plan.choose_plan(reader, search, words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(drain, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(finding, "choose_plan", choose_and_drain)
+    store.search(parse_search(["0"], "tags.k IS NULL"))
+    thread.join()
+    assert count(store) == 1
+    store.close()
 
 
 def leave_ended(folder: Path, owners: int) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES: Final = 4_000_000
 _ORIGIN_BYTES: Final = 65_536  # at most, of a segment
+_PATIENCE_S: Final = 5.0  # with another thread that drains, until it is looked whether it gets on
 _MAX_ENDED: Final = 200  # owners whose end is looked after in one drain
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
@@ -46,6 +47,7 @@ class Drainer:
         self._open_store = open_store
         self._prices = prices
         self._mutex = threading.RLock()
+        self._steps = 0  # of whoever drains: by these others see that it gets on
         self._applied: dict[str, int] = {}
         self._origins: dict[str, dict[str, str]] = {}  # of the segments, where the parts in them come from
         self._incarnation = 0  # of the store that they were applied to
@@ -64,7 +66,7 @@ class Drainer:
 
         What a server does not take of this program may be another program's: it keeps back nothing but itself.
         """
-        with self._mutex:
+        with self._turn():
             try:
                 found = self._segments()
                 self._look_back(found)
@@ -84,6 +86,23 @@ class Drainer:
                     self._tidy()
             except OSError as error:
                 raise StoreError(f"the spool {self._directory} cannot be read or tidied: {error}") from error
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until no other thread drains, as long as that one gets on.
+
+        It does not where it waits for this one: a signal handler has come in between a read of the store, which keeps
+        others from reading it, and drains as well.
+        """
+        steps = -1
+        while not self._mutex.acquire(timeout=_PATIENCE_S):
+            if self._steps == steps:
+                raise StoreBusyError("another thread of this program drains the spool, and does not get on")
+            steps = self._steps
+        try:
+            yield
+        finally:
+            self._mutex.release()
 
     def _look_back(self, found: Mapping[str, list[Path]]) -> None:
         """Forget how far segments were applied, where the store is not the one any more that they were applied to.
@@ -138,6 +157,7 @@ class Drainer:
         position = store.position(name)
         batch_bytes = store.batch_bytes if isinstance(store, BulkStore) else BATCH_BYTES
         most: int | None = None
+        self._steps += 1
         while position < end and (data := self._read(segment, position, batch_bytes)):
             batch = read_batch(
                 store, data, self._origin(segment), most, functools.partial(self._set_aside_of, segment, position),
@@ -167,6 +187,7 @@ class Drainer:
                 is_applied = store.write([], SegmentRange(name, position, position + length))
             most = None
             position = position + length if is_applied else store.position(name)
+            self._steps += 1
             self._applied[name] = position  # each time: where a later batch fails, this one does not wait any more
         self._applied[name] = position
 
@@ -258,6 +279,7 @@ class Drainer:
             return False
         is_gone = True
         for segment in segments:
+            self._steps += 1
             if _remove(segment):
                 self._applied.pop(segment.name, None)
                 self._origins.pop(segment.name, None)

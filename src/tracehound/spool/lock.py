@@ -9,7 +9,6 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import Final
 
 if sys.platform == "win32":
     import msvcrt
@@ -21,7 +20,8 @@ if sys.platform == "win32":
             return False
         return True
 
-    _MOST_DESCRIPTORS: Final = 8_192
+    def _most_descriptors() -> int:
+        return 8_192
 else:
     import fcntl
     import resource
@@ -32,6 +32,9 @@ else:
         except OSError:
             return False
         return True
+
+    def _most_descriptors() -> int:
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 class FileLock:
@@ -78,8 +81,8 @@ def try_lock(path: Path) -> FileLock | None:
 
 def spare_descriptors() -> int:
     """Return how many locks may be held at once for a moment: the program wants descriptors too, and may have few."""
-    most = _MOST_DESCRIPTORS if sys.platform == "win32" else resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return sys.maxsize if most < 0 else max(1, most // 10)
+    most = _most_descriptors()
+    return sys.maxsize if most < 0 else max(1, most // 10)  # less than none: no limit
 
 
 def identity_at(path: Path) -> tuple[int, int] | None:

@@ -54,6 +54,7 @@ class OpenedFile:
         self._write_lock = threading.RLock()
         self._read_lock = threading.RLock()
         self._is_closed = False
+        self._is_lent = False  # the connection that reads, to who has the lock
         self._pair: _Pair | None = _Pair(path)
         self._incarnation = 0
         self._empty_at_s = 0.0
@@ -79,7 +80,12 @@ class OpenedFile:
         with self._read_lock, store_errors(self._path):
             if self._pair is None:
                 raise StoreBusyError(f"{self._path} is just being opened anew")
-            yield self._pair.reader
+            before = self._is_lent
+            try:
+                self._is_lent = True
+                yield self._pair.reader
+            finally:
+                self._is_lent = before
 
     @contextmanager
     def reading_beside(self) -> Iterator[sqlite3.Connection]:
@@ -171,7 +177,7 @@ class OpenedFile:
 
     def _refuse_in_midst(self) -> None:
         """Raise where this thread, which has both locks, is a signal handler inside of a search: that one goes on."""
-        if self._pair is not None and self._pair.reader.in_transaction:
+        if self._is_lent:
             raise StoreBusyError(f"this thread is in the midst of reading {self._path}")
 
     def _let_go(self) -> None:
