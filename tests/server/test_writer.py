@@ -251,6 +251,26 @@ def test_where_a_disk_has_refused_once_what_it_takes_later_outlives_the_loss_of_
         assert numbers_in(restored) == [1, 2, 3]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of files there")
+def test_what_waits_for_the_disk_while_another_batch_meets_a_fault_of_it_is_not_safe(
+    store: SqliteStore, store_path: Path
+) -> None:
+    import resource
+
+    incarnation = store.write_prepared([part(span(1, 1))])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{store_path}-wal").stat().st_size, before[1]))
+    try:
+        with pytest.raises(StoreError, match="the disk has a fault"):
+            store.write([part(span(1, 2))])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.raises(StoreBusyError):
+        store.sync(incarnation)
+    store.sync(store.write_prepared([part(span(1, 1))]))
+    assert numbers_in(store) == [1]
+
+
 def test_what_the_disk_has_refused_is_not_written_behind_while_a_program_reads_it(
     store: SqliteStore, store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

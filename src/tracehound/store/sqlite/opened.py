@@ -35,7 +35,7 @@ from tracehound.store.sqlite.connection import (
     open_connection,
     schema_version,
 )
-from tracehound.store.sqlite.faults import store_errors
+from tracehound.store.sqlite.faults import DISK_FAULT, store_errors
 from tracehound.store.sqlite.files import INDEX, LOG, Files, look_at, remove, sync
 
 # Readers that come and go can keep the log from starting over: one this long is emptied, waiting for them.
@@ -67,11 +67,16 @@ class OpenedFile:
             pair = self._current()
             if pair.writer is None:
                 raise StoreReadOnlyError(f"{self._path} cannot be written, its folder is read-only")
-            if self._has_holes and not pair.writer.in_transaction:
-                self._empty_log(pair.writer)
-            yield pair.writer
-            if not pair.writer.in_transaction:
-                self._shorten_log(pair.writer)
+            try:
+                if self._has_holes and not pair.writer.in_transaction:
+                    self._empty_log(pair.writer)
+                yield pair.writer
+                if not pair.writer.in_transaction:
+                    self._shorten_log(pair.writer)
+            except sqlite3.OperationalError as error:
+                if DISK_FAULT in str(error):  # which may be that of a sync, and then `sync_log` is not told any more
+                    self._note_holes()
+                raise
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -127,9 +132,7 @@ class OpenedFile:
         try:
             sync(self._path, LOG)
         except OSError as error:
-            with self._write_lock:  # a batch under way ends in the incarnation that it began in
-                self._incarnation += 1
-                self._has_holes = True
+            self._note_holes()
             raise StoreError(f"the disk does not take what was written to {self._path}: {error.strerror}") from error
         if not self.is_in_place() or self._incarnation != incarnation:
             raise StoreBusyError(f"{self._path} was removed or replaced while it was written to")
@@ -184,6 +187,12 @@ class OpenedFile:
         pair, self._pair = self._pair, None
         if pair is not None:
             pair.close()
+
+    def _note_holes(self) -> None:
+        """Note that the disk may lack some of the log: what is in it by now is not called safe."""
+        with self._write_lock:  # a batch under way ends in the incarnation that it began in
+            self._incarnation += 1
+            self._has_holes = True
 
     def _empty_log(self, writer: sqlite3.Connection) -> None:
         """Have all that the log holds in the database, and on the disk, and the log begin anew; raise where it cannot.
