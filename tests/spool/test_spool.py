@@ -25,7 +25,7 @@ from tracehound.query.search import parse_search
 from tracehound.settings import Settings
 from tracehound.spool import descriptor, drain
 from tracehound.spool.drain import Drainer
-from tracehound.spool.segment import SegmentWriter
+from tracehound.spool.segment import SegmentWriter, owner_of
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import SegmentRange, Store
 from tracehound.store.memory import MemoryStore
@@ -535,6 +535,7 @@ def test_a_signal_handler_that_drains_inside_of_a_search_does_not_wait_for_who_w
     leave_ended(tmp_path / "spool", 1)
     store = SqliteStore(tmp_path / "store.db")
     drainer = Drainer(tmp_path / "spool", lambda: store)
+    (segment,) = (tmp_path / "spool").glob("*.seg")
     thread = threading.Thread(target=drainer.drain)
 
     def choose_and_drain(reader: object, search: object, words: object) -> Choice:
@@ -543,6 +544,7 @@ def test_a_signal_handler_that_drains_inside_of_a_search_does_not_wait_for_who_w
             drainer._mutex.release()
         with pytest.raises(StoreBusyError):
             drainer.drain()
+        assert drainer.pending([owner_of(segment.name)]) == 1
         return plan.choose_plan(reader, search, words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(drain, "_PATIENCE_S", 0.01)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES: Final = 4_000_000
 _ORIGIN_BYTES: Final = 65_536  # at most, of a segment
-_PATIENCE_S: Final = 5.0  # with another thread that drains, until it is looked whether it gets on
+_PATIENCE_S: Final = 10.0  # with another thread that drains, until it is looked whether it gets on
 _MAX_ENDED: Final = 200  # owners whose end is looked after in one drain
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
@@ -122,16 +122,18 @@ class Drainer:
         return self._open_store().position(segment)
 
     def pending(self, owners: Collection[str]) -> int:
-        """Return how many finished parts in the segments of these owners are not in the store."""
+        """Return how many finished parts in the segments of these owners are not in the store.
+
+        While another thread drains, what that one is about to store is among them: it is not waited for.
+        """
         from tracehound.spool.counting import count_finished_parts  # for this question alone
 
-        with self._mutex:
-            return sum(
-                count_finished_parts(_read(segment, self._applied.get(segment.name, 0), None))
-                for owner, segments in self._segments().items()
-                if owner in owners
-                for segment in segments
-            )
+        return sum(
+            count_finished_parts(_read(segment, self._applied.get(segment.name, 0), None))
+            for owner, segments in self._segments().items()
+            if owner in owners
+            for segment in segments
+        )
 
     def set_aside(self, owners: Collection[str]) -> int:
         """Return how many pieces of these owners this process has set aside: damaged, or more than a store can hold."""
