@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +24,10 @@ from tracehound.errors import StoreBusyError, StoreError
 from tracehound.server.limits import ServerLimits
 from tracehound.server.problems import BacklogFullError, StoppingError, UnstorableError
 from tracehound.server.writer import Backlog, GroupWriter
+from tracehound.store.sqlite import files
 from tracehound.store.sqlite.store import SqliteStore
+
+_PAGE = 4_096  # of the system's
 
 
 @pytest.fixture
@@ -201,3 +207,84 @@ class TestBusyStore:
             response = send(client, request_of((1, 1)).SerializeToString())
         assert problem_of(response, 503)["code"] == "STORE_BUSY"
         assert response.headers["retry-after"] == "1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a stack that finds no room is found out elsewhere later")
+def test_where_no_thread_can_be_started_it_is_refused_and_the_next_is_written(store: SqliteStore) -> None:
+    writer = GroupWriter(store, patience_s=60)
+    before = threading.stack_size(1 << 46)  # more than any machine has
+    try:
+        with pytest.raises(BacklogFullError):
+            submit(writer, 1)
+    finally:
+        threading.stack_size(before)
+    assert [each.result(60) for each in submit(writer, 1)] == [None]
+    writer.close()
+
+
+def test_where_a_disk_has_refused_once_what_it_takes_later_outlives_the_loss_of_power(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    log, copy = Path(f"{store_path}-wal"), store_path.with_name("copy.db")
+    with closing(SqliteStore(store_path)) as store:
+        store.write([part(span(1, 1))])
+        safe_bytes = log.stat().st_size
+        incarnation = store.write_prepared([part(span(1, 2))])
+        refused = log.read_bytes()
+        with monkeypatch.context() as disk, pytest.raises(StoreError, match="the disk does not take"):
+            disk.setattr(files, "_sync_data", refuse)
+            store.sync(incarnation)
+        with pytest.raises(StoreBusyError):  # Linux says once of the same bytes that they are lost
+            store.sync(incarnation)
+        store.sync(store.write_prepared([part(span(1, 2)), part(span(1, 3))]))
+        # The power fails: what the disk has refused is there only where it was written again since.
+        left = log.read_bytes()
+        places = [slice(at, at + _PAGE) for at in range(0, len(left), _PAGE)]
+        lost = [at.start >= safe_bytes and left[at] == refused[at] for at in places]
+        kept = [bytes(_PAGE) if is_lost else left[at] for at, is_lost in zip(places, lost, strict=True)]
+        Path(f"{copy}-wal").write_bytes(b"".join(kept))
+        shutil.copyfile(store_path, copy)
+    with closing(SqliteStore(copy)) as restored:
+        assert numbers_in(restored) == [1, 2, 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of files there")
+def test_what_waits_for_the_disk_while_another_batch_meets_a_fault_of_it_is_not_safe(
+    store: SqliteStore, store_path: Path
+) -> None:
+    import resource
+
+    incarnation = store.write_prepared([part(span(1, 1))])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{store_path}-wal").stat().st_size, before[1]))
+    try:
+        with pytest.raises(StoreError, match="the disk has a fault"):
+            store.write([part(span(1, 2))])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.raises(StoreBusyError):
+        store.sync(incarnation)
+    store.sync(store.write_prepared([part(span(1, 1))]))
+    assert numbers_in(store) == [1]
+
+
+def test_what_the_disk_has_refused_is_not_written_behind_while_a_program_reads_it(
+    store: SqliteStore, store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    incarnation = store.write_prepared([part(span(1, 1))])
+    with monkeypatch.context() as disk, pytest.raises(StoreError):
+        disk.setattr(files, "_sync_data", refuse)
+        store.sync(incarnation)
+    with closing(sqlite3.connect(store_path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM trace").fetchone()
+        with pytest.raises(StoreBusyError):
+            store.write_prepared([part(span(1, 2))])
+    store.sync(store.write_prepared([part(span(1, 2))]))
+    assert numbers_in(store) == [1, 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import sqlite3
 import sys
 import threading
@@ -24,11 +25,14 @@ from tracehound.query.search import parse_search
 from tracehound.settings import Settings
 from tracehound.spool import descriptor, drain
 from tracehound.spool.drain import Drainer
-from tracehound.spool.segment import SegmentWriter
+from tracehound.spool.files import read_bytes
+from tracehound.spool.segment import SegmentWriter, owner_of
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import SegmentRange, Store
 from tracehound.store.memory import MemoryStore
+from tracehound.store.sqlite import finding, plan
 from tracehound.store.sqlite.changes import write_changes
+from tracehound.store.sqlite.plan import Choice
 from tracehound.store.sqlite.store import SqliteStore
 from tracehound.wire.frames import to_frame
 
@@ -443,14 +447,14 @@ def test_what_only_another_user_may_read_is_neither_removed_nor_in_the_way(
         writer.close()
         lock.unlink()
         theirs = theirs or sorted(tmp_path.iterdir())
-    real_read = drain._read
+    real_read = read_bytes
 
     def refuse_theirs(segment: Path, position: int, length: int | None) -> bytes:
         if segment in theirs:
             raise PermissionError(13, "Permission denied", str(segment))  # root, who may run this, is refused nothing
         return real_read(segment, position, length)
 
-    monkeypatch.setattr(drain, "_read", refuse_theirs)
+    monkeypatch.setattr(drain, "read_bytes", refuse_theirs)
     store = MemoryStore()
     drainer = Drainer(tmp_path, lambda: store)
     drainer.drain()
@@ -458,3 +462,103 @@ def test_what_only_another_user_may_read_is_neither_removed_nor_in_the_way(
     assert sorted(tmp_path.iterdir()) == theirs
     assert count(store) == 2
     assert caplog.text.count("traces of another user wait") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of descriptors there")
+def test_where_descriptors_are_few_the_ends_of_many_processes_are_looked_after_in_turns(tmp_path: Path) -> None:
+    import resource
+
+    leave_ended(tmp_path, 100)
+    store = MemoryStore()
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with (tmp_path / "last").open("wb") as last:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 50, most))
+        try:
+            Drainer(tmp_path, lambda: store).drain()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    assert count(store) == 100
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
+def test_what_went_into_a_log_that_was_removed_in_the_midst_of_a_drain_is_drained_again(tmp_path: Path) -> None:
+    class Unlucky(SqliteStore):
+        written = 0
+
+        def write(self, changes: Sequence[Change], source: SegmentRange | None = None) -> bool:
+            self.written += 1
+            if self.written == 5:
+                for suffix in ("-wal", "-shm"):
+                    Path(f"{tmp_path / 'store.db'}{suffix}").unlink()
+            return super().write(changes, source)
+
+    leave_ended(tmp_path / "spool", 10)
+    store = Unlucky(tmp_path / "store.db")
+    drainer = Drainer(tmp_path / "spool", lambda: store)
+    drainer.drain()
+    drainer.drain()
+    assert count(store) == 10
+    assert not list((tmp_path / "spool").iterdir())
+    store.close()
+
+
+def test_a_program_that_runs_for_long_does_not_remember_what_others_have_removed(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, 10**6)
+    store = MemoryStore()
+    watching = Drainer(tmp_path, lambda: store)
+    writer.append(to_frame(part(span(1, trace=1))))
+    watching.drain()
+    assert len(watching._applied) == len(watching._origins) == 1
+    writer.close()
+    Drainer(tmp_path, lambda: store).drain()
+    watching.drain()
+    assert not watching._applied
+    assert not watching._origins
+
+
+def test_what_the_drainer_waits_for_is_of_one_kind_with_its_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Replaced(queue.Queue[None]):
+        """As gevent replaces the queue of the standard library in a program that runs."""
+
+    spool = make_spool(tmp_path / "spool", MemoryStore())
+    monkeypatch.setattr(queue, "SimpleQueue", Replaced)
+    spool.append(part(span(1, trace=1)))
+    assert type(spool._wake).__name__ == "Replaced"
+    spool.close()
+
+
+def test_a_signal_handler_that_drains_inside_of_a_search_does_not_wait_for_who_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_ended(tmp_path / "spool", 1)
+    store = SqliteStore(tmp_path / "store.db")
+    drainer = Drainer(tmp_path / "spool", lambda: store)
+    (segment,) = (tmp_path / "spool").glob("*.seg")
+    thread = threading.Thread(target=drainer.drain)
+
+    def choose_and_drain(reader: object, search: object, words: object) -> Choice:
+        thread.start()
+        while drainer._mutex.acquire(blocking=False):  # until the thread has it, which then waits for this search
+            drainer._mutex.release()
+        with pytest.raises(StoreBusyError):
+            drainer.drain()
+        assert drainer.pending([owner_of(segment.name)]) == 1
+        return plan.choose_plan(reader, search, words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(drain, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(finding, "choose_plan", choose_and_drain)
+    store.search(parse_search(["0"], "tags.k IS NULL"))
+    thread.join()
+    assert count(store) == 1
+    store.close()
+
+
+def leave_ended(folder: Path, owners: int) -> None:
+    """Leave the segments of so many processes that have ended, each with a trace."""
+    for number in range(owners):
+        writer = SegmentWriter(folder, 10**6)
+        writer.append(to_frame(part(span(1, trace=number + 1))))
+        writer.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.traces import part, span
-from tracehound.errors import StoreError
+from tracehound.errors import StoreBusyError, StoreError
 from tracehound.model.trace import TraceInfo
 from tracehound.query.numbers import number_in
 from tracehound.query.search import parse_search
 from tracehound.query.sql import NUMBER_IN
+from tracehound.store.api import SegmentRange
 from tracehound.store.sqlite import connection, finding, plan
 from tracehound.store.sqlite.functions import FUNCTIONS
 from tracehound.store.sqlite.plan import Choice
@@ -128,3 +130,65 @@ def test_a_search_sees_one_moment_though_a_trace_changes_after_its_path_was_chos
     assert len(store.search(parse_search(["0"], "tags.k != 'x'")).traces) == 1
     store.close()
     other.close()
+
+
+def test_a_signal_handler_that_drains_inside_of_a_search_leaves_it_its_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = SqliteStore(tmp_path / "store.db"), SqliteStore(tmp_path / "store.db")
+    store.write([part(span(1, trace=1))])
+
+    def choose_and_drain(reader: object, search: object, words: object) -> Choice:
+        choice = plan.choose_plan(reader, search, words)  # type: ignore[arg-type]
+        range_ = SegmentRange("segment", 0, 10)
+        assert other.write([part(span(1, trace=2))], range_)
+        with pytest.raises(StoreBusyError):  # what this search sees has no position of the segment yet
+            store.write([part(span(1, trace=2))], range_)
+        return choice
+
+    monkeypatch.setattr(finding, "choose_plan", choose_and_drain)
+    assert len(store.search(parse_search(["0"], "tags.k IS NULL")).traces) == 1
+    monkeypatch.undo()
+    assert len(store.search(parse_search(["0"])).traces) == 2
+    store.close()
+    other.close()
+
+
+@sends_ctrl_c
+def test_ctrl_c_while_a_writer_waits_for_another_leaves_no_transaction_open(tmp_path: Path) -> None:
+    store, path = filled(tmp_path), tmp_path / "store.db"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        while not is_interrupted_while_it_waits(store, path):
+            pass
+        assert store.write([part(span(1, trace=4000))])
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    store.close()
+
+
+def is_interrupted_while_it_waits(store: SqliteStore, path: Path) -> bool:
+    """Have the store write while another holds the file, who lets go when Ctrl-C was sent; whether that ended it."""
+    is_waiting = threading.Event()
+    with store._file.writing() as writer:
+        writer.set_trace_callback(lambda text: is_waiting.set() if text.startswith("BEGIN") else None)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+
+    def interrupt() -> None:
+        is_waiting.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+        other.close()
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    try:
+        store.write([part(span(1, trace=4001))])
+    except KeyboardInterrupt:
+        return True
+    finally:
+        interrupting.join()
+        writer.set_trace_callback(None)
+    return False

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import tracehound
 from tests.traces import START_MS
 from tracehound.client.doctor import examine
 from tracehound.query.fields import NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import parse_search
 from tracehound.query.statistics import StatisticsQuery
+from tracehound.spool.spool import FlushReport
 from tracehound.store.sqlite import connection as connection_module
 from tracehound.store.sqlite.connection import read_migrations
 from tracehound.store.sqlite.store import SqliteStore
@@ -76,3 +78,27 @@ def test_it_is_as_one_that_was_made_today(older: Path) -> None:
     with closing(sqlite3.connect(older)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(read_migrations()),)
     assert examine(parse_target(str(older)), is_full=True).problems == []
+
+
+def test_what_a_newer_program_has_brought_up_to_date_is_neither_written_nor_searched_any_more(
+    store_path: Path,
+) -> None:
+    with tracehound.start_span("before"):
+        pass
+    assert tracehound.flush().stored == 1
+    (ours,) = change_schema(store_path, len(read_migrations()) + 1)
+    with tracehound.start_span("after"):
+        pass
+    assert tracehound.flush() == FlushReport(accepted=2, stored=1, pending=1, dropped=0)
+    with pytest.raises(tracehound.StoreError, match="by a newer Tracehound"):
+        tracehound.search_traces()
+    change_schema(store_path, ours)
+    assert len(tracehound.search_traces(return_type="list")) == 2
+
+
+def change_schema(path: Path, version: int) -> tuple[int]:
+    """Have a store be of another schema; return of which it was."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        before: tuple[int] = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute(f"PRAGMA user_version = {version}")
+    return before

@@ -115,10 +115,20 @@ class GroupWriter:
             if self._is_closed:
                 raise StoppingError("the server is about to stop")
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="tracehound-writer", daemon=True)
-                self._thread.start()
+                self._thread = self._start()
             self._queue.put(entry)
         return entry.written
+
+    def _start(self) -> threading.Thread:
+        """Start the threads, the other one first: who has written needs it; raise where the system gives none."""
+        thread = threading.Thread(target=self._run, name="tracehound-writer", daemon=True)
+        try:
+            if self._syncer is not None:
+                self._syncer.start()
+            thread.start()
+        except RuntimeError as error:
+            raise BacklogFullError("there is no room for another thread: send this again in a second") from error
+        return thread
 
     def close(self) -> None:
         """Write what has been submitted, and end."""
@@ -192,10 +202,13 @@ class _Syncer:
         self._queue: SimpleQueue[tuple[Sequence[_Entry], int] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="tracehound-syncer", daemon=True)
 
-    def submit(self, entries: Sequence[_Entry], incarnation: int) -> None:
-        """Have a batch synced, and who waits for it told."""
+    def start(self) -> None:
+        """Begin; once is enough."""
         if not self._thread.is_alive():
             self._thread.start()
+
+    def submit(self, entries: Sequence[_Entry], incarnation: int) -> None:
+        """Have a batch synced, and who waits for it told."""
         self._queue.put((entries, incarnation))
 
     def close(self) -> None:

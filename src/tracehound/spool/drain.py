@@ -7,19 +7,18 @@ store refuses the batch and says where it stands, and draining goes on from ther
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import logging
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
-from tracehound.spool.lock import FileLock, try_lock
+from tracehound.spool.files import NoLock, lock_of_ended, names_in, read_bytes, remove, remove_orphan, size_of
+from tracehound.spool.lock import FileLock, spare_descriptors
 from tracehound.spool.segment import LOCK_SUFFIX, REFUSED_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
 from tracehound.store.api import BulkStore, SegmentRange, Store
 from tracehound.wire.frames import read_origin
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 
 BATCH_BYTES: Final = 4_000_000
 _ORIGIN_BYTES: Final = 65_536  # at most, of a segment
-_MAX_ENDED: Final = 200  # owners whose end is looked after at a time: each takes a descriptor
+_PATIENCE_S: Final = 10.0  # with another thread that drains, until it is looked whether it gets on
+_MAX_ENDED: Final = 200  # owners whose end is looked after in one drain
 # A process that read a segment just before it was removed may still offer it; its position is remembered for so long.
 _FORGET_AFTER_S: Final = 86_400.0
 
@@ -66,6 +66,7 @@ class Drainer:
         self._refusal: SetAsideError | None = None  # of what was set aside while this is draining
         self.held_back: set[str] = set()  # owners of whom the store took nothing when it was last asked
         self._mutex = threading.RLock()
+        self._steps = 0  # of whoever drains: by these others see that it gets on
         self._applied: dict[str, int] = {}
         self._origins: dict[str, dict[str, str]] = {}  # of the segments, where the parts in them come from
         self._incarnation = 0  # of the store that they were applied to
@@ -91,12 +92,12 @@ class Drainer:
         What a server does not take of this program may be another program's: it keeps back nothing but itself. What it
         never will is set aside (`spool.refused`); that is raised when all else is done.
         """
-        with self._mutex:
+        with self._turn():
             try:
-                self._look_back()
-                if any(name.endswith(REFUSED_SUFFIX) for name in _names_in(self._directory)):
+                if any(name.endswith(REFUSED_SUFFIX) for name in names_in(self._directory)):
                     self._refused.put_back_others()
                 found = self._segments()
+                self._look_back(found)
                 denied: StoreDeniedError | None = None
                 self._refusal = None
                 self.held_back.clear()
@@ -120,27 +121,53 @@ class Drainer:
             except OSError as error:
                 raise StoreError(f"the spool {self._directory} cannot be read or tidied: {error}") from error
 
-    def _look_back(self) -> None:
-        """Forget how far segments were applied, where the store is not the one any more that they were applied to."""
-        if self._applied and (incarnation := self._open_store().incarnation()) != self._incarnation:
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until no other thread drains, as long as that one gets on.
+
+        It does not where it waits for this one: a signal handler has come in between a read of the store, which keeps
+        others from reading it, and drains as well.
+        """
+        steps = -1
+        while not self._mutex.acquire(timeout=_PATIENCE_S):
+            if self._steps == steps:
+                raise StoreBusyError("another thread of this program drains the spool, and does not get on")
+            steps = self._steps
+        try:
+            yield
+        finally:
+            self._mutex.release()
+
+    def _look_back(self, found: Mapping[str, list[Path]]) -> None:
+        """Forget how far segments were applied, where the store is not the one any more that they were applied to.
+
+        And of those that others have removed, which in a program that runs for long are many.
+        """
+        if found and (incarnation := self._open_store().incarnation()) != self._incarnation:
             self._incarnation = incarnation
             self._applied.clear()
+        there = {segment.name for segments in found.values() for segment in segments}
+        for name in (self._applied.keys() | self._origins.keys()) - there:
+            self._applied.pop(name, None)
+            self._origins.pop(name, None)
 
     def applied(self, segment: str) -> int:
         """Return up to which byte a segment is in the store."""
         return self._open_store().position(segment)
 
     def pending(self, owners: Collection[str]) -> int:
-        """Return how many finished parts in the segments of these owners are not in the store."""
+        """Return how many finished parts in the segments of these owners are not in the store.
+
+        While another thread drains, what that one is about to store is among them: it is not waited for.
+        """
         from tracehound.spool.counting import count_finished_parts  # for this question alone
 
-        with self._mutex:
-            return sum(
-                count_finished_parts(_read(segment, self._applied.get(segment.name, 0), None))
-                for owner, segments in self._segments().items()
-                if owner in owners
-                for segment in segments
-            )
+        return sum(
+            count_finished_parts(read_bytes(segment, self._applied.get(segment.name, 0), None))
+            for owner, segments in self._segments().items()
+            if owner in owners
+            for segment in segments
+        )
 
     def set_aside(self, owners: Collection[str]) -> int:
         """Return how many pieces of these owners this process has set aside: damaged, or more than a store can hold.
@@ -153,7 +180,7 @@ class Drainer:
     def _segments(self) -> dict[str, list[Path]]:
         """Return the segments by owner, the oldest first: names begin with the time. Other files are not ours."""
         found: dict[str, list[Path]] = {}
-        for name in sorted(_names_in(self._directory)):
+        for name in sorted(names_in(self._directory)):
             if name.endswith(SUFFIX) and is_ours(name):
                 found.setdefault(owner_of(name), []).append(self._directory / name)
         return found
@@ -161,7 +188,7 @@ class Drainer:
     def _drain_segment(self, segment: Path) -> None:
         name = segment.name
         # What is written while this runs is for the next time: a busy writer must not keep a search from its answer.
-        end = _size(segment)
+        end = size_of(segment)
         if self._applied.get(name, 0) >= end:
             return
         from tracehound.spool.batch import read_batch  # a program that only traces does without
@@ -170,6 +197,7 @@ class Drainer:
         position = store.position(name)
         batch_bytes = store.batch_bytes if isinstance(store, BulkStore) else BATCH_BYTES
         most: int | None = None
+        self._steps += 1
         while position < end and (data := self._read(segment, position, batch_bytes)):
             batch = read_batch(
                 store, data, self._origin(segment), most, functools.partial(self._set_aside_of, segment, position),
@@ -199,6 +227,7 @@ class Drainer:
                 is_applied = store.write([], SegmentRange(name, position, position + length))
             most = None
             position = position + length if is_applied else store.position(name)
+            self._steps += 1
             self._applied[name] = position  # each time: where a later batch fails, this one does not wait any more
         self._applied[name] = position
 
@@ -219,7 +248,7 @@ class Drainer:
 
     def _set_aside_ended(self, owner: str, error: StoreDeniedError) -> bool:
         """Set all aside of an owner that has ended, where the server takes nothing of it; False where it stays."""
-        if not error.is_final or error.refused or (lock := self._lock_of_ended(owner)) is None:
+        if not error.is_final or error.refused or (lock := lock_of_ended(self._directory, owner)) is None:
             return False
         segments = self._segments().get(owner, [])
         is_kept = all(self._refused.keep_segment(each, self._applied.get(each.name, 0)) for each in segments)
@@ -236,7 +265,7 @@ class Drainer:
     def _read(self, segment: Path, position: int, length: int) -> bytes:
         """Return bytes of a segment; none of one that another user has left to himself, which is said once."""
         try:
-            return _read(segment, position, length)
+            return read_bytes(segment, position, length)
         except PermissionError as error:
             owner = owner_of(segment.name)
             if owner not in self._unreadable:
@@ -266,14 +295,27 @@ class Drainer:
         Those are all but the last of an owner that lives. With one that has ended, its running traces end too.
         """
         readable = {owner: segments for owner, segments in found.items() if owner not in self._unreadable}
-        done = [segment for segments in readable.values() for segment in segments[:-1]]
+        self._remove([segment for segments in readable.values() for segment in segments[:-1]])
+        owners, most = iter(readable), min(_MAX_ENDED, spare_descriptors())
+        looked_after = 0
+        while looked_after < _MAX_ENDED and (count := self._remove_ended(owners, most)):
+            looked_after += count
+
+    def _remove_ended(self, owners: Iterator[str], most: int) -> int:
+        """Remove what the next of the owners have left who have ended; return how many that were.
+
+        Each takes a descriptor meanwhile.
+        """
+        done: list[Path] = []
         with contextlib.ExitStack() as locks:
-            ended: dict[str, FileLock | _NoLock] = {}
-            for owner in readable:
-                lock = self._lock_of_ended(owner) if len(ended) < _MAX_ENDED else None
+            ended: dict[str, FileLock | NoLock] = {}
+            for owner in owners:
+                lock = lock_of_ended(self._directory, owner)
                 if lock is not None:
                     ended[owner] = lock
                     locks.callback(lock.abandon)
+                if len(ended) == most:
+                    break
             # An owner may have written between the last read and its end, and to a segment that was not listed.
             last = self._segments() if ended else {}
             for owner in ended:
@@ -285,27 +327,20 @@ class Drainer:
                 locks.pop_all()
                 for lock in ended.values():
                     lock.release()
-
-    def _lock_of_ended(self, owner: str) -> FileLock | _NoLock | None:
-        """Return the lock of an owner that has ended; None for one that lives, as far as can be known."""
-        try:
-            return try_lock(lock_path(self._directory, owner))
-        except FileNotFoundError:
-            return _NoLock()  # somebody has removed it: its holder, if it lives, will notice
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-                return None  # whoever may write here will see to it
-            raise
+        return len(ended)
 
     def _remove(self, segments: list[Path]) -> bool:
         """Remove segments that have been applied; False where one has to stay for now."""
         if not segments:
             return True
-        if not self._open_store().make_durable():
+        store = self._open_store()
+        # Where the file was replaced since this began, another one has what was applied before; the next drain looks.
+        if not store.make_durable() or store.incarnation() != self._incarnation:
             return False
         is_gone = True
         for segment in segments:
-            if _remove(segment):
+            self._steps += 1
+            if remove(segment):
                 self._applied.pop(segment.name, None)
                 self._origins.pop(segment.name, None)
             else:
@@ -323,58 +358,7 @@ class Drainer:
         store.settle(min([time.time_ns(), *begun]) - _SETTLED_AFTER_NS)
         for lock_file in self._directory.glob(f"*{LOCK_SUFFIX}"):
             if is_ours(lock_file.name) and age_s(lock_file.name) > _FORGET_AFTER_S:
-                _remove_orphan(lock_file)
+                remove_orphan(lock_file)
         for owner in store.running_owners():
             if is_ours(owner) and not lock_path(self._directory, owner).exists():
                 store.end_owner(owner)
-
-
-class _NoLock:
-    """Stands for a lock whose file is gone."""
-
-    def release(self) -> None:
-        """Do nothing."""
-
-    def abandon(self) -> None:
-        """Do nothing."""
-
-
-def _remove_orphan(lock_file: Path) -> None:
-    """Remove a lock that nobody holds; the segments of its owner are gone or need it no more."""
-    with contextlib.suppress(OSError):
-        lock = try_lock(lock_file)
-        if lock is not None:
-            lock.release()
-
-
-def _names_in(directory: Path) -> list[str]:
-    try:
-        return os.listdir(directory)  # noqa: PTH208 - half of the time of a glob, at each search
-    except OSError:
-        return []
-
-
-def _read(segment: Path, position: int, length: int | None) -> bytes:
-    """Return bytes of a segment from a position on; none where another process has removed it."""
-    try:
-        with segment.open("rb") as file:
-            file.seek(position)
-            return file.read(-1 if length is None else length)
-    except FileNotFoundError:
-        return b""
-
-
-def _remove(segment: Path) -> bool:
-    """Remove the file; False where somebody reads it, which on Windows keeps it in place."""
-    try:
-        segment.unlink(missing_ok=True)
-    except PermissionError:
-        return False
-    return True
-
-
-def _size(segment: Path) -> int:
-    try:
-        return segment.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -19,8 +19,12 @@ if sys.platform == "win32":
         except OSError:
             return False
         return True
+
+    def _most_descriptors() -> int:
+        return 8_192
 else:
     import fcntl
+    import resource
 
     def _try_lock(descriptor: int) -> bool:
         try:
@@ -28,6 +32,9 @@ else:
         except OSError:
             return False
         return True
+
+    def _most_descriptors() -> int:
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 class FileLock:
@@ -70,6 +77,12 @@ def take_lock(path: Path) -> FileLock:
 def try_lock(path: Path) -> FileLock | None:
     """Return the lock on an existing file; None while somebody holds it. Raise `FileNotFoundError` without a file."""
     return _lock(path, 0)
+
+
+def spare_descriptors() -> int:
+    """Return how many locks may be held at once for a moment: the program wants descriptors too, and may have few."""
+    most = _most_descriptors()
+    return sys.maxsize if most < 0 else max(1, most // 10)  # less than none: no limit
 
 
 def identity_at(path: Path) -> tuple[int, int] | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Final
 
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
@@ -70,7 +70,7 @@ class Spool:
         self._is_writing = False
         self._inside: list[TracePart] = []
         # A queue and no event: a finalizer may wake the thread while that thread waits, which an event does not bear.
-        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_awake = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -250,7 +250,7 @@ class Spool:
             if not self._writer.is_in_place():
                 self._keep_removed(0)  # the store is not asked how far it is: it may be busy for long
             self._writer.close()
-        self._stop.set()
+            self._stop.set()
         self._wake.put(None)
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout_s)
@@ -299,6 +299,12 @@ class Spool:
         """Start the thread, once: of two, the end would wake one and wait for the other."""
         with self._mutex:
             if self._thread is None:
+                # Of one kind with the thread, which gevent may have made another since this spool was: waiting for one
+                # of the other kind keeps all of the program from running.
+                self._wake, stop = queue.SimpleQueue(), threading.Event()
+                if self._stop.is_set():
+                    stop.set()
+                self._stop = stop
                 self._thread = threading.Thread(target=self._run, name="tracehound-drainer", daemon=True)
                 try:
                     self._thread.start()

@@ -6,6 +6,7 @@ the first. For the same reason nothing here calls `open()` on the database: clos
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sqlite3
@@ -114,7 +115,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     with store_errors(path):
         if schema_version(connection) == len(migrations):
             return
-        with _telling(connection, path), transaction(connection):
+        with _telling(connection, path), transaction(connection, of_any_schema=True):
             version = schema_version(connection)
             if version > len(migrations):
                 raise StoreError(f"{path} was written by a newer Tracehound (schema {version}); upgrade this one")
@@ -155,15 +156,18 @@ def _telling(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection, *, of_any_schema: bool = False) -> Iterator[None]:
     """Run the block in one transaction that holds the writer lock from its beginning.
 
-    Raise `StoreBusyError` inside of another one: a signal handler has come in between, and must not end it.
+    Raise `StoreBusyError` inside of another one: a signal handler has come in between, and must not end it; and
+    `StoreError` where a newer program has changed the schema since the file was opened.
     """
     if connection.in_transaction:
         raise StoreBusyError("this thread is in the midst of writing to the store")
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")  # in here: Ctrl-C while it waits is raised when it has begun
+        if not of_any_schema:
+            _refuse_other_schema(connection)
         yield
         connection.execute("COMMIT")
     except BaseException:
@@ -191,11 +195,13 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     if connection.in_transaction:  # a signal handler, inside of another search
         yield
         return
-    connection.execute("BEGIN")
     try:
+        connection.execute("BEGIN")  # in here, as above
+        _refuse_other_schema(connection)
         yield
     finally:
-        connection.execute("COMMIT")
+        if connection.in_transaction:
+            connection.execute("COMMIT")
 
 
 def release_pages(connection: sqlite3.Connection, max_bytes: int) -> int:
@@ -223,6 +229,18 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
 def schema_version(connection: sqlite3.Connection) -> int:
     """Return how many of the migrations the file has had."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_other_schema(connection: sqlite3.Connection) -> None:
+    """Raise where the rows are not any more what this program would write, or takes them for."""
+    if schema_version(connection) != newest_schema():
+        raise StoreError("the store was brought up to date by a newer Tracehound while it was open: start this anew")
+
+
+@functools.cache
+def newest_schema() -> int:
+    """Return how many migrations this program knows."""
+    return len(read_migrations())
 
 
 def read_migrations() -> list[tuple[str, str]]:

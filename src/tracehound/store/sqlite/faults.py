@@ -19,6 +19,7 @@ DAMAGED: Final = (
     "{path} is damaged: `tracehound doctor` says where. Move it away and a new one is made; what is not in it yet"
     " waits in the spool"
 )
+DISK_FAULT: Final = "disk I/O error"
 # SQLite's own texts, which have been the same for as long as it has error codes; Python 3.10 does not tell the code.
 _MESSAGES: Final = {
     "file is not a database": "{path} is not a database of Tracehound; name another file",
@@ -32,7 +33,7 @@ _MESSAGES: Final = {
     "Could not decode": DAMAGED,
     # Ours take any text that we wrote. Where Ctrl-C comes just before one of them, SQLite does not tell it from damage.
     "user-defined": "{path}: this was interrupted, or what was read is damaged: `tracehound doctor` tells",
-    "disk I/O error": (
+    DISK_FAULT: (
         "{path} cannot be read or written: the disk has a fault, or {path}-wal or {path}-shm was removed or replaced"
         " while a program used it. End the programs that use it and try again; `tracehound doctor` says more"
     ),
@@ -104,7 +105,7 @@ def damaged_structures() -> Iterator[None]:
 def _told(text: str, path: Path) -> StoreError:
     if "database is locked" in text:
         return StoreBusyError(f"another process keeps {path} locked")
-    if "database or disk is full" in text or ("disk I/O error" in text and _is_disk_full(path)):
+    if "database or disk is full" in text or (DISK_FAULT in text and _is_disk_full(path)):
         return StoreFullError(f"the disk is full: {path} cannot grow")
     if "readonly" in text:
         return StoreReadOnlyError(f"{path} is read-only: it can be searched where all of it is in the file itself")

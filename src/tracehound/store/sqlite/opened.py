@@ -31,11 +31,11 @@ from tracehound.store.sqlite.connection import (
     READING,
     WRITER_TIMEOUT_S,
     migrate,
+    newest_schema,
     open_connection,
-    read_migrations,
     schema_version,
 )
-from tracehound.store.sqlite.faults import store_errors
+from tracehound.store.sqlite.faults import DISK_FAULT, store_errors
 from tracehound.store.sqlite.files import INDEX, LOG, Files, look_at, remove, sync
 
 # Readers that come and go can keep the log from starting over: one this long is emptied, waiting for them.
@@ -54,9 +54,11 @@ class OpenedFile:
         self._write_lock = threading.RLock()
         self._read_lock = threading.RLock()
         self._is_closed = False
+        self._is_lent = False  # the connection that reads, to who has the lock
         self._pair: _Pair | None = _Pair(path)
         self._incarnation = 0
         self._empty_at_s = 0.0
+        self._has_holes = False  # the log: the disk has refused some of it, and may not say so again
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -65,9 +67,16 @@ class OpenedFile:
             pair = self._current()
             if pair.writer is None:
                 raise StoreReadOnlyError(f"{self._path} cannot be written, its folder is read-only")
-            yield pair.writer
-            if not pair.writer.in_transaction:
-                self._shorten_log(pair.writer)
+            try:
+                if self._has_holes and not pair.writer.in_transaction:
+                    self._empty_log(pair.writer)
+                yield pair.writer
+                if not pair.writer.in_transaction:
+                    self._shorten_log(pair.writer)
+            except sqlite3.OperationalError as error:
+                if DISK_FAULT in str(error):  # which may be that of a sync, and then `sync_log` is not told any more
+                    self._note_holes()
+                raise
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -76,7 +85,12 @@ class OpenedFile:
         with self._read_lock, store_errors(self._path):
             if self._pair is None:
                 raise StoreBusyError(f"{self._path} is just being opened anew")
-            yield self._pair.reader
+            before = self._is_lent
+            try:
+                self._is_lent = True
+                yield self._pair.reader
+            finally:
+                self._is_lent = before
 
     @contextmanager
     def reading_beside(self) -> Iterator[sqlite3.Connection]:
@@ -96,6 +110,7 @@ class OpenedFile:
     def open_anew(self) -> None:
         """Let go of both connections, of which one has files that nobody else sees; the next use opens others."""
         with self._write_lock, self._read_lock:
+            self._refuse_in_midst()
             pair, self._pair = self._pair, None
             self._incarnation += 1
             if pair is not None:
@@ -110,10 +125,14 @@ class OpenedFile:
         """Return when the disk has what was written in that incarnation; raise `StoreBusyError` where it is over.
 
         No lock is held meanwhile. What has been moved from the log into the database was synced by that.
+
+        A system that could not write something may say so once, and of the same bytes then that all is well. Where the
+        disk has refused, nothing that is in the log by now is called safe any more, and nothing is written behind it.
         """
         try:
             sync(self._path, LOG)
         except OSError as error:
+            self._note_holes()
             raise StoreError(f"the disk does not take what was written to {self._path}: {error.strerror}") from error
         if not self.is_in_place() or self._incarnation != incarnation:
             raise StoreBusyError(f"{self._path} was removed or replaced while it was written to")
@@ -141,6 +160,7 @@ class OpenedFile:
             if self._is_closed:
                 raise StoreError(f"the store {self._path} was closed")
             if self._pair is not None and not self._pair.is_in_place():
+                self._refuse_in_midst()
                 _logger.warning(
                     "%s or a file beside it was removed or replaced while it was in use: it is opened anew, and what"
                     " waits in the spool goes into it (another copy of SQLite in this program does that too)",
@@ -158,10 +178,31 @@ class OpenedFile:
                 self._pair = pair
             return self._pair
 
+    def _refuse_in_midst(self) -> None:
+        """Raise where this thread, which has both locks, is a signal handler inside of a search: that one goes on."""
+        if self._is_lent:
+            raise StoreBusyError(f"this thread is in the midst of reading {self._path}")
+
     def _let_go(self) -> None:
         pair, self._pair = self._pair, None
         if pair is not None:
             pair.close()
+
+    def _note_holes(self) -> None:
+        """Note that the disk may lack some of the log: what is in it by now is not called safe."""
+        with self._write_lock:  # a batch under way ends in the incarnation that it began in
+            self._incarnation += 1
+            self._has_holes = True
+
+    def _empty_log(self, writer: sqlite3.Connection) -> None:
+        """Have all that the log holds in the database, and on the disk, and the log begin anew; raise where it cannot.
+
+        After a loss of power SQLite reads a log up to the first hole: what came behind one would be gone.
+        """
+        (is_busy, _, _) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise StoreBusyError(f"the disk did not take all of {self._path}-wal, and a program reads from it still")
+        self._has_holes = False
 
     def _shorten_log(self, writer: sqlite3.Connection) -> None:
         """Move what the log holds into the database when it is long: a log that is not in place is left alone."""
@@ -251,7 +292,7 @@ class _Pair:
         return not folder_is_writable and os.access(self._path, os.R_OK) and log_bytes == 0
 
     def _refuse_other_schema(self) -> None:
-        version, ours = schema_version(self.reader), len(read_migrations())
+        version, ours = schema_version(self.reader), newest_schema()
         if version != ours:
             self.reader.close()
             raise StoreReadOnlyError(
