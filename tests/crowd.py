@@ -45,7 +45,9 @@ over = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
 with open(sys.argv[2], "w") as returned:
     number = searches = 0
-    while not over.is_set():
+    is_first = True
+    while is_first or not over.is_set():  # a busy machine may need all of the time to come here
+        is_first = False
         for _ in range(20):
             number += 1
             last = answer(number, "why " * 100)

@@ -29,6 +29,8 @@ from tracehound.store.sqlite.store import SqliteStore
 
 MOST_BYTES: Final = 600_000_000  # of memory
 SOON_S: Final = 5.0
+MOST_TIMES: Final = 1_024  # what it was found to take
+LEAST: Final = 20  # bodies by which that is found out
 _MOST_UNDER_WAY: Final = 400  # connections, of which a server takes 500
 _TRACES: Final = 20
 _SPANS: Final = 50
@@ -121,15 +123,16 @@ def _body(marks: list[bytes], spans: int, text: str) -> bytes:
 
 async def _capacity(sender: Sender, seconds: float) -> float:
     """Return how many bodies a second are acknowledged where a few senders wait for each answer."""
-    until_s = time.monotonic() + seconds
+    begun_s = time.monotonic()
+    count = 0
 
-    async def go_on() -> int:
-        count = 0
-        while time.monotonic() < until_s:
+    async def go_on() -> None:
+        nonlocal count
+        while time.monotonic() < begun_s + seconds or count < LEAST:
             count += await sender.send() == 200
-        return count
 
-    return sum(await asyncio.gather(*(go_on() for _ in range(8)))) / seconds
+    await asyncio.gather(*(go_on() for _ in range(8)))
+    return count / (time.monotonic() - begun_s)
 
 
 async def _watch(process: psutil.Process, seen: list[int]) -> None:
@@ -146,7 +149,11 @@ async def _overload(port: int, process: psutil.Process, seconds: float) -> list[
     print(f"it takes {capacity:.1f} bodies a second, of {_TRACES * _SPANS:,} spans each", flush=True)
     seen: list[int] = []
     watching = asyncio.create_task(_watch(process, seen))
-    begun = await sender.offer(4 * capacity, seconds)
+    times, begun = 4, 0
+    while 429 not in sender.tally.statuses - before and times <= MOST_TIMES:
+        # More where it was not too much: what else the machine did while the capacity was looked for may have ended.
+        begun = await sender.offer(times * capacity, seconds)
+        times *= 4
     again_s = time.monotonic()
     status = await sender.send()
     again_s = time.monotonic() - again_s

@@ -47,9 +47,7 @@ def test_what_is_logged_is_read_with_its_trace_as_it_was_returned() -> None:
     )  # fmt: skip
     expectation = tracehound.log_expectation(trace_id=trace_id, name="city", value=["Paris"])
     issue = tracehound.log_assessment(trace_id, IssueReference("is-1", "wrong language"))
-    assert assessments_of(trace_id) == sorted(
-        [feedback, expectation, issue], key=lambda each: (each.create_time_ms, id_of(each))
-    )
+    assert assessments_of(trace_id) == [feedback, expectation, issue]
     for each in (feedback, expectation, issue):
         assert id_of(each).startswith("a-")
         assert len(id_of(each)) == 34
@@ -70,6 +68,14 @@ def test_feedback_without_a_source_is_of_code_and_an_error_says_why_there_is_no_
     assert isinstance(read, Feedback)
     assert (read.name, read.value, read.source.source_type) == ("feedback", None, "CODE")
     assert (read.error_code, read.error_message) == ("TimeoutError", "the judge was slow")
+
+
+@pytest.mark.usefixtures("anywhere")
+def test_what_is_logged_in_one_moment_is_in_the_order_in_which_it_was_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime.current(), "clock_ns", lambda: 10**18)
+    trace_id = make_trace()
+    logged = [tracehound.log_feedback(trace_id=trace_id, name="note", value=number) for number in range(9)]
+    assert assessments_of(trace_id) == logged
 
 
 @pytest.mark.usefixtures("anywhere")

@@ -88,7 +88,9 @@ def test_how_a_session_flows(experiment: str) -> None:
     assert sorted(each.info.status for each in traces) == ["ERROR", "OK"]
     assert traces[0].info.timestamp <= traces[1].info.timestamp
     (session,) = (each for each in tracehound.search_sessions() if each.id == "s-1")
-    assert [each.info.trace_id for each in session] == [each.info.trace_id for each in traces]
+    assert {each.info.trace_id for each in session} == {each.info.trace_id for each in traces}
+    starts_ns = [each.data.spans[0].start_time_ns for each in session]
+    assert starts_ns == sorted(starts_ns)
 
 
 def test_error_rates_of_versions_without_a_word_of_the_experiment(experiment: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import math
+import random
 import subprocess
 import sys
 import threading
@@ -56,12 +57,25 @@ class Ids:
         return self._spans
 
 
+class Drawn:
+    """Ids that look drawn and are the same in each run, and so is which traces are kept."""
+
+    def __init__(self) -> None:
+        self._draw = random.Random(7)
+
+    def trace_id(self) -> int:
+        return self._draw.getrandbits(128)
+
+    def span_id(self) -> int:
+        return self._draw.getrandbits(64)
+
+
 def begin(path: Path, number: int | None = None, **changes: Any) -> Runtime:
     settings = dataclasses.replace(
         Settings(), tracking_uri=str(path), tail_sampling_ratio=0.1, drain_interval_s=3600.0, snapshot_after_s=0.0,
         raise_faults=True,
     )  # fmt: skip
-    return Runtime(dataclasses.replace(settings, **changes), None if number is None else Ids(number))
+    return Runtime(dataclasses.replace(settings, **changes), Drawn() if number is None else Ids(number))
 
 
 @pytest.fixture

@@ -18,26 +18,22 @@ from tracehound.store.memory import MemoryStore
 
 
 @contextmanager
-def impatient() -> Iterator[int]:
-    """Serve a store that waits for nobody; yield the port."""
+def asked_impatiently(begun: bytes) -> Iterator[socket.socket]:
+    """Serve a store that waits for nobody; yield a connection on which all of this has come when it is looked at."""
     app = create_app(MemoryStore(), Settings("memory://"), ServerLimits(body_timeout_s=0.05, heartbeat_s=0.05))
-    started = threading.Event()
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            started.set()
-
-    config = uvicorn.Config(app, port=0, log_level="warning", http=patient_for(0.05), timeout_keep_alive=0)
-    server = Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    assert started.wait(60)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join()
+    config = uvicorn.Config(app, log_level="warning", http=patient_for(0.05), timeout_keep_alive=0)
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    with listener, socket.create_connection(listener.getsockname(), timeout=60) as connection:
+        connection.sendall(begun)
+        thread.start()
+        try:
+            yield connection
+        finally:
+            connection.close()  # or the server would wait for the end of what it answers
+            server.should_exit = True
+            thread.join()
 
 
 HEAD = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
@@ -55,8 +51,7 @@ HEAD = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicatio
     ],
 )
 def test_a_request_that_does_not_go_on_is_ended(begun: bytes, status: bytes) -> None:
-    with impatient() as port, socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        connection.sendall(begun)
+    with asked_impatiently(begun) as connection:
         received = b""
         while chunk := connection.recv(65_536):  # which ends, since the server closes the connection
             received += chunk
@@ -65,9 +60,10 @@ def test_a_request_that_does_not_go_on_is_ended(begun: bytes, status: bytes) -> 
 
 
 def test_a_request_that_has_come_may_take_its_time() -> None:
-    with impatient() as port, socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        connection.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    with asked_impatiently(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n") as connection:
         received = b""
         while received.count(b"still here") < 5:  # which comes after four times as long as a head may take
-            received += connection.recv(65_536)
+            chunk = connection.recv(65_536)
+            assert chunk, received
+            received += chunk
     assert received.startswith(b"HTTP/1.1 200 ")

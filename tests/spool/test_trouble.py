@@ -39,7 +39,7 @@ needs_posix = pytest.mark.skipif(not HAS_LIMITS, reason="this system has no fork
 
 # Does what its standard input says, one JSON list a line, and prints each result as JSON.
 DRIVEN = """
-import dataclasses, json, os, sys, tracehound
+import dataclasses, json, os, sqlite3, sys, tracehound
 
 @tracehound.trace
 def work(size):
@@ -51,6 +51,11 @@ def trace(*sizes):
 
 def flush():
     return dataclasses.asdict(tracehound.flush())
+
+def keep_locked(path):
+    global locker
+    locker = sqlite3.connect(path, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
 
 def limit(size):
     import resource
@@ -130,7 +135,7 @@ class Program:
             self._process.kill()
             self._process.communicate()
 
-    def ask(self, command: str, *arguments: int) -> None:
+    def ask(self, command: str, *arguments: int | str) -> None:
         """Tell it to do something, without waiting for it."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{json.dumps([command, *arguments])}\n")
@@ -158,6 +163,11 @@ class Program:
         """Have it bring what it can into the store and say what became of its traces."""
         self.ask("flush")
         return FlushReport(**self.answer())
+
+    def keep_locked(self, store: Path) -> None:
+        """Have it keep the store locked up to its end, so that nothing that waits for the store comes into it."""
+        self.ask("keep_locked", str(store))
+        self.answer()
 
     def limit_files(self, size: int) -> None:
         """Let no file that it writes grow beyond the size."""

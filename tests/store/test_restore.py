@@ -114,6 +114,7 @@ def test_what_happened_since_comes_into_the_restored_store_where_the_other_is_da
         with Program(place) as program:
             early = program.trace(10, 10)
             assert piped("backup", str(copy), "--store", str(place)).returncode == 0
+            program.keep_locked(place)
             late = program.trace(10, 10, 10)
             program.kill()
         if name == "gone":

@@ -6,8 +6,8 @@ too. One that overrides another makes that invalid; when it is deleted, the othe
 
 from __future__ import annotations
 
+import secrets
 import sys
-import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -183,10 +183,10 @@ def keep_assessment(runtime: Runtime, trace_id: str, said: Said) -> Said:
     known = read_known(runtime, wanted, must_be_current=said.overrides is not None)
     if said.span_id is not None and known is not None and not known.has_span(said.span_id):
         raise NotFoundError(f"the trace {wanted} has no span {said.span_id}")
-    now_ms = runtime.clock_ns() // 1_000_000
+    now_ns = runtime.edit_time_ns()
     new = said.changed(
-        assessment_id=f"a-{uuid.uuid4().hex}", trace_id=wanted, valid=True, create_time_ms=now_ms,
-        last_update_time_ms=now_ms,
+        assessment_id=_new_id(now_ns), trace_id=wanted, valid=True, create_time_ms=now_ns // 1_000_000,
+        last_update_time_ms=now_ns // 1_000_000,
     )  # fmt: skip
     if said.overrides is None:
         return _keep(runtime, known, new)
@@ -197,6 +197,11 @@ def keep_assessment(runtime: Runtime, trace_id: str, said: Said) -> Said:
     kept = _keep(runtime, known, new)
     _keep(runtime, known, overridden.changed(valid=False))
     return kept
+
+
+def _new_id(now_ns: int) -> str:
+    """Return an id that is greater than those before: it decides which of two of the same millisecond is the later."""
+    return f"a-{now_ns:016x}{secrets.token_hex(8)}"
 
 
 def find_assessment(runtime: Runtime, trace_id: str, assessment_id: str) -> tuple[KnownTrace, Assessment]:

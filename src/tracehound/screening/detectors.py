@@ -39,6 +39,9 @@ _ZEROS: Final = re.compile(r"000[0 ]{9,}0")
 _TO_ZEROS: Final = str.maketrans("123456789-", "000000000 ")
 _RUN: Final = re.compile(r"[0-9]+(?:[ -][0-9]{1,7}(?![0-9]))*")
 _GROUP: Final = re.compile("[0-9]+")
+_HEXADECIMAL: Final = re.compile("[0-9a-fA-F]*")
+_LENGTHS_OF_HASHES: Final = (32, 40, 64)  # an id as ours and a UUID without dashes, SHA-1, SHA-256
+_LONGEST_HASH: Final = 64
 # How long the groups are in which cards are printed. A number that stands alone may be in any groups.
 _PRINTED: Final = frozenset(
     ((4, 4, 4, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 4, 1), (4, 3, 3, 3))
@@ -118,6 +121,8 @@ def _cards_in(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]
     if text[start - 1 : start] == "." and text[max(0, start - 2) : start - 1].isdigit():  # decimals
         return
     groups = [found.span() for found in _GROUP.finditer(text, start, end)]
+    if len(groups) == 1 and _is_in_hash(text, start, end):
+        return
     lengths = [high - low for low, high in groups]
     if min(lengths[:-1], default=2) > 1 and is_card(digits := "".join(text[low:high] for low, high in groups)):
         yield start, end, digits
@@ -134,6 +139,14 @@ def _cards_in(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]
                 after = last
                 break
         first = after
+
+
+def _is_in_hash(text: str, start: int, end: int) -> bool:
+    """Whether digits stand in an id or a hash: of 3,000 random ids of 32 digits, ours among them, one has a card's."""
+    before = _HEXADECIMAL.match(text[max(0, start - _LONGEST_HASH) : start][::-1])
+    after = _HEXADECIMAL.match(text, end, end + _LONGEST_HASH)
+    around = sum(len(each[0]) for each in (before, after) if each is not None)
+    return around > 0 and around + end - start in _LENGTHS_OF_HASHES
 
 
 def is_card(digits: str) -> bool:
