@@ -75,6 +75,8 @@ if TYPE_CHECKING:
     from tracehound.capture.decorator import trace as trace
     from tracehound.capture.manual import start_span as start_span
     from tracehound.capture.manual import start_span_no_context as start_span_no_context
+    from tracehound.capture.ready_made import add_trace as add_trace
+    from tracehound.capture.ready_made import log_trace as log_trace
     from tracehound.client.active_run import ActiveRun as ActiveRun
     from tracehound.client.active_run import active_run as active_run
     from tracehound.client.active_run import end_run as end_run
@@ -163,6 +165,7 @@ _PUBLIC = {
     "StoreReadOnlyError": "tracehound.errors",
     "TracehoundError": "tracehound.errors",
     "active_run": "tracehound.client.active_run",
+    "add_trace": "tracehound.capture.ready_made",
     "autolog": "tracehound.autologging.public",
     "clear_active_model": "tracehound.client.models",
     "compare_traces": "tracehound.analysis.comparison",
@@ -195,6 +198,7 @@ _PUBLIC = {
     "log_model_params": "tracehound.client.models",
     "log_param": "tracehound.client.active_run",
     "log_params": "tracehound.client.active_run",
+    "log_trace": "tracehound.capture.ready_made",
     "override_feedback": "tracehound.client.feedback",
     "register_model": "tracehound.client.registry",
     "save_search": "tracehound.client.saved_searches",

@@ -6,6 +6,9 @@ from tracehound.capture.configure import configure as configure
 from tracehound.capture.configure import disable as disable
 from tracehound.capture.configure import enable as enable
 from tracehound.capture.configure import redacted as redacted
+from tracehound.capture.destination import reset as reset
+from tracehound.capture.destination import set_destination as set_destination
+from tracehound.capture.destination import set_span_chat_tools as set_span_chat_tools
 from tracehound.capture.headers import (
     get_tracing_context_headers_for_http_request as get_tracing_context_headers_for_http_request,
 )

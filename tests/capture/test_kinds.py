@@ -124,6 +124,24 @@ def test_what_cannot_be_called_is_refused(thing: object) -> None:
         tracehound.trace(thing)  # type: ignore[call-overload] # the mistake under test
 
 
+@pytest.mark.parametrize("decorate", [tracehound.trace, tracehound.trace(name="agent", span_type="AGENT")])
+def test_a_class_is_refused_when_it_is_decorated_and_its_methods_are_not(decorate: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"^Agent is a class, and would not be one any more: trace its methods"):
+
+        @decorate
+        class Agent:
+            pass
+
+    class Traced:
+        @decorate  # type: ignore[untyped-decorator] # one of two
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    with recorded_traces() as traces:
+        assert isinstance(Traced("Ann"), Traced)
+    assert only(traces.traces()).data.spans[0].inputs == {"name": "Ann"}
+
+
 def test_threads_and_executors_that_are_given_the_context_join_the_trace() -> None:
     @tracehound.trace
     def child(number: int) -> int:

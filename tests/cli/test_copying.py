@@ -55,4 +55,4 @@ def test_what_is_damaged_is_named_and_the_rest_is_copied(store_path: Path, tmp_p
     done = piped("copy", str(store_path), str(tmp_path / "to.db"))
     assert done.returncode == 1
     assert done.stdout == f"6 traces copied into {tmp_path / 'to.db'}\n".encode()
-    assert re.fullmatch(rb"tr-[0-9a-f]{32} is damaged and was left out\n", done.stderr)
+    assert re.fullmatch(rb"tr-[0-9a-f]{32} is damaged: its spans cannot be read\n", done.stderr)

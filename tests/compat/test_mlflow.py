@@ -105,6 +105,28 @@ def test_a_program_is_traced_as_under_its_own_name(mlflow: ModuleType) -> None:
         mlflow.search_traces(filter_string="status = 'OK'")
 
 
+def test_what_is_logged_and_added_goes_where_it_is_sent(mlflow: ModuleType) -> None:
+    place = mlflow.entities.MlflowExperimentLocation(experiment_id=mlflow.create_experiment("shop"))
+    mlflow.tracing.set_destination(place)
+    first = mlflow.get_trace(mlflow.log_trace("ask", request="why?", response="because"))
+    with mlflow.start_span("here") as span:
+        mlflow.add_trace(first.to_dict())
+        mlflow.tracing.set_span_chat_tools(span, [{"type": "function", "function": {"name": "add"}}])
+    second = mlflow.get_trace(span.trace_id)
+    assert first.info.experiment_id == second.info.experiment_id == place.experiment_id
+    assert [each.name for each in second.data.spans] == ["here", "ask"]
+    mlflow.tracing.reset()
+    assert mlflow.get_trace(mlflow.log_trace()).info.experiment_id != place.experiment_id
+    older = importlib.import_module("mlflow.tracing.destination").MlflowExperiment
+    assert older(experiment_id="0") == mlflow.entities.MlflowExperimentLocation("0")
+
+
+@pytest.mark.parametrize("name", ["set_experiment_trace_location", "set_databricks_monitoring_sql_warehouse_id"])
+def test_places_of_databricks_are_not_there_and_the_error_says_so(mlflow: ModuleType, name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"stands in for MLflow here and has no mlflow\.tracing\.{name}$"):
+        getattr(mlflow.tracing, name)
+
+
 def test_keys_that_programs_take_by_name_mean_what_they_say(mlflow: ModuleType) -> None:
     keys = importlib.import_module("mlflow.tracing.constant")
     with mlflow.start_span("ask", span_type="LLM") as span:

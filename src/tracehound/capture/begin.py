@@ -108,7 +108,7 @@ def find_open_span(runtime: Runtime, number: int) -> OpenSpan | None:
 def _draft(runtime: Runtime, trace_number: int, scope: Scope | None) -> TraceDraft:
     """Return a new trace, with what is said here of those that begin here."""
     settings = runtime.settings
-    experiment = settings.experiment if scope is None else scope.experiment or settings.experiment
+    experiment = settings.experiment if scope is None else scope.trace_experiment(settings.experiment)
     draft = TraceDraft(trace_number, experiment)
     if settings.model_id is not None:
         draft.say(_NO_TEXTS, {MODEL_ID: settings.model_id})

@@ -74,7 +74,7 @@ def trace(
 
     The outputs of a generator are the items that it yielded, or what `output_reducer` makes of their list; an early
     `close` or `break` ends its span with the items up to there. Raise `ArgumentError` for an `output_reducer` on
-    anything else, and for a ratio that is not between 0 and 1.
+    anything else, for a class, and for a ratio that is not between 0 and 1.
 
     >>> import tracehound
     >>> @tracehound.trace(span_type="TOOL")
@@ -108,10 +108,15 @@ def _wrap(func: Any, make: Callable[[Callable[..., Any]], TracedFunction], outpu
     if isinstance(func, property):
         getter, setter, deleter = (each and _wrap(each, make, None) for each in (func.fget, func.fset, func.fdel))
         return property(getter, setter, deleter, func.__doc__)
+    if isinstance(func, type):  # wrapped it would be a function: nobody could derive from it or ask for its instances
+        raise ArgumentError(
+            f"{func.__name__} is a class, and would not be one any more: trace its methods, or its __init__ for how"
+            " long it takes to make one"
+        )
     if not callable(func):
         raise ArgumentError(f"only functions and methods can be traced, not {func!r}")
     traced = make(func)
-    called = func.__call__ if not inspect.isroutine(func) and not isinstance(func, type) else func
+    called = func.__call__ if not inspect.isroutine(func) else func
     kind = functools.partial(_is_kind, func, called)
     if kind(inspect.isgeneratorfunction):
         return trace_generator(func, traced, output_reducer)

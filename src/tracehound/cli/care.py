@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from tracehound.cli.render import print_line
 from tracehound.cli.text import counted, size_of
-from tracehound.client.backup import back_up
+from tracehound.client.backup import back_up, check_backup
 from tracehound.client.doctor import Report, examine
 from tracehound.client.restoring import restore
 from tracehound.settings import Settings
@@ -41,14 +42,27 @@ def run_doctor(target: Target, *, token: str | None, is_full: bool, as_json: boo
     return 1 if report.problems else 0
 
 
-def run_backup(destination: Path) -> None:
-    """Copy the store in force, with a bar while that takes."""
+def run_backup(destination: Path) -> int:
+    """Copy the store in force, with a bar while that takes; return the exit code, 1 where the copy is damaged."""
     # Told to end, as by Ctrl-C, it removes what it has begun.
     signal.signal(signal.SIGTERM, _end)
     with _progress() as progress:
         task = progress.add_task("copying", total=None)
         length = back_up(destination, lambda done, total: progress.update(task, completed=done, total=total))
-    print_line(f"{destination} holds everything that was finished ({size_of(length)})")
+        progress.update(task, description="checking", total=None)
+        damage = check_backup(destination)
+    if not damage:
+        print_line(f"{destination} holds everything that was finished ({size_of(length)})")
+        return 0
+    print_line(f"{destination} holds what the store does, which is damaged ({size_of(length)})")
+    for finding in damage:
+        click.echo(finding, err=True)
+    click.echo(
+        f"`tracehound restore` does not take it. Keep older backups; `tracehound copy {destination} NEW` saves what can"
+        " be read",
+        err=True,
+    )
+    return 1
 
 
 def run_restore(backup: Path, target: Target, settings: Settings, *, is_forced: bool) -> None:

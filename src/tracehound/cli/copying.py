@@ -15,14 +15,12 @@ from tracehound.cli.text import counted
 from tracehound.client.copying import Copied, copy_store
 from tracehound.client.counting import count_traces
 from tracehound.client.patience import drain_patiently
-from tracehound.errors import ArgumentError
+from tracehound.errors import TAKES_NOTHING, ArgumentError, StoreError
 from tracehound.query.search import parse_search
 from tracehound.runtime import Runtime
 from tracehound.settings import Settings
 from tracehound.store.api import Store
-from tracehound.store.targets import Target, parse_target
-
-_TOLD = 20  # traces that are told one by one
+from tracehound.store.targets import Target, open_store, parse_target
 
 
 def run_copy(source: str, target: str) -> int:
@@ -35,10 +33,12 @@ def run_copy(source: str, target: str) -> int:
     copied = Copied()
     is_done = False
     try:
-        with _opened(settings, source) as old, _opened(settings, target) as new:
-            total = count_traces(old, parse_search([each.experiment_id for each in old.experiments()]))
-            with following("copying", total) as tell:
-                copy_store(old, new, name_of(there), copied, lambda traces: tell(f"{traces:,} traces", traces))
+        with (
+            _opened(settings, source, may_be_damaged=True) as old,
+            _opened(settings, target) as new,
+            following("copying", _count(old)) as tell,
+        ):
+            copy_store(old, new, name_of(there), copied, lambda traces: tell(f"{traces:,} traces", traces))
         is_done = True
     finally:
         if is_done or copied != Copied():
@@ -52,21 +52,40 @@ def name_of(target: Target) -> str:
 
 
 @contextmanager
-def _opened(settings: Settings, uri: str) -> Iterator[Store]:
-    """Yield a store, with all that any process of this machine has finished for it."""
+def _opened(settings: Settings, uri: str, *, may_be_damaged: bool = False) -> Iterator[Store]:
+    """Yield a store, with all that any process of this machine has finished for it, where it can take that."""
     runtime = Runtime(dataclasses.replace(settings, tracking_uri=uri))
+    beside: Store | None = None
     try:
-        yield drain_patiently(runtime)
+        try:
+            store = drain_patiently(runtime)
+        except TAKES_NOTHING:
+            raise
+        except StoreError as error:
+            if not may_be_damaged:
+                raise
+            click.echo(f"what waits in its spool is not copied: {error}", err=True)
+            store = beside = open_store(parse_target(uri), token=settings.token)
+        yield store
     finally:
+        if beside is not None:
+            beside.close()
         runtime.close()
+
+
+def _count(store: Store) -> int:
+    """Return how many traces there are; 0 where that cannot be read."""
+    try:
+        return count_traces(store, parse_search([each.experiment_id for each in store.experiments()]))
+    except StoreError:
+        return 0
 
 
 def _tell(copied: Copied, target: str, *, is_done: bool) -> None:
     since = f", {copied.continued_at:,} of them before" if copied.continued_at else ""
     rest = "" if is_done else "; not all of it: the same command goes on from here"
     print_line(f"{counted(copied.traces, 'trace')} copied into {target}{since}{rest}")
-    for ids, what in ((copied.damaged, "is damaged and was left out"), (copied.refused, "is not taken there")):
-        for trace_id in ids[:_TOLD]:
-            click.echo(f"{trace_id} {what}", err=True)
-        if len(ids) > _TOLD:
-            click.echo(f"and {len(ids) - _TOLD:,} more", err=True)
+    for name in copied.damaged:
+        click.echo(f"{name} is damaged: {copied.reasons.get(name, 'it cannot be read')}", err=True)
+    for name in copied.refused:
+        click.echo(f"{name} is not taken there", err=True)

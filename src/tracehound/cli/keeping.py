@@ -61,10 +61,11 @@ def doctor(full: bool, as_json: bool, store: str | None) -> None:  # noqa: FBT00
 def backup(destination: Path, store: str | None) -> None:
     """Copy the store into a new file DESTINATION, while others use it.
 
-    The copy is a store itself. `tracehound restore` puts it in the place of another one.
+    The copy is a store itself. `tracehound restore` puts it in the place of another one. It is checked: where it is
+    damaged the store is, too; it is kept, and the exit code is 1.
     """
     use(store)
-    run_backup(destination)
+    sys.exit(run_backup(destination))
 
 
 @click.command()

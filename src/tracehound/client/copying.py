@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tracehound.client.patience import write_patiently
-from tracehound.errors import ArgumentError, StoreDeniedError
+from tracehound.errors import TAKES_NOTHING, ArgumentError, StoreDeniedError, StoreError
 from tracehound.model.edit import DISCARD, OF_THE_PLACE, Change, Edit, Facts
 from tracehound.model.ids import hash63
 from tracehound.model.record import replace
@@ -29,12 +29,16 @@ Tell = Callable[[int], None]
 
 @dataclass
 class Copied:
-    """What has become of a copy: how many traces are there, since when, and which could not be read or stored."""
+    """What has become of a copy: how many traces are there, since when, and which could not be read or stored.
+
+    `reasons` says of some of the damaged what they lack.
+    """
 
     traces: int = 0
     continued_at: int = 0
     damaged: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 def copy_store(source: Store, target: Store, name: str, copied: Copied, tell: Tell) -> None:
@@ -51,6 +55,7 @@ def copy_store(source: Store, target: Store, name: str, copied: Copied, tell: Te
         changes = [_named(change, place) for change in page.changes if _is_copied(change)]
         _write(target, changes, copied.refused)
         copied.damaged += page.damaged
+        copied.reasons.update(page.reasons)
         copied.traces += len({change.trace_id for change in changes if isinstance(change, TracePart)})
         cursor = page.next_cursor
         # Of two positions the later one counts, also where the clock ticks seldom or was put back between them.
@@ -100,8 +105,16 @@ def _whole_name(process: str, place: str) -> str:
 
 
 def _first_trace(source: Store) -> str:
-    """Return the id of the trace that came first: a store that was made anew has another one."""
-    found = source.arrivals(0, 1)
+    """Return the id of the trace that came first: a store that was made anew has another one.
+
+    That of a damaged store may be unreadable, for a copy as for the one that goes on with it.
+    """
+    try:
+        found = source.arrivals(0, 1)
+    except TAKES_NOTHING:
+        raise
+    except StoreError:
+        return ""
     return found[0].info.trace_id if found else ""
 
 

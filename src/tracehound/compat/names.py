@@ -131,11 +131,12 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         **_PROVIDERS,
     },
+    "mlflow.tracing.destination": {"MlflowExperiment": f"{_ENTITIES}:MlflowExperimentLocation"},  # the older name
     "mlflow.tracing.constant": _same(
         "tracehound.compat.constants",
         "TraceMetadataKey TraceTagKey SpanAttributeKey TokenUsageKey CostKey AssessmentMetadataKey",
     ),
-    "mlflow.tracing.provider": {**_same("tracehound.tracing", "enable disable"), **_PROVIDERS},
+    "mlflow.tracing.provider": {**_same("tracehound.tracing", "enable disable reset set_destination"), **_PROVIDERS},
     **{
         f"mlflow.{row.name}": {"autolog": f"tracehound:{row.name}.autolog"}
         for row in INTEGRATIONS.values()

@@ -19,7 +19,10 @@ MODEL_ID: Final = "mlflow.modelId"
 
 @dataclass(frozen=True)
 class Scope:
-    """What is said; None and {} where nothing is. `experiment` is a name, that of the run where there is one."""
+    """What is said; None and {} where nothing is. `experiment` is a name, that of the run where there is one.
+
+    `destination` is that of an experiment too, and goes before it.
+    """
 
     tags: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -27,6 +30,11 @@ class Scope:
     run_id: str | None = None
     model_id: str | None = None
     is_off: bool = False
+    destination: str | None = None
+
+    def trace_experiment(self, active: str) -> str:
+        """Return the name of the experiment that a trace goes to, where this one is active."""
+        return self.destination or self.experiment or active
 
     def all_metadata(self) -> dict[str, str]:
         """Return the metadata, with run and model."""
@@ -47,6 +55,7 @@ class Common:
         self.is_used = False  # whether anything was ever said: until then a traced call need not ask
         self.last_run_id: str | None = None  # of the run that began last
         self._model_id: str | None = None
+        self._destination: str | None = None
         self._runs: dict[str, str] = {}  # the experiments of the active runs
 
     def begin_run(self, run_id: str, experiment: str) -> None:
@@ -65,9 +74,14 @@ class Common:
         self._model_id = model_id
         self._update()
 
+    def set_destination(self, experiment: str | None) -> None:
+        """Note the experiment that traces go to, whatever run is active."""
+        self._destination = experiment
+        self._update()
+
     def _update(self) -> None:
         only = next(iter(self._runs.items())) if len(self._runs) == 1 else (None, None)
-        scope = Scope(run_id=only[0], experiment=only[1], model_id=self._model_id)
+        scope = Scope(run_id=only[0], experiment=only[1], model_id=self._model_id, destination=self._destination)
         self.scope = None if scope == NOTHING else scope
         self.is_used = True
 
@@ -88,6 +102,7 @@ def current_scope() -> Scope | None:
         run_id=scope.run_id if has_run else common.scope.run_id,
         experiment=scope.experiment if has_run or scope.experiment is not None else common.scope.experiment,
         model_id=scope.model_id or common.scope.model_id,
+        destination=scope.destination or common.scope.destination,
     )
 
 

@@ -11,6 +11,7 @@ Frames that are sent once more change nothing, so what is interrupted here is be
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,11 +59,14 @@ class RefusedPieces:
         return True
 
     def keep_segment(self, segment: Path, applied: int) -> bool:
-        """Keep a whole segment that nobody writes to any more; False where there is no room for it."""
-        data = segment.read_bytes()
-        if not self._has_room(len(data)):
+        """Keep a whole segment that nobody writes to any more; False where it has to stay: for room, or for a reader."""
+        try:
+            data = segment.read_bytes()
+            if not self._has_room(len(data)):
+                return False
+            segment.replace(segment.with_name(f"{segment.name}.{self._mark}{REFUSED_SUFFIX}"))
+        except PermissionError:  # on Windows, where somebody reads it
             return False
-        segment.replace(segment.with_name(f"{segment.name}.{self._mark}{REFUSED_SUFFIX}"))
         self._count(segment.name, data[applied:])
         return True
 
@@ -74,7 +78,7 @@ class RefusedPieces:
                 put_back(path)
 
     def _has_room(self, length: int) -> bool:
-        return length + sum(path.stat().st_size for path in find_refused(self._directory)) <= self._max_bytes
+        return length + sum(map(_size, find_refused(self._directory))) <= self._max_bytes
 
     def _count(self, segment: str, data: bytes) -> None:
         self.finished_parts[segment] = self.finished_parts.get(segment, 0) + count_finished_parts(data)
@@ -93,10 +97,8 @@ def put_back(path: Path) -> None:
     """
     stem = path.name.removesuffix(REFUSED_SUFFIX).rpartition(".")[0]
     name = stem if stem.endswith(SUFFIX) else f"{stem.rpartition('-')[0]}-x{os.urandom(6).hex()}{SUFFIX}"
-    try:
+    with contextlib.suppress(FileNotFoundError, PermissionError):  # another process has done so, or reads it
         path.replace(path.with_name(name))
-    except FileNotFoundError:
-        return  # another process has done so
 
 
 def read_refused(directory: Path) -> Iterator[Refused]:
@@ -104,3 +106,10 @@ def read_refused(directory: Path) -> Iterator[Refused]:
     for path in find_refused(directory):
         found = [each.frame for each in read_frames(path.read_bytes()) if isinstance(each, Good)]
         yield Refused(path.name, [each for each in found if not isinstance(each, Origin)])
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another process has put it back
+        return 0

@@ -100,7 +100,7 @@ beginning for a second or so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from tracehound.model.edit import Change
@@ -154,11 +154,15 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Changes:
-    """Some of what a store keeps, the cursor behind it where there is more, and traces of which it cannot be read."""
+    """Some of what a store keeps, the cursor behind it where there is more, and traces of which it cannot be read.
+
+    `damaged` has their ids, or another name of what is lost, and `reasons` may say of each what it lacks.
+    """
 
     changes: list[Change]
     next_cursor: str | None
     damaged: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 class Prepared(Record, frozen=True, array_like=True, gc=False):

@@ -23,11 +23,12 @@ class CursorForm(Form, frozen=True):
 
 
 class ChangesForm(Form, frozen=True):
-    """What a store keeps, as frames that are compressed; the cursor behind it; traces that cannot be read."""
+    """What a store keeps, as frames that are compressed; the cursor behind it; what cannot be read, and why."""
 
     frames: bytes
     next_cursor: str | None
     damaged: list[str]
+    reasons: dict[str, str] = {}  # noqa: RUF012 - of a record, which copies it
 
 
 CHANGES: Final = Operation("changes", CursorForm, ChangesForm)
@@ -35,12 +36,14 @@ CHANGES: Final = Operation("changes", CursorForm, ChangesForm)
 
 def form_of_changes(found: Changes) -> ChangesForm:
     """Return a page of what a store keeps; `to_changes` is the inverse."""
-    return ChangesForm(compress(b"".join(map(to_frame, found.changes))), found.next_cursor, list(found.damaged))
+    frames = compress(b"".join(map(to_frame, found.changes)))
+    return ChangesForm(frames, found.next_cursor, list(found.damaged), dict(found.reasons))
 
 
 def to_changes(form: ChangesForm) -> Changes:
     """Return what a form says; raise `DamagedBodyError` where that cannot be read."""
-    return Changes(list(_read(decompress(form.frames, "zstd", _MAX_BYTES))), form.next_cursor, tuple(form.damaged))
+    changes = list(_read(decompress(form.frames, "zstd", _MAX_BYTES)))
+    return Changes(changes, form.next_cursor, tuple(form.damaged), form.reasons)
 
 
 def _read(data: bytes) -> Iterator[Change]:

@@ -201,7 +201,7 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         if connection.in_transaction:
-            connection.execute("COMMIT")
+            connection.execute("ROLLBACK")  # nothing was written; where a page was damaged, COMMIT fails once more
 
 
 def release_pages(connection: sqlite3.Connection, max_bytes: int) -> int:

@@ -13,7 +13,7 @@ from tracehound.store.api import Changes
 from tracehound.store.places import Key, Stage, cursor_behind, read_cursor
 from tracehound.store.sqlite.batch import to_part
 from tracehound.store.sqlite.changes import read_edits
-from tracehound.wire.payload import DamagedPayloadError
+from tracehound.store.sqlite.salvage import GONE, NONSENSE, is_damage, is_missing_some, salvage_rows, salvage_traces
 
 _MAX_BYTES: Final = 2_000_000  # of compressed parts on one page, unless one trace has more
 
@@ -37,11 +37,44 @@ _ROWS: Final = {
 }
 
 
+# Of each of these stages: its table, columns and key, and how what cannot be read of it is called.
+_TABLES: Final = {
+    Stage.WAITING_EDITS: ("edit", "trace_id, kind, key, value, written_ns", "trace_id, kind, key", "tags and feedback"),
+    Stage.TOMBSTONES: ("tombstone", "trace_id, deleted_ns", "trace_id", "deletions"),
+    Stage.FACTS: (
+        "fact", "kind, subject, key, value, written_ns", "kind, subject, key", "what is known of experiments and runs"
+    ),
+}  # fmt: skip
+
+
 def read_changes(connection: sqlite3.Connection, after: str | None, limit: int) -> Changes:
-    """Return what stands behind a cursor: traces with all that is of them, or rows of what is of none."""
+    """Return what stands behind a cursor: traces with all that is of them, or rows of what is of none.
+
+    Where pages of the file are damaged, that is what can be read.
+    """
     stage, key = read_cursor(after)
+    try:
+        return _read_traces(connection, key, limit) if stage is Stage.TRACES else _read(connection, stage, key, limit)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    return _salvage(connection, stage, key, limit)
+
+
+def _salvage(connection: sqlite3.Connection, stage: Stage, key: Key, limit: int) -> Changes:
     if stage is Stage.TRACES:
-        return _read_traces(connection, key, limit)
+        found = salvage_traces(connection, int(key[0]), limit)
+        cursor = cursor_behind(stage, [(found.end,)], has_more=found.has_more)
+        return Changes(found.changes, cursor, tuple(found.reasons), found.reasons)
+    table, columns, order, name = _TABLES[stage]
+    rows, is_all = salvage_rows(connection, table, columns, order)
+    reasons = {} if is_all else {name: "some of it cannot be read"}
+    return Changes(
+        [_to_change(stage, row) for row in rows], cursor_behind(stage, [], has_more=False), tuple(reasons), reasons
+    )
+
+
+def _read(connection: sqlite3.Connection, stage: Stage, key: Key, limit: int) -> Changes:
     rows = connection.execute(_ROWS[stage], (*key, limit + 1)).fetchall()
     found = [_to_change(stage, row) for row in rows[:limit]]
     keys = [row[: len(key)] for row in rows[:limit]]
@@ -60,6 +93,9 @@ def _read_traces(connection: sqlite3.Connection, behind: Key, limit: int) -> Cha
             ids[seq] = trace_id
             payloads.setdefault(seq, []).append((payload, has_ended))
             size += len(payload or b"")
+    behind_number, last = int(behind[0]), max(ids) if has_more else 2**63 - 1
+    if is_missing_some(connection, behind_number, last, ids):
+        return _salvage(connection, Stage.TRACES, behind, limit)
     edits = read_edits(connection, list(ids.values()))
     found: list[Change] = []
     damaged: list[str] = []
@@ -70,14 +106,16 @@ def _read_traces(connection: sqlite3.Connection, behind: Key, limit: int) -> Cha
         else:
             found += [*parts, *edits.get(trace_id, [])]
     keys: list[Key] = [(seq,) for seq in ids]
-    return Changes(found, cursor_behind(Stage.TRACES, keys, has_more=has_more), tuple(damaged))
+    return Changes(
+        found, cursor_behind(Stage.TRACES, keys, has_more=has_more), tuple(damaged), dict.fromkeys(damaged, GONE)
+    )
 
 
 def _read_parts(payloads: Sequence[tuple[bytes | None, int]]) -> list[TracePart] | None:
     """Return the parts of a trace; None where one of them cannot be read."""
     try:
         return [to_part(payload or b"", has_ended) for payload, has_ended in payloads]
-    except DamagedPayloadError:
+    except NONSENSE:
         return None
 
 
