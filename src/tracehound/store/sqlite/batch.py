@@ -282,6 +282,8 @@ def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
     connection.executemany("DELETE FROM trace WHERE seq = ?", changes.old_traces)
     insert_rows(connection, "INSERT INTO trace", changes.traces)
     insert_rows(connection, "INSERT INTO part (trace, written_ns, checksum, payload, owner, has_ended)", changes.parts)
+    changes.traces.clear()  # what is in its table is let go of: the words need much room in memory and in the caches
+    changes.parts.clear()
     changes.postings.apply(connection)
     if changes.words:
         add_words(connection, changes.words)

@@ -102,11 +102,9 @@ class PostingChanges:
                 values += (number, *places[which], mask)
 
     def apply(self, connection: sqlite3.Connection) -> None:
-        """Change the tables."""
+        """Change the tables, and let go of what is in them."""
         connection.executemany(_DELETE, [posting[:-1] for posting in self._gone])
         terms = sorted(self._new, key=attrgetter("number"))
-        insert_values(
-            connection, _INSERT, list(itertools.chain.from_iterable(map(self._new.__getitem__, terms))), _WIDTH
-        )
+        insert_values(connection, _INSERT, list(itertools.chain.from_iterable(map(self._new.pop, terms))), _WIDTH)
         insert_rows(connection, _INSERT_TERMS, terms)
-        connection.executemany(_DELETE_TERMS, self._gone_terms - self._new.keys())
+        connection.executemany(_DELETE_TERMS, self._gone_terms.difference(terms))
