@@ -2,12 +2,14 @@
 
     ./dev chdb-shell python benchmarks/clickhouse_speed.py 1000000
 
-A store is made in batches of 5,000 traces, as the drainer writes them, and kept (`--folder`). Then each search is asked
-for, newest 100, and statistics by name and hour; beside the times stands what the engine's own log of statements says.
+A store is made in batches of 4,000 traces, as the drainer writes them, and kept (`--folder`). They are made and encoded
+before the clock runs, 100,000 traces at a time; what the engine merges behind them counts. Then each search is asked
+for, newest 100, and statistics by name and hour; beside the times stands what the engine's own logs say.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 import resource
 import statistics
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from chdb.state.sqlitelike import Connection
 from rich.console import Console
 from rich.table import Table
@@ -37,7 +40,8 @@ from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.store import ClickHouseStore
 from tracehound.store.sqlite.store import SqliteStore
 
-BATCH = 5_000
+BATCH = 4_000
+AHEAD = 100_000
 ROUNDS = 15
 END_NS = 1_795_000_000 * 10**9
 OK, ERROR = SpanStatus(SpanStatusCode.OK), SpanStatus(SpanStatusCode.ERROR)
@@ -45,6 +49,23 @@ LOGGED = (
     "SELECT count(), sum(query_duration_ms), sum(read_rows), sum(read_bytes), max(memory_usage) FROM system.query_log"
     " WHERE type = 'QueryFinish' AND query_kind = 'Select' AND has(databases, 'tracehound')"
 )
+WRITTEN = {
+    "inserts": "SELECT arraySort(tables)[-1],"
+    " sum(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) AS used, count()"
+    " FROM system.query_log WHERE type = 'QueryFinish' AND query_kind = 'Insert' AND has(databases, 'tracehound')"
+    " GROUP BY 1 ORDER BY used DESC LIMIT 3",
+    "looks at what is known": "SELECT tables[1],"
+    " sum(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) AS used, count()"
+    " FROM system.query_log WHERE type = 'QueryFinish' AND query_kind = 'Select' AND has(databases, 'tracehound')"
+    " GROUP BY 1 ORDER BY used DESC LIMIT 2",
+    "merges": "SELECT table,"
+    " sum(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) AS used, count()"
+    " FROM system.part_log WHERE event_type = 'MergeParts' AND database = 'tracehound'"
+    " GROUP BY 1 ORDER BY used DESC LIMIT 4",
+}
+IDLE = 10  # looks at the engine that find no merge, one behind the other
+encode = msgspec.msgpack.Encoder().encode
+read_batch = msgspec.msgpack.Decoder(list[TracePart]).decode
 console = Console(width=160)
 
 
@@ -60,7 +81,8 @@ def main(size: int, folder: Path, *, sqlite: bool, only: str) -> None:
     log = keep_log(folder, address)
     engine, store = Engine(address), ClickHouseStore(address)
     if not store.experiments():
-        say_how_fast("ClickHouse", size, store)
+        say_how_fast("ClickHouse", size, store, partial(settle, engine))
+        say_what_it_took(engine, size)
         if sqlite:
             path = folder / f"{size}.parts.db"
             file = SqliteStore(path)
@@ -76,15 +98,40 @@ def main(size: int, folder: Path, *, sqlite: bool, only: str) -> None:
     log.close()
 
 
-def say_how_fast(name: str, size: int, store: Store) -> None:
+def say_how_fast(name: str, size: int, store: Store, settle: Callable[[], object] = lambda: None) -> None:
     """Fill a store, and say what that took: the processor's time of all threads, for others use the machine too."""
     cpu, taken = 0.0, 0.0
-    for batch in batches(size):
+    making = batches(size)
+    while ahead := [encode(batch) for batch in itertools.islice(making, AHEAD // BATCH)]:
         before, begun = cpu_seconds(), time.perf_counter()
-        store.write(batch)
+        for frames in ahead:
+            store.write(read_batch(frames))
         cpu, taken = cpu + cpu_seconds() - before, taken + time.perf_counter() - begun
+    before, begun = cpu_seconds(), time.perf_counter()
+    settle()
+    settled, settling = cpu + cpu_seconds() - before, time.perf_counter() - begun
     spans = size * SPANS
-    console.print(f"{name}: {spans / cpu:,.0f} spans for a second of processor, {spans / taken:,.0f} spans/s")
+    console.print(
+        f"{name}: {spans / taken:,.0f} spans/s, {spans / cpu:,.0f} for a second of processor;"
+        f" {spans / settled:,.0f} with all that was merged until {settling:.0f} s later"
+    )
+
+
+def settle(engine: Engine) -> None:
+    """Wait until the engine merges nothing."""
+    idle = 0
+    while idle < IDLE:
+        time.sleep(0.2)
+        idle = 0 if engine.select(Sql("SELECT count() FROM system.merges"))[0][0] else idle + 1
+
+
+def say_what_it_took(engine: Engine, size: int) -> None:
+    """Print what the engine's logs say of inserting and merging, and how large the tables are."""
+    engine.run("SYSTEM FLUSH LOGS")
+    for title, text in WRITTEN.items():
+        rows = engine.select(Sql(text))
+        told = ", ".join(f"{table} {used / size:,.0f} µs ({count})" for table, used, count in rows)
+        console.print(f"{title}, processor for a trace: {told}")
 
 
 def batches(size: int) -> Iterator[list[TracePart]]:
@@ -183,10 +230,11 @@ def timed(engine: Engine, questions: Sequence[Callable[[], int]]) -> tuple[str, 
 
 
 def keep_log(folder: Path, address: ClickHouseAddress) -> Any:
-    """Open the engine with its log of statements, which it keeps while this is open."""
+    """Open the engine with its logs of statements and of parts, which it keeps while this is open."""
     config = folder / "query_log.xml"
     config.write_text(
-        "<clickhouse><query_log><database>system</database><table>query_log</table></query_log></clickhouse>"
+        "<clickhouse><query_log><database>system</database><table>query_log</table></query_log>"
+        "<part_log><database>system</database><table>part_log</table></part_log></clickhouse>"
     )
     return Connection(f"{address.directory}?config-file={config}")
 

@@ -32,6 +32,10 @@ def test_a_cluster_is_brought_up_on_all_of_its_servers() -> None:
         " min_compress_block_size = 2048, max_compress_block_size = 4096"
         for table in ("said", "head")
     ]
+    assert changes(3, PLACES["cluster"]) == [
+        f"ALTER TABLE {table}_local ON CLUSTER main MODIFY SETTING merge_selector_base = 16"
+        for table in ("trace", "part")
+    ]
 
 
 @pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
@@ -43,9 +47,14 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
         engine.insert("migration", ["number"], [[1]])
         for table in ("said", "head"):
             engine.run(f"ALTER TABLE {table} RESET SETTING min_compress_block_size, max_compress_block_size")
+        for table in ("trace", "part"):
+            engine.run(f"ALTER TABLE {table} RESET SETTING merge_selector_base")
         for _ in range(2):
             make_tables(engine)
-            assert engine.select(Sql("SELECT number FROM migration ORDER BY number")) == [(1,), (2,)]
-        for table in ("said", "head"):
-            made = engine.select(Sql(f"SHOW CREATE TABLE {table}"))[0][0]
-            assert "min_compress_block_size = 2048, max_compress_block_size = 4096" in made
+            assert engine.select(Sql("SELECT number FROM migration ORDER BY number")) == [(1,), (2,), (3,)]
+        for tables, settings in (
+            (("said", "head"), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
+            (("trace", "part"), "merge_selector_base = 16"),
+        ):
+            for table in tables:
+                assert settings in engine.select(Sql(f"SHOW CREATE TABLE {table}"))[0][0]

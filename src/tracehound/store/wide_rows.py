@@ -8,13 +8,13 @@ from typing import Any, Final, NamedTuple
 from tracehound.model.record import to_json_text
 from tracehound.model.span import Span
 from tracehound.model.trace import TraceInfo
-from tracehound.query.evaluate import assessed_values, value_of
-from tracehound.query.fields import ASSESSED, ATTRIBUTES, NUMBERS_IN_SPAN, Group
+from tracehound.query.evaluate import assessed_values
+from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, NUMBERS_IN_SPAN, Group
 from tracehound.query.numbers import number_at, number_in
 from tracehound.query.wide import NUMBER_COLUMNS, is_apart
 
-_NUMBERS: Final = tuple(ATTRIBUTES[name] for name in NUMBER_COLUMNS)
-_WITH_NUMBERS: Final = tuple(dict.fromkeys(key for key, _ in NUMBERS_IN_SPAN.values()))
+_NUMBERS: Final = tuple(NUMBERS_IN_METADATA[name] for name in NUMBER_COLUMNS)
+_WITH_NUMBERS: Final = frozenset(key for key, _ in NUMBERS_IN_SPAN.values())
 _BEGINS_NUMBER: Final = "-0123456789"
 
 
@@ -30,7 +30,8 @@ class Said(NamedTuple):
 
 def numbers_of(info: TraceInfo) -> list[float | None]:
     """Return the numbers of `NUMBER_COLUMNS`."""
-    return [_double(value_of(field, info)) for field in _NUMBERS]
+    metadata = info.trace_metadata
+    return [_double(number_at(metadata, key, name)) if key in metadata else None for key, name in _NUMBERS]
 
 
 def numbers_in(texts: Mapping[str, str]) -> dict[str, float]:
@@ -44,16 +45,13 @@ def numbers_in(texts: Mapping[str, str]) -> dict[str, float]:
 
 def split_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return what of the metadata is searched, and what is kept apart."""
-    searched: dict[str, str] = {}
-    apart: dict[str, str] = {}
-    for key, value in metadata.items():
-        (apart if is_apart(key) else searched)[key] = value
-    return searched, apart
+    apart = {key: value for key, value in metadata.items() if is_apart(key)}
+    return {key: value for key, value in metadata.items() if key not in apart}, apart
 
 
 def numbers_of_spans(spans: Sequence[Span]) -> list[list[float | None]]:
     """Return for each of `NUMBERS_IN_SPAN` those of the spans: most spans have none of the attributes."""
-    having = [any(key in span.attributes_json for key in _WITH_NUMBERS) for span in spans]
+    having = [not _WITH_NUMBERS.isdisjoint(span.attributes_json) for span in spans]
     if not any(having):
         return [[None] * len(spans)] * len(NUMBERS_IN_SPAN)
     return [

@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)
 TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, merge_selector_base = 16;
 
 CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
 TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 16;
+SETTINGS index_granularity = 16, merge_selector_base = 16;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),

@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS trace (
 )
 ENGINE = ReplacingMergeTree(version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, merge_selector_base = 16;
 
 CREATE TABLE IF NOT EXISTS part (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS part (
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (written_ns, trace_id, digest)
-SETTINGS index_granularity = 16;
+SETTINGS index_granularity = 16, merge_selector_base = 16;
 
 CREATE TABLE IF NOT EXISTS said (
     trace_id String CODEC(ZSTD(1)),

@@ -40,6 +40,11 @@ class Known:
     is_deleted: bool = False
     count: int = 0
 
+    @property
+    def only(self) -> PartId | None:
+        """The part that is all that is known; None where it is another thing, or more."""
+        return next(iter(self.parts), None) if self.count == 1 else None
+
     def effective(self, parts: Mapping[PartId, TracePart]) -> dict[PartId, TracePart]:
         """Return those of the parts that the trace is made of, in their order; none of one that is deleted."""
         if self.is_deleted:
