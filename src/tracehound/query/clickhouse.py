@@ -14,6 +14,7 @@ from tracehound.query.fields import TIMESTAMP, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
+from tracehound.query.periods import Period
 from tracehound.query.search import Search
 from tracehound.query.sql import Parameter, Sql, chain, join
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
@@ -161,8 +162,9 @@ def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
 
     Its columns are the fields of the groups; the number of the unit of time, if there are periods; how many traces
     there are and have failed, how many have ended, their durations' sum, the least and the greatest; the buckets of
-    their durations, in order; then of each of `SUMMED` that is wanted the sum and how many have
-    the number; and of each of `DISTINCT` that is wanted how many different values there are.
+    their durations, in order, or if fractions are given the buckets of these percentiles alone; then of each of
+    `SUMMED` that is wanted the sum and how many have the number; and of each of `DISTINCT` that is wanted how many
+    different values there are.
     """
     keys = [Sql(f"{found.text} AS key{at}", found.parameters) for at, found in enumerate(_groups(query))]
     names = [f"key{at}" for at in range(len(keys))]
@@ -172,27 +174,47 @@ def statistics_sql(query: StatisticsQuery, where: Condition) -> Sql:
     condition = join("\n  AND ", conditions)
     added = [
         Sql("count(), countIf(t.state = 'ERROR')"),
-        Sql(
-            "count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
-            if query.wanted & {LENGTHS, DURATIONS}
-            else "0, 0, NULL, NULL"
-        ),
-        Sql("arraySort(groupArray(t.duration_bucket))" if DURATIONS in query.wanted else "[]"),
+        Sql(_lengths(query)),
+        *_distribution(query),
         *(Sql(f"sum(t.{name}), count(t.{name})") for name in sums),
         *(Sql(f"uniqExact({each.text})", each.parameters) for each in distinct),
     ]
     chosen = join(", ", [*keys, *added])
     by = f"\nGROUP BY {', '.join(names)}" if names else ""
+    named = f"WITH {_BUCKETS} AS buckets\n" if query.fractions else ""
     return Sql(
-        f"SELECT {chosen.text}\nFROM trace AS t FINAL\nWHERE {condition.text}{by}",
+        f"{named}SELECT {chosen.text}\nFROM trace AS t FINAL\nWHERE {condition.text}{by}",
         chosen.parameters + condition.parameters,
     )
+
+
+def _lengths(query: StatisticsQuery) -> str:
+    if LENGTHS in query.wanted:
+        return "count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
+    return "count(t.duration_ms), 0, NULL, max(t.duration_ms)" if DURATIONS in query.wanted else "0, 0, NULL, NULL"
+
+
+_BUCKETS: Final = "arraySort(groupArray(t.duration_bucket))"
+
+
+def _distribution(query: StatisticsQuery) -> list[Sql]:
+    """Return how durations are distributed. The percentile is the first bucket up to which there are enough of them."""
+    if DURATIONS not in query.wanted:
+        return [Sql("[]")]
+    if not query.fractions:
+        return [Sql(_BUCKETS)]
+    return [Sql("buckets[greatest(1, toUInt64(ceil(? * length(buckets))))]", (each,)) for each in query.fractions]
+
+
+def unit_of(period: Period) -> int:
+    """Return the length in ms of the pieces of time that traces are added up by: of whole periods where that can be."""
+    return period.equal_ms or period.unit_ms
 
 
 def _groups(query: StatisticsQuery) -> list[Sql]:
     groups = [VALUES.value(each) for each in query.fields]
     if query.period is not None:
-        unit_ms = query.period.unit_ms
+        unit_ms = unit_of(query.period)
         groups.append(Sql("intDiv(t.start_ms + ?, ?) - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE)))
     return groups
 

@@ -141,6 +141,8 @@ class StatisticsForm(Form, frozen=True):
     period: str | None
     zone: str
     wanted: list[str]
+    are_weighted: bool = False
+    fractions: tuple[float, ...] = ()
 
 
 class GroupsForm(Form, frozen=True):
@@ -347,6 +349,8 @@ def form_of_statistics(query: StatisticsQuery) -> StatisticsForm:
         None if period is None else print_length(period),
         "UTC" if period is None else period.zone.key,
         sorted(query.wanted),
+        query.are_weighted,
+        query.fractions,
     )
 
 
@@ -357,6 +361,8 @@ def to_statistics(form: StatisticsForm, limit: SearchLimit) -> StatisticsQuery:
         tuple(parse_groups(form.fields)),
         None if form.period is None else parse_period(form.period, form.zone),
         ALL.intersection(form.wanted),
+        form.are_weighted,
+        form.fractions,
     )
 
 
