@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.summary import SUMMED
 from tracehound.query.fields import TIMESTAMP, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
@@ -38,6 +39,7 @@ _COLUMNS: Final = {
 }
 # Elements of one list: a parameter has 128 KB over HTTP, as servers are set up.
 _LISTED: Final = 1_000
+_LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
 # Units of time that are added to one, for a negative quotient is rounded up.
 _BEFORE: Final = 2**32
 
@@ -58,7 +60,9 @@ class ClickHouseDialect:
         return Sql(f"if(mapContains({column}, ?), {column}[?], NULL)", (field.name, field.name))
 
     def equals(self, field: Field, text: str) -> Sql | None:
-        """Return the comparison that the index of the map's values serves; absent keys have the empty text there."""
+        """Return the comparison that an index serves: of pairs, or of values; absent keys have the empty text there."""
+        if _is_paired(field, text):
+            return Sql(f"has({pairs_of('t.' + _prefix(field))}, ?)", (pair(field.name, text),))
         return Sql(f"{_map_of(field)}[?] = ?", (field.name, text)) if text else None
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
@@ -110,6 +114,31 @@ class ClickHouseDialect:
             f" AND ifNull({passes.text}, 0), t.said_group, t.said_name, t.said_text, t.said_number, t.said_boolean)"
         )
         return Sql(text, (group.value, name, *passes.parameters))
+
+
+def pairs_of(column: str) -> str:
+    """Return the expression of what a map has, as an array of texts each of which is a key and its value.
+
+    An index is of this expression: whatever the engine finds written in another way it works out from the map itself.
+    Values are cut, and the one that differs in all traces is left out.
+    """
+    value = f"substring(v, 1, if(k = '{ARTIFACT_LOCATION}', 0, {_LONGEST_PAIR}))"
+    return f"arrayMap((k, v) -> concat(toString(length(k)), ' ', k, {value}), mapKeys({column}), mapValues({column}))"
+
+
+def pair(key: str, value: str) -> str:
+    """Return what `pairs_of` makes of a key and its value; the length says where the key ends.
+
+    >>> pair("env", "prod")
+    '3 envprod'
+    """
+    return f"{len(key.encode())} {key}{value}"
+
+
+def _is_paired(field: Field, text: str) -> bool:
+    """Whether the pair of a key and a value tells it from all others."""
+    is_left_out = field.name == ARTIFACT_LOCATION or (field.group is Group.METADATA and is_apart(field.name))
+    return not is_left_out and len(text.encode()) < _LONGEST_PAIR
 
 
 DIALECT: Final = ClickHouseDialect()

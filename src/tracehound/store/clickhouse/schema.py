@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tracehound.query.clickhouse import pairs_of
 from tracehound.query.fields import NUMBERS_IN_SPAN
 from tracehound.query.sql import Sql
 from tracehound.query.wide import NUMBER_COLUMNS
@@ -19,6 +20,10 @@ from tracehound.store.clickhouse.engine import Engine
 _SMALL: Final = "LowCardinality(String)"
 _MAP: Final = f"Map({_SMALL}, String) CODEC(ZSTD(3))"
 _NUMBERS: Final = f"Map({_SMALL}, Float64) CODEC(ZSTD(1))"
+# The engine answers from these indexes alone which rows have a pair, without the map.
+_PAIRS: Final = tuple(
+    f"{column}_pairs {pairs_of(column)} TYPE text(tokenizer = 'array')" for column in ("tags", "metadata")
+)
 # Of tables that are asked for traces by their ids, which are anywhere: each of them has a block decompressed.
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
 
@@ -88,8 +93,7 @@ TRACE: Final = Table(
     replacing="version, is_gone",
     shard_key="cityHash64(trace_id)",
     indexes=(
-        "tags_index mapValues(tags) TYPE bloom_filter(0.01)",
-        "metadata_index mapValues(metadata) TYPE bloom_filter(0.01)",
+        *_PAIRS,
         "metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01)",
         "id_index trace_id TYPE bloom_filter(0.01)",
         "client_index client_request_id TYPE bloom_filter(0.01)",
@@ -193,6 +197,10 @@ _HEADS: Final = (
 _CHANGES: Final[dict[int, tuple[str, ...]]] = {
     1: (),
     2: tuple(f"ALTER TABLE {table}{{local}}{{on}} MODIFY SETTING {_SMALL_BLOCKS}" for table in ("said", "head")),
+    4: (
+        *(f"ALTER TABLE trace{{local}}{{on}} ADD INDEX IF NOT EXISTS {index}" for index in _PAIRS),
+        *(f"ALTER TABLE trace{{local}}{{on}} MATERIALIZE INDEX {index.split()[0]}" for index in _PAIRS),
+    ),
 }
 _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
 
@@ -203,7 +211,7 @@ def make_tables(engine: Engine) -> None:
         for statement in statements(engine.address):
             engine.run(statement)
     done = {number for (number,) in engine.select(Sql("SELECT DISTINCT number FROM migration"))}
-    for number in _CHANGES.keys() - done:
+    for number in sorted(_CHANGES.keys() - done):
         for statement in changes(number, engine.address):
             engine.run(statement)
         engine.insert("migration", ["number"], [[number]])
