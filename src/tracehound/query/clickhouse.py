@@ -62,7 +62,7 @@ class ClickHouseDialect:
     def equals(self, field: Field, text: str) -> Sql | None:
         """Return the comparison that an index serves: of pairs, or of values; absent keys have the empty text there."""
         if _is_paired(field, text):
-            return Sql(f"has({pairs_of('t.' + _prefix(field))}, ?)", (pair(field.name, text),))
+            return Sql("has(t.pairs, ?)", (pair(field, text),))
         return Sql(f"{_map_of(field)}[?] = ?", (field.name, text)) if text else None
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
@@ -116,23 +116,22 @@ class ClickHouseDialect:
         return Sql(text, (group.value, name, *passes.parameters))
 
 
-def pairs_of(column: str) -> str:
-    """Return the expression of what a map has, as an array of texts each of which is a key and its value.
+def pair(field: Field, value: str) -> str:
+    """Return what the column `pairs` has of a tag or of metadata; the length says where the key ends.
 
-    An index is of this expression: whatever the engine finds written in another way it works out from the map itself.
-    Values are cut, and the one that differs in all traces is left out.
+    >>> pair(Field(Group.TAGS, "env"), "prod")
+    'tags 3 envprod'
     """
-    value = f"substring(v, 1, if(k = '{ARTIFACT_LOCATION}', 0, {_LONGEST_PAIR}))"
-    return f"arrayMap((k, v) -> concat(toString(length(k)), ' ', k, {value}), mapKeys({column}), mapValues({column}))"
+    return f"{_prefix(field)} {len(field.name.encode())} {field.name}{value}"
 
 
-def pair(key: str, value: str) -> str:
-    """Return what `pairs_of` makes of a key and its value; the length says where the key ends.
+def _pairs_of(column: str) -> str:
+    value = f"substring(v, 1, if(k = '{ARTIFACT_LOCATION}', 0, {_LONGEST_PAIR}))"  # that one differs in all traces
+    pair = f"concat('{column} ', toString(length(k)), ' ', k, {value})"
+    return f"arrayMap((k, v) -> {pair}, mapKeys({column}), mapValues({column}))"
 
-    >>> pair("env", "prod")
-    '3 envprod'
-    """
-    return f"{len(key.encode())} {key}{value}"
+
+PAIRS: Final = f"arrayConcat({_pairs_of('tags')}, {_pairs_of('metadata')})"
 
 
 def _is_paired(field: Field, text: str) -> bool:

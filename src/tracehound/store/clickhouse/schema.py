@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tracehound.query.clickhouse import pairs_of
+from tracehound.query.clickhouse import PAIRS
 from tracehound.query.fields import NUMBERS_IN_SPAN
 from tracehound.query.sql import Sql
 from tracehound.query.wide import NUMBER_COLUMNS
@@ -20,10 +20,9 @@ from tracehound.store.clickhouse.engine import Engine
 _SMALL: Final = "LowCardinality(String)"
 _MAP: Final = f"Map({_SMALL}, String) CODEC(ZSTD(3))"
 _NUMBERS: Final = f"Map({_SMALL}, Float64) CODEC(ZSTD(1))"
-# The engine answers from these indexes alone which rows have a pair, without the map.
-_PAIRS: Final = tuple(
-    f"{column}_pairs {pairs_of(column)} TYPE text(tokenizer = 'array')" for column in ("tags", "metadata")
-)
+# The engine makes it of the maps, and answers from its index alone which rows have a pair.
+_PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(1))")
+_PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
 # Of tables that are asked for traces by their ids, which are anywhere: each of them has a block decompressed.
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
 
@@ -43,8 +42,8 @@ class Table:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the columns, as rows are inserted."""
-        return tuple(name for name, _ in self.columns)
+        """The names of the columns that rows have when they are inserted."""
+        return tuple(name for name, kind in self.columns if " MATERIALIZED " not in kind)
 
 
 TRACE: Final = Table(
@@ -88,12 +87,13 @@ TRACE: Final = Table(
         ("part_digests", "Array(UInt32) CODEC(ZSTD(1))"),
         ("part_ended", "Array(UInt8) CODEC(ZSTD(1))"),
         ("running", f"Array({_SMALL})"),
+        _PAIRS,
     ),
     order="experiment, start_ms, trace_id",
     replacing="version, is_gone",
     shard_key="cityHash64(trace_id)",
     indexes=(
-        *_PAIRS,
+        _PAIRS_INDEX,
         "metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01)",
         "id_index trace_id TYPE bloom_filter(0.01)",
         "client_index client_request_id TYPE bloom_filter(0.01)",
@@ -198,9 +198,14 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
     1: (),
     2: tuple(f"ALTER TABLE {table}{{local}}{{on}} MODIFY SETTING {_SMALL_BLOCKS}" for table in ("said", "head")),
     4: (
-        *(f"ALTER TABLE trace{{local}}{{on}} ADD INDEX IF NOT EXISTS {index}" for index in _PAIRS),
-        *(f"ALTER TABLE trace{{local}}{{on}} MATERIALIZE INDEX {index.split()[0]}" for index in _PAIRS),
+        f"ALTER TABLE trace{{local}}{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",
+        f"ALTER TABLE trace{{local}}{{on}} ADD INDEX IF NOT EXISTS {_PAIRS_INDEX}",
+        "ALTER TABLE trace{local}{on} MATERIALIZE INDEX pairs_index",
     ),
+}
+# What becomes of the tables over all servers of a cluster.
+_CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
+    4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",)
 }
 _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
 
@@ -225,7 +230,8 @@ def _are_there(engine: Engine) -> bool:
 def changes(number: int, address: ClickHouseAddress) -> list[str]:
     """Return what a migration does to tables that were made before it."""
     on, local = _on(address), _local(address)
-    return [each.format(on=on, local=local) for each in _CHANGES[number]]
+    over_all = _CHANGES_OVER_ALL.get(number, ()) if address.cluster else ()
+    return [each.format(on=on, local=local) for each in (*_CHANGES[number], *over_all)]
 
 
 def statements(address: ClickHouseAddress) -> list[str]:
