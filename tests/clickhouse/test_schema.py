@@ -45,6 +45,7 @@ def test_a_cluster_gets_the_column_of_pairs_on_each_server_and_over_all() -> Non
         "ALTER TABLE trace_local ON CLUSTER main ADD COLUMN IF NOT EXISTS pairs",
         "ALTER TABLE trace_local ON CLUSTER main ADD INDEX IF NOT EXISTS"
         " pairs_index pairs TYPE text(tokenizer = 'array')",
+        "ALTER TABLE trace_local ON CLUSTER main MATERIALIZE COLUMN pairs",
         "ALTER TABLE trace_local ON CLUSTER main MATERIALIZE INDEX pairs_index",
         "ALTER TABLE trace ON CLUSTER main ADD COLUMN IF NOT EXISTS pairs",
     ]
@@ -73,7 +74,7 @@ def test_chdb_rows_without_pairs_are_found_beside_those_with_it() -> None:
     from tracehound.store.clickhouse.store import ClickHouseStore
 
     with new_address() as address, contextlib.closing(Engine(address)) as engine:
-        add_column, add_index, materialize = changes(4, address)
+        add_column, add_index, *materialize = changes(4, address)
         engine.run("ALTER TABLE trace DROP INDEX pairs_index")
         engine.run("ALTER TABLE trace DROP COLUMN pairs")
         store = ClickHouseStore(address)
@@ -85,7 +86,8 @@ def test_chdb_rows_without_pairs_are_found_beside_those_with_it() -> None:
         for _ in range(2):
             assert [info.name for info in store.search(search).traces] == ["newer", "older"]
             assert [*store.statistics(StatisticsQuery(search, (NAME,)))] == [("newer",), ("older",)]
-            engine.run(f"{materialize} SETTINGS mutations_sync = 2")
+            for statement in materialize:
+                engine.run(f"{statement} SETTINGS mutations_sync = 2")
 
 
 @pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")

@@ -200,6 +200,8 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
     4: (
         f"ALTER TABLE trace{{local}}{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",
         f"ALTER TABLE trace{{local}}{{on}} ADD INDEX IF NOT EXISTS {_PAIRS_INDEX}",
+        # Until both have been made of a part its pairs are worked out from the maps: right, and slow.
+        "ALTER TABLE trace{local}{on} MATERIALIZE COLUMN pairs",
         "ALTER TABLE trace{local}{on} MATERIALIZE INDEX pairs_index",
     ),
 }
