@@ -192,12 +192,14 @@ def measure(engine: Engine, store: Store, only: str) -> None:
             asked = [make(chance) for _ in range(ROUNDS)]
             searches = [parse_search(["0"], text, order, limit) for text, limit, order in asked]
             table.add_row(name, *timed(engine, [partial(count_found, store, each) for each in searches]))
-    wanted = frozenset(each.wanted for each in map(parse_metric, METRICS) if each.wanted is not None)
+    metrics = [parse_metric(name) for name in METRICS]
+    wanted = frozenset(each.wanted for each in metrics if each.wanted is not None)
+    fractions = tuple(each.fraction for each in metrics if each.fraction is not None)
     for name, filter_string in STATISTICS.items():
         if only in name:
             search = parse_search(["0"], filter_string, now_ms=END_NS // 10**6)
             groups, hourly = tuple(parse_groups(["name"])), parse_period("1h")
-            query = StatisticsQuery(search, groups, hourly, wanted, are_weighted=True)
+            query = StatisticsQuery(search, groups, hourly, wanted, are_weighted=True, fractions=fractions)
             table.add_row(name, *timed(engine, [partial(count_groups, store, query)] * STATISTICS_ROUNDS))
     console.print(table)
 

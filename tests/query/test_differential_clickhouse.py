@@ -27,6 +27,7 @@ from tracehound.store.memory import MemoryStore
 pytestmark = pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
 
 ASKED = st.lists(st.tuples(FILTERS, ORDERS, PAGE_SIZES), min_size=SEARCHES_OF_TRACES, max_size=SEARCHES_OF_TRACES)
+FRACTIONS = st.lists(st.floats(0, 1) | st.sampled_from([0.5, 0.95, 0.99]), min_size=1, max_size=4).map(tuple)
 FAR_NS = 9 * 10**18  # behind all that is written
 
 
@@ -38,13 +39,14 @@ def clickhouse() -> Iterator[Store]:
 
 @pytest.mark.prove
 @settings(max_examples=SEARCHES // SEARCHES_OF_TRACES, suppress_health_check=list(HealthCheck))
-@given(TRACES, ASKED, GROUPS, PERIODS)
+@given(TRACES, ASKED, GROUPS, PERIODS, FRACTIONS)
 def test_clickhouse_answers_as_the_memory_store_does(
     clickhouse: Store,
     traces: tuple[TracePart | Edit, ...],
     asked: list[tuple[str, list[str], int]],
     groups: list[str],
     period: Period | None,
+    fractions: tuple[float, ...],
 ) -> None:
     memory = MemoryStore()
     memory.write(traces)
@@ -57,6 +59,9 @@ def test_clickhouse_answers_as_the_memory_store_does(
             assert told(clickhouse.statistics(query)) == told(memory.statistics(query))
             query = dataclasses.replace(query, are_weighted=True)
             assert told(clickhouse.statistics(query)) == told(memory.statistics(query))
+        found = clickhouse.statistics(dataclasses.replace(query, fractions=fractions))
+        for key, summary in memory.statistics(query).items():  # as text: NaN is equal to nothing
+            assert repr(found[key].percentiles(fractions)) == repr(summary.percentiles(fractions))
         for query in queries_of_all(search, groups, period):
             assert told(clickhouse.statistics(query)) == told(memory.statistics(query))
     finally:

@@ -9,10 +9,11 @@ import pytest
 
 from tests.golden import check_golden
 from tracehound.query.clickhouse import DIALECT, ROW, search_sql, statistics_sql
+from tracehound.query.fields import NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
 from tracehound.query.sql import Sql
-from tracehound.query.statistics import StatisticsQuery, parse_groups
+from tracehound.query.statistics import DURATIONS, StatisticsQuery, parse_groups
 from tracehound.query.wide import Condition, wide_condition
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse.engine import bind
@@ -62,6 +63,13 @@ def test_traces_are_added_up_by_this_statement(update_golden: bool) -> None:
     search = parse_search(["0"], "tags.env = 'prod'")
     query = StatisticsQuery(search, tuple(parse_groups(["name", "tags.region"])), parse_period("1h"))
     check_golden(GOLDEN / "statistics.sql", described(statistics_sql(query, condition(search))), update=update_golden)
+
+
+def test_percentiles_alone_are_worked_out_by_this_statement(update_golden: bool) -> None:
+    search, hourly = parse_search(["0"]), parse_period("1h")
+    query = StatisticsQuery(search, (NAME,), hourly, frozenset({DURATIONS}), fractions=(0.5, 0.95))
+    text = described(statistics_sql(query, condition(search)))
+    check_golden(GOLDEN / "statistics_percentiles.sql", text, update=update_golden)
 
 
 def condition(search: Search) -> Condition:

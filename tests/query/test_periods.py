@@ -60,6 +60,14 @@ def test_a_period_holds_the_time_that_it_is_of(text: str, zone: str, time_ms: in
     assert {period.start_of(each) for each in range(start_ms, time_ms, max(1, (time_ms - start_ms) // 7))} <= {start_ms}
 
 
+@given(st.sampled_from(LENGTHS), st.integers(-4_000_000_000_000, 4_000_000_000_000))
+def test_equal_periods_are_counted_from_the_epoch(text: str, time_ms: int) -> None:
+    period = parse_period(text)
+    assert (period.equal_ms is None) == (text in {"3d", "week", "1mo", "quarter", "1y"})
+    if period.equal_ms is not None:
+        assert period.start_of(time_ms) == time_ms // period.equal_ms * period.equal_ms
+
+
 @pytest.mark.parametrize("text", ["7h", "0m", "", "a while", "-1h", "1.5h", "0mo", "25h", "99999999999999999999d"])
 def test_other_lengths_are_refused(text: str) -> None:
     with pytest.raises(ArgumentError, match="an interval is a length that divides a day"):

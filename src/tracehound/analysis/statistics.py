@@ -187,7 +187,10 @@ def read_statistics(
     period = None if interval is None else parse_period(interval, time_zone)
     chosen = [parse_metric(name) for name in metrics or DEFAULT_METRICS]
     wanted = frozenset(each.wanted for each in chosen if each.wanted is not None)
-    found = store.statistics(StatisticsQuery(search, tuple(fields), period, wanted, are_weighted=True))
+    fractions = tuple(each.fraction for each in chosen if each.fraction is not None and not with_total)
+    found = store.statistics(
+        StatisticsQuery(search, tuple(fields), period, wanted, are_weighted=True, fractions=fractions)
+    )
     if not found and not fields and period is None:
         found = {(): Summary()}
     with no_collection():

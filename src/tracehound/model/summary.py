@@ -23,7 +23,8 @@ class Summary:
 
     Counts are whole numbers but where they are estimated (`times`). `buckets` counts durations (`model.buckets`);
     `sums` has the sum of each of `SUMMED` that a trace has, and `having` how many have it; `distinct` counts the
-    different users and sessions, and is filled at the end: such counts do not add up.
+    different users and sessions, and is filled at the end: such counts do not add up. Nor do percentiles: `known` has
+    some of them, by their fractions, where they were worked out already and `buckets` are not there.
 
     >>> some, other = Summary(), Summary()
     >>> some.add(is_error=False, duration_ms=40)
@@ -43,6 +44,7 @@ class Summary:
     sums: dict[str, float] = field(default_factory=dict)
     having: dict[str, float] = field(default_factory=dict)
     distinct: dict[str, float] = field(default_factory=dict)
+    known: dict[float, float] = field(default_factory=dict)
 
     def add(self, *, is_error: bool, duration_ms: int | None) -> None:
         """Add a trace."""
@@ -62,6 +64,7 @@ class Summary:
 
     def join(self, other: Summary) -> None:
         """Add other traces."""
+        assert not any((self.known, other.known)), "percentiles do not add up"  # noqa: S101 - who joins asks for buckets
         self.count += other.count
         self.errors += other.errors
         self.ended += other.ended
@@ -97,7 +100,7 @@ class Summary:
 
     def percentiles(self, fractions: Sequence[float]) -> list[float]:
         """Return the durations in ms at or below which the fractions lie, within 1 %; NaN where none has ended."""
-        found = percentiles(self.buckets, fractions)
+        found = [self.known[each] for each in fractions] if self.known else percentiles(self.buckets, fractions)
         return found if self.most_ms is None else [min(each, float(self.most_ms)) for each in found]
 
     def _widen(self, least_ms: int | None, most_ms: int | None) -> None:

@@ -10,11 +10,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.summary import SUMMED
 from tracehound.query.fields import TIMESTAMP, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
+from tracehound.query.periods import Period
 from tracehound.query.search import Search
 from tracehound.query.sql import Parameter, Sql, chain, join
 from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
@@ -38,6 +40,7 @@ _COLUMNS: Final = {
 }
 # Elements of one list: a parameter has 128 KB over HTTP, as servers are set up.
 _LISTED: Final = 1_000
+_LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
 # Units of time that are added to one, for a negative quotient is rounded up.
 _BEFORE: Final = 2**32
 
@@ -58,7 +61,9 @@ class ClickHouseDialect:
         return Sql(f"if(mapContains({column}, ?), {column}[?], NULL)", (field.name, field.name))
 
     def equals(self, field: Field, text: str) -> Sql | None:
-        """Return the comparison that the index of the map's values serves; absent keys have the empty text there."""
+        """Return the comparison that an index serves: of pairs, or of values; absent keys have the empty text there."""
+        if _is_paired(field, text):
+            return Sql("has(t.pairs, ?)", (pair(field, text),))
         return Sql(f"{_map_of(field)}[?] = ?", (field.name, text)) if text else None
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
@@ -118,6 +123,30 @@ class ClickHouseDialect:
         return Sql(text, (group.value, name, *passes.parameters))
 
 
+def pair(field: Field, value: str) -> str:
+    """Return what the column `pairs` has of a tag or of metadata; the length says where the key ends.
+
+    >>> pair(Field(Group.TAGS, "env"), "prod")
+    'tags 3 envprod'
+    """
+    return f"{_prefix(field)} {len(field.name.encode())} {field.name}{value}"
+
+
+def _pairs_of(column: str) -> str:
+    value = f"substring(v, 1, if(k = '{ARTIFACT_LOCATION}', 0, {_LONGEST_PAIR}))"  # that one differs in all traces
+    pair = f"concat('{column} ', toString(length(k)), ' ', k, {value})"
+    return f"arrayMap((k, v) -> {pair}, mapKeys({column}), mapValues({column}))"
+
+
+PAIRS: Final = f"arrayConcat({_pairs_of('tags')}, {_pairs_of('metadata')})"
+
+
+def _is_paired(field: Field, text: str) -> bool:
+    """Whether the pair of a key and a value tells it from all others."""
+    is_left_out = field.name == ARTIFACT_LOCATION or (field.group is Group.METADATA and is_apart(field.name))
+    return not is_left_out and len(text.encode()) < _LONGEST_PAIR
+
+
 DIALECT: Final = ClickHouseDialect()
 VALUES: Final = Values(DIALECT.value, DIALECT.number)
 
@@ -170,8 +199,9 @@ def statistics_sql(query: StatisticsQuery, where: Condition, first_units: Mappin
 
     Its columns are the fields of the groups; the number of the unit of time, if there are periods; how many traces
     there are and have failed, how many have ended, their durations' sum, the least and the greatest; the buckets of
-    their durations, in order; then of each of `SUMMED` that is wanted the sum and how many have
-    the number; and of each of `DISTINCT` that is wanted how many different values there are.
+    their durations, in order, or if fractions are given the buckets of these percentiles alone; then of each of
+    `SUMMED` that is wanted the sum and how many have the number; and of each of `DISTINCT` that is wanted how many
+    different values there are.
     """
     groups = _groups(query, first_units or {})
     keys = [Sql(f"{found.text} AS key{at}", found.parameters) for at, found in enumerate(groups)]
@@ -182,27 +212,47 @@ def statistics_sql(query: StatisticsQuery, where: Condition, first_units: Mappin
     condition = join("\n  AND ", conditions)
     added = [
         Sql("count(), countIf(t.state = 'ERROR')"),
-        Sql(
-            "count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
-            if query.wanted & {LENGTHS, DURATIONS}
-            else "0, 0, NULL, NULL"
-        ),
-        Sql("arraySort(groupArray(t.duration_bucket))" if DURATIONS in query.wanted else "[]"),
+        Sql(_lengths(query)),
+        *_distribution(query),
         *(Sql(f"sum(t.{name}), count(t.{name})") for name in sums),
         *(Sql(f"uniqExact({each.text})", each.parameters) for each in distinct),
     ]
     chosen = join(", ", [*keys, *added])
     by = f"\nGROUP BY {', '.join(names)}" if names else ""
+    named = f"WITH {_BUCKETS} AS buckets\n" if query.fractions else ""
     return Sql(
-        f"SELECT {chosen.text}\nFROM trace AS t FINAL\nWHERE {condition.text}{by}",
+        f"{named}SELECT {chosen.text}\nFROM trace AS t FINAL\nWHERE {condition.text}{by}",
         chosen.parameters + condition.parameters,
     )
+
+
+def _lengths(query: StatisticsQuery) -> str:
+    if LENGTHS in query.wanted:
+        return "count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
+    return "count(t.duration_ms), 0, NULL, max(t.duration_ms)" if DURATIONS in query.wanted else "0, 0, NULL, NULL"
+
+
+_BUCKETS: Final = "arraySort(groupArray(t.duration_bucket))"
+
+
+def _distribution(query: StatisticsQuery) -> list[Sql]:
+    """Return how durations are distributed. The percentile is the first bucket up to which there are enough of them."""
+    if DURATIONS not in query.wanted:
+        return [Sql("[]")]
+    if not query.fractions:
+        return [Sql(_BUCKETS)]
+    return [Sql("buckets[greatest(1, toUInt64(ceil(? * length(buckets))))]", (each,)) for each in query.fractions]
+
+
+def unit_of(period: Period) -> int:
+    """Return the length in ms of the pieces of time that traces are added up by: of whole periods where that can be."""
+    return period.equal_ms or period.unit_ms
 
 
 def _groups(query: StatisticsQuery, first_units: Mapping[int, int]) -> list[Sql]:
     groups = [VALUES.value(each) for each in query.fields]
     if query.period is not None:
-        unit_ms = query.period.unit_ms
+        unit_ms = unit_of(query.period)
         unit = Sql("intDiv(t.start_ms + ?, ?) - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE))
         if first_units:
             pairs = as_list(list(first_units)), as_list(list(first_units.values()))

@@ -42,6 +42,12 @@ class Period:
         """The length of the pieces that all periods are made of, counted from the epoch."""
         return math.gcd(self.length_ms, _HOUR_MS if _is_off_by_hours(self.zone) else _QUARTER_MS)
 
+    @property
+    def equal_ms(self) -> int | None:
+        """The length of the periods where they are equal pieces of time, counted from the epoch; None where not."""
+        are_equal = self.unit_ms == self.length_ms or (self.zone.key == "UTC" and self.length_ms <= _DAY_MS)
+        return self.length_ms if are_equal and not self.months else None
+
     def start_of(self, time_ms: int) -> int:
         """Return when the period of a time began, both in ms since the epoch."""
         return _start_of(self, time_ms // self.unit_ms * self.unit_ms)

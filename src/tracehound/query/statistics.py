@@ -31,7 +31,8 @@ class StatisticsQuery:
     """The traces of a search, whatever its order and limit, in groups by fields and by periods of their start.
 
     `are_weighted` says that each counts as often as it stands for (`model.weight`), but for least, greatest and how
-    many different values there are; else each counts once.
+    many different values there are; else each counts once. `fractions` are the percentiles that are wanted where
+    nothing else is of how durations are distributed: a store that has them may tell these alone (`Summary.known`).
     """
 
     search: Search
@@ -39,6 +40,7 @@ class StatisticsQuery:
     period: Period | None = None
     wanted: frozenset[str] = field(default=ALL)
     are_weighted: bool = False
+    fractions: tuple[float, ...] = ()
 
 
 def keep_wanted(summary: Summary, wanted: AbstractSet[str]) -> None:

@@ -50,6 +50,7 @@ _SETTINGS: Final[Mapping[str, str | int]] = {
     "max_partitions_per_insert_block": 0,  # spans may say that they began whenever they like
     "transform_null_in": 0,
     "optimize_on_insert": 0,  # rows of one place in one insert say the same: nothing is to be chosen from them
+    "use_skip_indexes_for_disjunctions": 0,  # an OR of two indexes asks them of every mark, also of a page that stops
     "read_in_order_use_buffering": 0,  # a search stops when it has found enough: to read ahead is to read everything
 }
 # Of a cluster: what was inserted is on a majority of the replicas, and what is read next has it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tracehound.query.clickhouse import PAIRS
 from tracehound.query.fields import NUMBERS_IN_SPAN
 from tracehound.query.sql import Sql
 from tracehound.query.wide import NUMBER_COLUMNS
@@ -22,6 +23,9 @@ _NUMBERS: Final = f"Map({_SMALL}, Float64) CODEC(ZSTD(1))"
 # Of tables whose rows are large: they are written again, to be in one part with others, when there are so many parts
 # of a size. With 5, as the engine has it, that takes twice the time by a million traces.
 _RARELY_MERGED: Final = "merge_selector_base = 16"
+# The engine makes it of the maps, and answers from its index alone which rows have a pair.
+_PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(1))")
+_PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
 # Of tables that are asked for traces by their ids, which are anywhere: each of them has a block decompressed.
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
 
@@ -41,8 +45,8 @@ class Table:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the columns, as rows are inserted."""
-        return tuple(name for name, _ in self.columns)
+        """The names of the columns that rows have when they are inserted."""
+        return tuple(name for name, kind in self.columns if " MATERIALIZED " not in kind)
 
 
 TRACE: Final = Table(
@@ -86,13 +90,13 @@ TRACE: Final = Table(
         ("part_digests", "Array(UInt32) CODEC(ZSTD(1))"),
         ("part_ended", "Array(UInt8) CODEC(ZSTD(1))"),
         ("running", f"Array({_SMALL})"),
+        _PAIRS,
     ),
     order="experiment, start_ms, trace_id",
     replacing="version, is_gone",
     shard_key="cityHash64(trace_id)",
     indexes=(
-        "tags_index mapValues(tags) TYPE bloom_filter(0.01)",
-        "metadata_index mapValues(metadata) TYPE bloom_filter(0.01)",
+        _PAIRS_INDEX,
         "metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01)",
         "id_index trace_id TYPE bloom_filter(0.01)",
         "client_index client_request_id TYPE bloom_filter(0.01)",
@@ -197,6 +201,17 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
     1: (),
     2: tuple(f"ALTER TABLE {table}{{local}}{{on}} MODIFY SETTING {_SMALL_BLOCKS}" for table in ("said", "head")),
     3: tuple(f"ALTER TABLE {table}{{local}}{{on}} MODIFY SETTING {_RARELY_MERGED}" for table in ("trace", "part")),
+    4: (
+        f"ALTER TABLE trace{{local}}{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",
+        f"ALTER TABLE trace{{local}}{{on}} ADD INDEX IF NOT EXISTS {_PAIRS_INDEX}",
+        # Until both have been made of a part its pairs are worked out from the maps: right, and slow.
+        "ALTER TABLE trace{local}{on} MATERIALIZE COLUMN pairs",
+        "ALTER TABLE trace{local}{on} MATERIALIZE INDEX pairs_index",
+    ),
+}
+# What becomes of the tables over all servers of a cluster.
+_CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
+    4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",)
 }
 _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
 
@@ -207,7 +222,7 @@ def make_tables(engine: Engine) -> None:
         for statement in statements(engine.address):
             engine.run(statement)
     done = {number for (number,) in engine.select(Sql("SELECT DISTINCT number FROM migration"))}
-    for number in _CHANGES.keys() - done:
+    for number in sorted(_CHANGES.keys() - done):
         for statement in changes(number, engine.address):
             engine.run(statement)
         engine.insert("migration", ["number"], [[number]])
@@ -221,7 +236,8 @@ def _are_there(engine: Engine) -> bool:
 def changes(number: int, address: ClickHouseAddress) -> list[str]:
     """Return what a migration does to tables that were made before it."""
     on, local = _on(address), _local(address)
-    return [each.format(on=on, local=local) for each in _CHANGES[number]]
+    over_all = _CHANGES_OVER_ALL.get(number, ()) if address.cluster else ()
+    return [each.format(on=on, local=local) for each in (*_CHANGES[number], *over_all)]
 
 
 def statements(address: ClickHouseAddress) -> list[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import Any, Final
 
+from tracehound.model.buckets import value_of
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.weight import WEIGHT, read_weight
-from tracehound.query.clickhouse import as_list, statistics_sql
+from tracehound.query.clickhouse import as_list, statistics_sql, unit_of
 from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, Field, Group
 from tracehound.query.sql import Sql
-from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, GroupKey, Groups, StatisticsQuery, keep_wanted
+from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
 from tracehound.query.wide import Condition
 from tracehound.store.adding import add_up
 from tracehound.store.clickhouse.engine import Engine
@@ -42,7 +45,7 @@ def _has_weights(engine: Engine, query: StatisticsQuery) -> bool:
 def _weighted(engine: Engine, query: StatisticsQuery, where: Condition) -> Groups:
     """Return what the traces of each group add up to where each counts as often as it stands for."""
     fields = (*query.fields, Field(Group.METADATA, WEIGHT))
-    by_weight = replace(query, fields=fields, wanted=query.wanted - DISTINCT.keys())
+    by_weight = replace(query, fields=fields, wanted=query.wanted - DISTINCT.keys(), fractions=())
     of_group: defaultdict[GroupKey, defaultdict[float, Summary]] = defaultdict(lambda: defaultdict(Summary))
     for (*group, text), summary in _added_up(engine, by_weight, where).items():
         of_group[tuple(group)][read_weight(None if text is None else str(text))].join(summary)
@@ -62,10 +65,15 @@ def _joined(of_weight: Mapping[float, Summary]) -> Summary:
 
 
 def _added_up(engine: Engine, query: StatisticsQuery, where: Condition) -> Groups:
+    if DURATIONS not in query.wanted or (query.period is not None and query.period.equal_ms is None):
+        query = replace(query, fractions=())  # where a period is several rows: percentiles do not add up
     groups: Groups = {}
     units: set[int] = set()
+    read = _reader(query)
     for row in engine.select(statistics_sql(query, where), query.search.time_limit):
-        key, summary = _read(row, query)
+        key, summary = read(row)
+        if key in groups and query.fractions:  # in some years the clock of the zone was off by no round time
+            return _added_up(engine, replace(query, fractions=()), where)
         if query.period is not None:
             units.add(row[len(query.fields)])
         if key in groups:
@@ -73,9 +81,10 @@ def _added_up(engine: Engine, query: StatisticsQuery, where: Condition) -> Group
         elif summary.count:
             groups[key] = summary
     if query.wanted & DISTINCT.keys() and (first_units := _first_units(query, units)):
-        counted = replace(query, wanted=query.wanted & DISTINCT.keys())
+        counted = replace(query, wanted=query.wanted & DISTINCT.keys(), fractions=())
+        read = _reader(counted)
         for row in engine.select(statistics_sql(counted, where, first_units), query.search.time_limit):
-            key, summary = _read(row, counted)
+            key, summary = read(row)
             if key in groups:
                 groups[key].distinct = summary.distinct
     return groups
@@ -89,33 +98,47 @@ def _first_units(query: StatisticsQuery, units: Collection[int]) -> dict[int, in
     firsts: dict[int, int] = {}
     found: dict[int, int] = {}
     for unit in sorted(units):
-        start_ms = query.period.start_of(unit * query.period.unit_ms) if query.period is not None else unit
+        start_ms = query.period.start_of(unit * unit_of(query.period)) if query.period is not None else unit
         first = firsts.setdefault(start_ms, unit)
         if first != unit:
             found[unit] = first
     return found
 
 
-def _read(row: Sequence[Any], query: StatisticsQuery) -> tuple[GroupKey, Summary]:
-    """Return what a row of `statistics_sql` says."""
-    columns = iter(row)
-    key = [_value(field, next(columns)) for field in query.fields]
-    if query.period is not None:
-        key.insert(0, query.period.start_of(next(columns) * query.period.unit_ms))
-    summary = Summary(next(columns), next(columns))
-    summary.ended, summary.sum_ms, summary.least_ms, summary.most_ms = (next(columns) for _ in range(4))
-    summary.sum_ms = summary.sum_ms or 0
-    summary.buckets = dict(Counter(next(columns)))  # in order, as percentiles need them
-    for name in SUMMED:
-        if name in query.wanted:
-            total, having = next(columns), next(columns)
+def _reader(query: StatisticsQuery) -> Callable[[Sequence[Any]], tuple[GroupKey, Summary]]:
+    """Return what reads a row of `statistics_sql`. There are thousands: what is the same for all is done here, once."""
+    width = len(query.fields)
+    period, unit_ms = query.period, 0 if query.period is None else unit_of(query.period)
+    as_written = any(field.name in NUMBERS_IN_METADATA for field in query.fields)
+    fractions, first = query.fractions, width + (period is not None)
+    behind = first + 6 + (len(fractions) or 1)
+    sums = [name for name in SUMMED if name in query.wanted]
+    distinct = [name for name in DISTINCT if name in query.wanted]
+    starts: dict[int, int] = {}
+
+    def read(row: Sequence[Any]) -> tuple[GroupKey, Summary]:
+        key: GroupKey = tuple(map(_value, query.fields, row)) if as_written else tuple(row[:width])
+        if period is not None:
+            unit = row[width]
+            if unit not in starts:
+                starts[unit] = period.start_of(unit * unit_ms)
+            key = (starts[unit], *key)
+        count, errors, ended, sum_ms, least_ms, most_ms, *found = row[first:behind]
+        summary = Summary(count, errors, ended, sum_ms or 0, least_ms, most_ms)
+        if not fractions:
+            summary.buckets = dict(Counter(found[0]))  # in order, as percentiles need them
+        else:
+            values = map(value_of, found) if ended else repeat(math.nan)
+            summary.known = dict(zip(fractions, values))  # noqa: B905 - NaN is repeated without end
+        for at, name in enumerate(sums):
+            total, having = row[behind + 2 * at : behind + 2 * at + 2]
             if having:
                 summary.add_number(name, total, having)
-    summary.distinct = {name: next(columns) for name in DISTINCT if name in query.wanted}
-    if not query.wanted & {LENGTHS, DURATIONS}:
-        summary.least_ms = summary.most_ms = None
-    keep_wanted(summary, query.wanted)
-    return tuple(key), summary
+        if distinct:
+            summary.distinct = dict(zip(distinct, row[-len(distinct) :], strict=True))
+        return key, summary
+
+    return read
 
 
 def _value(field: Field, found: Any) -> Any:

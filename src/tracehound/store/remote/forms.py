@@ -142,6 +142,7 @@ class StatisticsForm(Form, frozen=True):
     zone: str
     wanted: list[str]
     are_weighted: bool = False
+    fractions: tuple[float, ...] = ()
 
 
 class GroupsForm(Form, frozen=True):
@@ -349,6 +350,7 @@ def form_of_statistics(query: StatisticsQuery) -> StatisticsForm:
         "UTC" if period is None else period.zone.key,
         sorted(query.wanted),
         query.are_weighted,
+        query.fractions,
     )
 
 
@@ -360,6 +362,7 @@ def to_statistics(form: StatisticsForm, limit: SearchLimit) -> StatisticsQuery:
         None if form.period is None else parse_period(form.period, form.zone),
         ALL.intersection(form.wanted),
         form.are_weighted,
+        form.fractions,
     )
 
 
