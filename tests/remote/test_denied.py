@@ -10,6 +10,7 @@ import pytest
 
 import tracehound
 from tests.asgi import Stage
+from tests.cli.terminal import piped
 from tests.remote.test_trouble import trace, tracing_to
 from tests.remote.troubled import spool_of
 from tests.traces import part, span
@@ -152,6 +153,33 @@ def test_what_was_refused_is_sent_once_more_or_thrown_away(guarded_url: str, ser
         assert discard_refused(target) == 1
         assert own.flush().dropped == 0, "an edit is no trace"
     assert not spool_of(state)
+
+
+def test_the_command_shows_sends_and_discards_what_was_refused(
+    guarded_url: str, served: SqliteStore, store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.write([part(span(1, 1))])
+    trace_id = span(1, 1).trace_id
+    reading, _ = create_token(served, Role.READ, "a test")
+    writing, _ = create_token(served, Role.WRITE, "a test")
+    monkeypatch.setenv("TRACEHOUND_TRACKING_TOKEN", reading)
+    there = ("--store", guarded_url)
+    refused = piped("tags", "set", trace_id, "reviewed=yes", *there)
+    assert refused.returncode == 1
+    assert b"it was set aside: `tracehound refused` shows it" in refused.stderr
+    shown = piped("refused", *there).stdout.decode().splitlines()
+    assert shown[1:] == [f"  the tag reviewed of {trace_id}"]
+    assert piped("refused", "--retry", *there).returncode == 1
+    assert piped("refused", *there).stdout.decode().splitlines() == shown
+    monkeypatch.setenv("TRACEHOUND_TRACKING_TOKEN", writing)
+    assert piped("refused", "--retry", *there).stdout == b"1 file sent once more, and taken\n"
+    assert served.read_traces([trace_id])[trace_id].info.tags["reviewed"] == "yes"
+    monkeypatch.setenv("TRACEHOUND_TRACKING_TOKEN", reading)
+    assert piped("tags", "set", trace_id, "reviewed=no", *there).returncode == 1
+    assert piped("refused", "--discard", *there).stdout == b"1 file thrown away\n"
+    assert piped("refused", *there).stdout == b"nothing was refused\n"
+    for arguments in (("--retry", "--discard", *there), ("--store", "memory://")):
+        assert piped("refused", *arguments).returncode != 0
 
 
 def test_what_is_refused_takes_no_more_room_than_what_waits_may(

@@ -59,7 +59,7 @@ class RefusedPieces:
         return True
 
     def keep_segment(self, segment: Path, applied: int) -> bool:
-        """Keep a whole segment that nobody writes to any more; False where it stays: for want of room, or for a reader."""
+        """Keep a whole segment that nobody writes to any more; False where it has to stay, for room or a reader."""
         try:
             data = segment.read_bytes()
             if not self._has_room(len(data)):
