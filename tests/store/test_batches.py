@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.store_contract.made_ready import MadeReadyStore
 from tests.traces import part, span
 from tracehound.model.edit import Change, Edit
 from tracehound.model.record import replace
+from tracehound.model.trace import TracePart
 from tracehound.query.search import parse_search
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
@@ -50,9 +52,43 @@ def test_a_large_batch_is_found_as_the_memory_store_finds_it_and_so_is_what_chan
     assert list(sizes[1].values()) == [26, 29, 100, 200, 67, 1, 51]  # a late span begins before the others: 2 * number
 
 
-def _first_parts() -> list[Change]:
+@pytest.mark.parametrize("kind", [SqliteStore, MadeReadyStore])
+def test_parts_that_arrive_again_are_kept_once_in_whatever_form_they_come(
+    kind: type[SqliteStore], tmp_path: Path
+) -> None:
+    path = tmp_path / "store.db"
+    parts = _first_parts()
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.write(parts)
+    with contextlib.closing(kind(path)) as store:
+        store.write([*parts[1:], *parts])
+    assert _rows_of_parts(path) == TRACES
+
+
+def test_a_part_that_a_file_has_under_a_key_of_earlier_versions_changes_nothing_when_it_arrives_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.db"
+    parts = _first_parts()
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.write(parts)
+        before = store.read_traces([each.trace_id for each in parts])
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE part SET checksum = checksum + 1")
+        store.write(parts)
+        assert store.read_traces([each.trace_id for each in parts]) == before
+        assert check_traces(path, None, lambda *_: None) == []
+
+
+def _rows_of_parts(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM part").fetchone()
+    return int(count)
+
+
+def _first_parts() -> list[TracePart]:
     """Return a part of each trace, in no order; a word is in all of them, in many or in one."""
-    changes: list[Change] = []
+    changes: list[TracePart] = []
     for number in range(TRACES):
         words = f"every {'third ' if number % 3 == 0 else ''}only-{number}"
         root = replace(span(1, number, start_ms=number, duration_ms=number), inputs_json=f'"{words}"')
