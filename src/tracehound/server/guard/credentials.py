@@ -41,18 +41,20 @@ class Credentials:
         self._signer = URLSafeTimedSerializer(secrets.token_bytes(32), "tracehound session")
         self._lock = threading.Lock()
         self._known: dict[str, Token] = {}
-        self._read_s = -1e9
+        self._asked_s = self._read_s = -1e9  # when that was begun last, and when last with an answer
 
-    def is_fresh(self, within_s: float = _FRESH_S) -> bool:
+    def is_fresh(self) -> bool:
         """Whether the store was asked for its tokens a moment ago."""
-        return time.monotonic() - self._read_s <= within_s
+        return time.monotonic() - self._read_s <= _FRESH_S
 
-    def refresh(self, within_s: float = _FRESH_S) -> None:
-        """Ask the store for its tokens, unless that was done a moment ago."""
+    def refresh(self, since_s: float | None = None) -> None:
+        """Ask the store for its tokens, unless somebody has begun to since a time, or else a moment ago."""
+        since_s = time.monotonic() - _FRESH_S if since_s is None else since_s
         with self._lock:
-            if not self.is_fresh(within_s):
+            if self._read_s < since_s:
+                self._asked_s = time.monotonic()
                 self._known = {each.token_id: each for each in read_tokens(self._store)}
-                self._read_s = time.monotonic()
+                self._read_s = self._asked_s
 
     def has_any(self) -> bool:
         """Whether there is a token, or was one."""
@@ -65,11 +67,12 @@ class Credentials:
 
     def is_strange(self, text: str) -> bool:
         """Whether the text is a token that is not known, and may have been made a moment ago."""
-        return id_in(text) not in self._known and not self.is_fresh(_ASKED_AGAIN_S)
+        token_id = id_in(text)
+        return token_id is not None and token_id not in self._known
 
-    def refresh_for_strangers(self) -> None:
-        """Ask the store again, as often as that is allowed for tokens that are not known."""
-        self.refresh(_ASKED_AGAIN_S)
+    def asked_again_in_s(self) -> float:
+        """Return after how many seconds the store may be asked for tokens that are not known."""
+        return max(0.0, self._asked_s + _ASKED_AGAIN_S - time.monotonic())
 
     def holder_of(self, text: str) -> Token:
         """Return the token that a text is; raise `UnauthenticatedError` where it does not count."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
@@ -103,7 +104,9 @@ class TokenGuard:
         if text is None:
             raise UnauthenticatedError(_MISSING)
         if self._credentials.is_strange(text):
-            self._credentials.refresh_for_strangers()
+            shown_s = time.monotonic()
+            time.sleep(self._credentials.asked_again_in_s())
+            self._credentials.refresh(shown_s)
         rights = self._credentials.holder_of(text).rights
         rights.need(right)
         return rights
@@ -131,9 +134,14 @@ class TokenGuard:
         raise ArrivedFromElsewhereError(_MISSING) if is_arrival(request) else UnauthenticatedError(_MISSING)
 
     async def _know(self, text: str) -> None:
-        """Ask the store for a token that is not known: it may have been made a moment ago."""
-        if self._credentials.is_strange(text):
-            await asyncio.get_running_loop().run_in_executor(self._asking, self._credentials.refresh_for_strangers)
+        """Ask the store for a token that is not known: it may have been made a moment ago.
 
-    async def _ask(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._asking, self._credentials.refresh)
+        All who have shown such tokens meanwhile wait for the same answer.
+        """
+        if self._credentials.is_strange(text):
+            shown_s = time.monotonic()
+            await asyncio.sleep(self._credentials.asked_again_in_s())
+            await self._ask(shown_s)
+
+    async def _ask(self, since_s: float | None = None) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._asking, self._credentials.refresh, since_s)
