@@ -215,3 +215,29 @@ def test_a_cursor_that_somebody_made_up_is_refused(filled: Store, values: list[A
 def test_nothing_is_ordered_by_what_a_trace_has_many_of(order: str) -> None:
     with pytest.raises(FilterError, match="a trace has many spans and texts"):
         parse_search(["0"], None, [order])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("tags.a", "x" * 199, ["shorter"]),
+        ("tags.a", "x" * 200 + "1", ["first"]),
+        ("tags.a", "x" * 200, []),
+        ("tags.a", "é" * 100, ["accents"]),
+        ("tags.a", "bc", ["one"]),
+        ("tags.ab", "c", ["two"]),
+        ("metadata.a", "bc", ["metadata"]),
+    ],
+)
+def test_values_that_begin_alike_and_keys_that_run_into_them_are_told_apart(
+    store: Store, key: str, value: str, expected: list[str]
+) -> None:
+    tags = {
+        "shorter": {"a": "x" * 199}, "first": {"a": "x" * 200 + "1"}, "second": {"a": "x" * 200 + "2"},
+        "accents": {"a": "é" * 100}, "others": {"a": "é" * 100 + "e"}, "one": {"a": "bc"}, "two": {"ab": "c"},
+    }  # fmt: skip
+    store.write([part(span(1, trace=at, name=name), tags=tags[name]) for at, name in enumerate(tags, 1)])
+    store.write([part(span(1, trace=50, name="metadata"), metadata={"a": "bc"})])
+    assert names(store, ["0"], f"{key} = '{value}'") == expected
+    expected_of_not = {*tags, "metadata"} - {*expected}
+    assert {*names(store, ["0"], f"NOT {key} = '{value}'")} == expected_of_not

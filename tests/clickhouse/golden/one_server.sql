@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS trace (
     part_digests Array(UInt32) CODEC(ZSTD(1)),
     part_ended Array(UInt8) CODEC(ZSTD(1)),
     running Array(LowCardinality(String)),
-    pairs Array(String) MATERIALIZED arrayConcat(arrayMap((k, v) -> concat('tags ', toString(length(k)), ' ', k, substring(v, 1, if(k = 'mlflow.artifactLocation', 0, 200))), mapKeys(tags), mapValues(tags)), arrayMap((k, v) -> concat('metadata ', toString(length(k)), ' ', k, substring(v, 1, if(k = 'mlflow.artifactLocation', 0, 200))), mapKeys(metadata), mapValues(metadata))) CODEC(ZSTD(1)),
+    pairs Array(String) MATERIALIZED arrayConcat(arrayMap((k, v) -> concat('tags ', toString(length(k)), ' ', k, substring(v, 1, if(k = 'mlflow.artifactLocation', 0, 200))), mapKeys(tags), mapValues(tags)), arrayMap((k, v) -> concat('metadata ', toString(length(k)), ' ', k, substring(v, 1, if(k = 'mlflow.artifactLocation', 0, 200))), mapKeys(metadata), mapValues(metadata))) CODEC(ZSTD(3)),
     INDEX pairs_index pairs TYPE text(tokenizer = 'array'),
     INDEX metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01),
     INDEX id_index trace_id TYPE bloom_filter(0.01),

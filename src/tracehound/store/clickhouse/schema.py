@@ -24,7 +24,7 @@ _NUMBERS: Final = f"Map({_SMALL}, Float64) CODEC(ZSTD(1))"
 # of a size. With 5, as the engine has it, that takes twice the time by a million traces.
 _RARELY_MERGED: Final = "merge_selector_base = 16"
 # The engine makes it of the maps, and answers from its index alone which rows have a pair.
-_PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(1))")
+_PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(3))")
 _PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
 # Of tables that are asked for traces by their ids, which are anywhere: each of them has a block decompressed.
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
