@@ -2,8 +2,8 @@
 
     ./dev chdb-shell python benchmarks/clickhouse_speed.py 1000000
 
-A store is made in batches of 4,000 traces, as the drainer writes them, and kept (`--folder`). They are made and encoded
-before the clock runs, 100,000 traces at a time; what the engine merges behind them counts. Then each search is asked
+A store is made in batches of 8,000 traces, as the drainer writes them, and kept (`--folder`). They are made and encoded
+before the clock runs, 96,000 traces at a time; what the engine merges behind them counts. Then each search is asked
 for, newest 100, and statistics by name and hour; beside the times stands what the engine's own logs say.
 """
 
@@ -40,8 +40,8 @@ from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.store import ClickHouseStore
 from tracehound.store.sqlite.store import SqliteStore
 
-BATCH = 4_000
-AHEAD = 100_000
+BATCH = 8_000
+AHEAD = 96_000
 ROUNDS = 15
 END_NS = 1_795_000_000 * 10**9
 OK, ERROR = SpanStatus(SpanStatusCode.OK), SpanStatus(SpanStatusCode.ERROR)

@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
     INDEX name_index name TYPE set(100),
     INDEX duration_index duration_ms TYPE minmax,
     INDEX arrived_index arrived TYPE minmax,
-    INDEX words_index words TYPE text(tokenizer = splitByString([' ']))
+    INDEX words_index words TYPE text(tokenizer = splitByString([' ']), posting_list_codec = 'bitpacking')
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)

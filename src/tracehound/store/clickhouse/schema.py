@@ -105,7 +105,7 @@ TRACE: Final = Table(
         "name_index name TYPE set(100)",
         "duration_index duration_ms TYPE minmax",
         "arrived_index arrived TYPE minmax",
-        "words_index words TYPE text(tokenizer = splitByString([' ']))",
+        "words_index words TYPE text(tokenizer = splitByString([' ']), posting_list_codec = 'bitpacking')",
     ),
     settings=f"index_granularity = 256, {_RARELY_MERGED}",
     time_ms="start_ms",
