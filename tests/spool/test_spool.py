@@ -25,8 +25,7 @@ from tracehound.query.search import parse_search
 from tracehound.settings import Settings
 from tracehound.spool import descriptor, drain
 from tracehound.spool.drain import Drainer
-from tracehound.spool.files import read_bytes
-from tracehound.spool.segment import SegmentWriter, owner_of
+from tracehound.spool.segment import SegmentWriter, owner_of, read_bytes
 from tracehound.spool.spool import FlushReport, Spool
 from tracehound.store.api import SegmentRange, Store
 from tracehound.store.memory import MemoryStore

@@ -17,9 +17,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tracehound.errors import StoreBusyError, StoreDeniedError, StoreError
-from tracehound.spool.files import NoLock, lock_of_ended, names_in, read_bytes, remove, remove_orphan, size_of
 from tracehound.spool.lock import FileLock, spare_descriptors
-from tracehound.spool.segment import LOCK_SUFFIX, REFUSED_SUFFIX, SUFFIX, age_s, begun_ns, is_ours, lock_path, owner_of
+from tracehound.spool.segment import (
+    LOCK_SUFFIX,
+    REFUSED_SUFFIX,
+    SUFFIX,
+    NoLock,
+    age_s,
+    begun_ns,
+    is_ours,
+    lock_of_ended,
+    lock_path,
+    names_in,
+    owner_of,
+    read_bytes,
+    remove,
+    remove_orphan,
+    size_of,
+)
 from tracehound.store.api import BulkStore, SegmentRange, Store
 from tracehound.wire.frames import read_origin
 
