@@ -94,7 +94,7 @@ def test_chdb_rows_without_pairs_are_found_beside_those_with_it() -> None:
         search = parse_search(["0"], "tags.env = 'prod'", ["name"])
         for _ in range(2):
             assert [info.name for info in store.search(search).traces] == ["newer", "older"]
-            assert [*store.statistics(StatisticsQuery(search, (NAME,)))] == [("newer",), ("older",)]
+            assert store.statistics(StatisticsQuery(search, (NAME,))).keys() == {("newer",), ("older",)}
             for statement in materialize:
                 engine.run(f"{statement} SETTINGS mutations_sync = 2")
 
