@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 import tracehound
 from tests.cli.terminal import piped
 from tests.traces import part, span
+from tests.waiting import wait_until
 from tracehound import runtime
 from tracehound.client.deletion import STEP
 from tracehound.client.retention import (
@@ -156,10 +157,3 @@ def test_ages_are_told_apart_by_experiment() -> None:
 
 def keep_in(store: Store, experiment: str, age: str) -> None:
     store.write([Facts(KIND, experiment_id(experiment), {"name": experiment, "retention": age}, time.time_ns())])
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline_s
-        threading.Event().wait(0.002)

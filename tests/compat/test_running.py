@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tracehound
+from tests.waiting import wait_until
 
 PROGRAM = """
 import sys
@@ -130,16 +130,13 @@ def test_what_the_machine_has_python_do_first_is_done_as_well(tmp_path: Path) ->
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
 def test_signals_reach_the_program(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(
-        "import pathlib, signal\npathlib.Path('ready').touch()\ntry:\n    signal.pause()\nexcept KeyboardInterrupt:\n"
-        "    print('stopped', flush=True)\n    raise SystemExit(3)\n"
+        "import pathlib, signal\ntry:\n    pathlib.Path('ready').touch()\n    signal.pause()\n"
+        "except KeyboardInterrupt:\n    print('stopped', flush=True)\n    raise SystemExit(3)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "tracehound", "run", "shop.py"], stdout=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "ready").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until((tmp_path / "ready").exists)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (3, "stopped\n")

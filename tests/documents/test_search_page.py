@@ -9,6 +9,7 @@ import pytest
 
 import tracehound
 from tests.spool.programs import start
+from tests.waiting import wait_until
 
 
 @tracehound.trace()
@@ -62,9 +63,7 @@ print("returned", flush=True)
 def test_a_request_that_another_process_works_on_is_found_in_progress_and_then_as_it_ended(store_path: Path) -> None:
     program = start(RUNNING, store_path)
     trace_id = program.stdout.readline().strip()
-    deadline = time.monotonic() + 60
-    while count("attributes.status = 'IN_PROGRESS'") == 0:
-        assert time.monotonic() < deadline, "the running request was not found"
+    wait_until(lambda: count("attributes.status = 'IN_PROGRESS'"), "the running request was not found")
     (running,) = tracehound.search_traces("attributes.status = 'IN_PROGRESS'", return_type="list")
     assert running.info.trace_id == trace_id
     assert (running.info.tags["mlflow.traceName"], running.info.execution_duration) == ("process_request", None)

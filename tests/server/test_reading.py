@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from io import RawIOBase
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from google.protobuf import json_format
 
 from tests.server.otlp import request_of
+from tests.waiting import wait_until
 from tracehound.model.record import replace
 from tracehound.model.trace import TracePart
 from tracehound.server.reading import Pace, Reader
@@ -45,15 +45,8 @@ def reading(pace: Pace) -> Iterator[Reader]:
         reader.close()
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < end_s
-        time.sleep(0.01)  # between two looks
-
-
 def other_process(reader: Reader) -> int:
-    wait_for(lambda: reader.process_id is not None)
+    wait_until(lambda: reader.process_id is not None)
     process_id = reader.process_id
     assert process_id is not None
     return process_id
@@ -113,8 +106,8 @@ def test_what_is_wrong_with_a_body_is_told_as_ever() -> None:
 def test_the_other_process_is_ended_when_nothing_comes() -> None:
     with reading(Pace(much_s=0.0, idle_s=0.1)) as reader:
         process_id = other_process(reader)
-        wait_for(lambda: reader.process_id is None)
-        wait_for(lambda: not psutil.pid_exists(process_id))
+        wait_until(lambda: reader.process_id is None)
+        wait_until(lambda: not psutil.pid_exists(process_id))
         assert is_right(reader.read(ORDER))
 
 
@@ -136,11 +129,11 @@ def test_what_the_other_process_was_killed_over_is_read_all_the_same() -> None:
         threads = [threading.Thread(target=read_until_it_is_gone) for _ in range(3)]
         for thread in threads:
             thread.start()
-        wait_for(lambda: len(found) > 10)
+        wait_until(lambda: len(found) > 10)
         psutil.Process(process_id).kill()
         for thread in threads:
             thread.join()
-        wait_for(lambda: reader.process_id is None)
+        wait_until(lambda: reader.process_id is None)
     assert all(map(is_right, found))
 
 
@@ -150,7 +143,7 @@ def test_a_process_that_is_stuck_is_not_waited_for() -> None:
         process_id = other_process(reader)
         os.kill(process_id, signal.SIGSTOP)
         assert is_right(reader.read(ORDER))
-        wait_for(lambda: not psutil.pid_exists(process_id))
+        wait_until(lambda: not psutil.pid_exists(process_id))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals end a process there")
