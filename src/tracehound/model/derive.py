@@ -190,7 +190,11 @@ def _preview(text: str | None, role: str) -> str | None:
 
 def _said_last(value: Any, role: str) -> str | None:
     """Return the text of the last message of a role, where the value is or holds a conversation."""
-    return next((text for message in _messages(value, 0) if (text := _text_of(message, role))), None)
+    for message in _messages(value, 0):
+        text = _text_of(message, role)
+        if text:
+            return text
+    return None
 
 
 def _messages(value: Any, depth: int) -> Iterator[dict[str, Any]]:

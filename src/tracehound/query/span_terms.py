@@ -32,9 +32,8 @@ _RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.G
 _MAX_BITS: Final = 45  # of a duration in ms that has a term: a thousand years
 
 
-def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
-    """Return the terms of the spans of a trace, each with its mask."""
-    found: dict[Term, int] = {}
+def add_span_terms(found: dict[Term, int], spans: Sequence[Span]) -> None:
+    """Add the terms of the spans of a trace, each with its mask."""
     known = found.get
     bit = 1
     for span in spans:
@@ -53,7 +52,6 @@ def span_terms_of(spans: Sequence[Span]) -> dict[Term, int]:
                 found[made] = known(made, 0) | bit
         if bit < SHARED_BIT:
             bit <<= 1
-    return found
 
 
 def attribute_terms_of(spans: Sequence[Span]) -> list[int]:

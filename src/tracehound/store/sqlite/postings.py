@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from tracehound.model.span import Span
 from tracehound.model.trace import TraceInfo
-from tracehound.query.span_terms import span_terms_of
+from tracehound.query.span_terms import add_span_terms
 from tracehound.query.terms import Term, terms_of
 from tracehound.store.sqlite.inserting import insert_rows, insert_values
 
@@ -57,7 +57,9 @@ def entries_of(info: TraceInfo, spans: Sequence[Span], trace: int) -> Entries:
 
 def masks_of(info: TraceInfo, spans: Sequence[Span]) -> dict[Term, int]:
     """Return the terms of a trace, each with the mask of the spans that have it."""
-    return dict.fromkeys(terms_of(info), 0) | span_terms_of(spans)
+    found = dict.fromkeys(terms_of(info), 0)
+    add_span_terms(found, spans)
+    return found
 
 
 class PostingChanges:

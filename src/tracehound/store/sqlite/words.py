@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, Literal, TypeAlias
 
 from tracehound.query.needles import Needles
@@ -29,6 +30,7 @@ Numbers: TypeAlias = "array[int] | memoryview[int]"
 Part: TypeAlias = "Sequence[int] | int"
 
 _MANY: Final = 500
+_NO_WORD: Final = b""  # twice among those that are looked up: of one `itemgetter` returns no tuple
 NOBODY: Final = -1  # in the place of a trace that is gone
 _ERASED: Final = b"\0"  # in the place of each letter of a word that no trace has any more
 _ONE: Final = ord("1")
@@ -88,7 +90,6 @@ def lines_with(words: bytes, needles: Needles) -> Lines | None:
 def make_block(traces: Iterable[tuple[int, bytes | None]]) -> Block:
     """Return the block of traces with their words, between which are spaces; None for the words of an unknown one."""
     rows_of: defaultdict[bytes, list[int]] = defaultdict(list)
-    rows_with = rows_of.__getitem__
     seqs: list[int] = []
     unknown: list[int] = []
     for seq, words in traces:
@@ -97,8 +98,10 @@ def make_block(traces: Iterable[tuple[int, bytes | None]]) -> Block:
             continue
         row = len(seqs)
         seqs.append(seq)
-        for rows in map(rows_with, words.split()):  # a word that comes again puts its row there again: that is quicker
+        # All looked up at once, and a word that comes again puts its row there again: both are quicker.
+        for rows in itemgetter(_NO_WORD, _NO_WORD, *words.split())(rows_of):
             rows.append(row)
+    rows_of.pop(_NO_WORD, None)
     return _make(rows_of, seqs, unknown)
 
 
