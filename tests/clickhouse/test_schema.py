@@ -42,6 +42,13 @@ def test_a_cluster_is_brought_up_on_all_of_its_servers() -> None:
         f"ALTER TABLE {table}_local ON CLUSTER main MODIFY SETTING merge_selector_base = 16"
         for table in ("trace", "part")
     ]
+    assert changes(5, PLACES["cluster"]) == [
+        "ALTER TABLE trace_local ON CLUSTER main MODIFY SETTING"
+        " merge_selector_base = 32, vertical_merge_algorithm_min_rows_to_activate = 1",
+        "ALTER TABLE part_local ON CLUSTER main MODIFY SETTING merge_selector_base = 32",
+        "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN words"
+        " MODIFY SETTING min_compress_block_size = 4194304, max_compress_block_size = 4194304",
+    ]
 
 
 def test_a_cluster_gets_the_column_of_pairs_on_each_server_and_over_all() -> None:
@@ -66,12 +73,20 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
             engine.run(f"ALTER TABLE {table} RESET SETTING min_compress_block_size, max_compress_block_size")
         for table in ("trace", "part"):
             engine.run(f"ALTER TABLE {table} RESET SETTING merge_selector_base")
+        engine.run("ALTER TABLE trace RESET SETTING vertical_merge_algorithm_min_rows_to_activate")
+        large = "min_compress_block_size = 4194304, max_compress_block_size = 4194304"
+        engine.run(
+            "ALTER TABLE trace MODIFY COLUMN words RESET SETTING min_compress_block_size, max_compress_block_size"
+        )
+        assert large not in engine.select(Sql("SHOW CREATE TABLE trace"))[0][0]
         for _ in range(2):
             make_tables(engine)
-            assert engine.select(Sql("SELECT number FROM migration ORDER BY number")) == [(1,), (2,), (3,), (4,)]
+            assert engine.select(Sql("SELECT number FROM migration ORDER BY number")) == [(1,), (2,), (3,), (4,), (5,)]
         for tables, settings in (
             (("said", "head"), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
-            (("trace", "part"), "merge_selector_base = 16"),
+            (("trace", "part"), "merge_selector_base = 32"),
+            (("trace",), "vertical_merge_algorithm_min_rows_to_activate = 1"),
+            (("trace",), f"`words` String CODEC(ZSTD(3)) SETTINGS ({large})"),
         ):
             for table in tables:
                 assert settings in engine.select(Sql(f"SHOW CREATE TABLE {table}"))[0][0]

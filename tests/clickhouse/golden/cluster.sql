@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
     span_total_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_terms Array(Int64) CODEC(ZSTD(1)),
-    words String CODEC(ZSTD(3)),
+    words String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
     part_ns Array(Int64) CODEC(ZSTD(1)),
     part_digests Array(UInt32) CODEC(ZSTD(1)),
     part_ended Array(UInt8) CODEC(ZSTD(1)),
@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)
 TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 256, merge_selector_base = 16;
+SETTINGS index_granularity = 256, merge_selector_base = 32, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
 TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 16, merge_selector_base = 16;
+SETTINGS index_granularity = 16, merge_selector_base = 32;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),

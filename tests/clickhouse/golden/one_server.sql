@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS trace (
     span_total_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_terms Array(Int64) CODEC(ZSTD(1)),
-    words String CODEC(ZSTD(3)),
+    words String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
     part_ns Array(Int64) CODEC(ZSTD(1)),
     part_digests Array(UInt32) CODEC(ZSTD(1)),
     part_ended Array(UInt8) CODEC(ZSTD(1)),
@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS trace (
 )
 ENGINE = ReplacingMergeTree(version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)
-SETTINGS index_granularity = 256, merge_selector_base = 16;
+SETTINGS index_granularity = 256, merge_selector_base = 32, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 CREATE TABLE IF NOT EXISTS part (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS part (
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (written_ns, trace_id, digest)
-SETTINGS index_granularity = 16, merge_selector_base = 16;
+SETTINGS index_granularity = 16, merge_selector_base = 32;
 
 CREATE TABLE IF NOT EXISTS said (
     trace_id String CODEC(ZSTD(1)),

@@ -44,7 +44,10 @@ class Version:
 
 
 def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
-    """Return the columns of `schema.TRACE`, in their order."""
+    """Return the columns of `schema.TRACE`, in their order.
+
+    Arrays are tuples: thousands of rows wait to be inserted, and Python looks for garbage in each list again and again.
+    """
     info, spans = trace.info, trace.data.spans
     searched, apart = split_metadata(info.trace_metadata)
     duration = info.execution_duration
@@ -73,20 +76,20 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
         apart,
         *numbers_of(info),
         to_json([each.to_dict() for each in info.assessments]).decode() if info.assessments else "",
-        *([list(column) for column in zip(*said, strict=True)] if said else ([], [], [], [], [])),
-        [span.name for span in spans],
-        [span.span_type for span in spans],
-        [span.status.status_code.value for span in spans],
-        [span.status.description or None for span in spans],
-        durations_of_spans(spans),
-        [span.model_name if SPAN_MODEL in span.attributes_json else None for span in spans],
-        *numbers_of_spans(spans),
-        attribute_terms_of(spans),
+        *(zip(*said, strict=True) if said else ((), (), (), (), ())),
+        tuple([span.name for span in spans]),
+        tuple([span.span_type for span in spans]),
+        tuple([span.status.status_code.value for span in spans]),
+        tuple([span.status.description or None for span in spans]),
+        tuple(durations_of_spans(spans)),
+        tuple([span.model_name if SPAN_MODEL in span.attributes_json else None for span in spans]),
+        *map(tuple, numbers_of_spans(spans)),
+        tuple(attribute_terms_of(spans)),
         _words(spans),
-        [part.written_ns for part in version.parts],
-        [part.digest for part in version.parts],
-        [int(part.has_ended) for part in version.parts],
-        list(version.running),
+        tuple([part.written_ns for part in version.parts]),
+        tuple([part.digest for part in version.parts]),
+        tuple([int(part.has_ended) for part in version.parts]),
+        tuple(version.running),
     )
 
 
