@@ -70,7 +70,10 @@ def test_new_traces_are_told_to_all_who_listen(server: ServerProcess) -> None:
 
 def test_what_other_processes_do_is_told(server: ServerProcess) -> None:
     program = """
-import tracehound
+import dataclasses, tracehound
+from tracehound import runtime
+# Not while it runs, or it is told twice, however long it takes.
+runtime.replace(runtime.Runtime(dataclasses.replace(runtime.current().settings, snapshot_after_s=0)))
 with tracehound.start_span("outer") as span:
     print(span.trace_id, flush=True)
 tracehound.flush()

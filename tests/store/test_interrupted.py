@@ -60,9 +60,10 @@ def test_ctrl_c_at_any_moment_of_a_search_ends_it_and_does_no_damage(tmp_path: P
     interrupted = 0
     with signals_that_interrupt_once() as expect_one:
         while interrupted < 100:
-            expect_one()
             try:
+                expect_one(True)
                 search_or_be_interrupted(store)
+                expect_one(False)  # where none came: behind this block it would end the test
             except (StoreError, KeyboardInterrupt):
                 interrupted += 1
     assert len(search_or_be_interrupted(store)) == 100
@@ -76,8 +77,8 @@ def filled(folder: Path) -> SqliteStore:
 
 
 @contextlib.contextmanager
-def signals_that_interrupt_once() -> Iterator[Callable[[], None]]:
-    """Send this process a signal every 10 ms; the first after each call of what is yielded is a Ctrl-C."""
+def signals_that_interrupt_once() -> Iterator[Callable[[bool], None]]:
+    """Send this process a signal every 10 ms; the first after what is yielded was told to expect one is a Ctrl-C."""
     is_expected = False
     is_over = threading.Event()
 
@@ -87,9 +88,9 @@ def signals_that_interrupt_once() -> Iterator[Callable[[], None]]:
             is_expected = False
             raise KeyboardInterrupt
 
-    def expect_one() -> None:
+    def expect_one(is_wanted: bool) -> None:
         nonlocal is_expected
-        is_expected = True
+        is_expected = is_wanted
 
     def send() -> None:
         while not is_over.wait(0.01):
