@@ -8,7 +8,8 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,12 @@ def test_ctrl_c_in_a_function_that_sqlite_calls_is_ctrl_c_and_no_damage(
 def test_ctrl_c_at_any_moment_of_a_search_ends_it_and_does_no_damage(tmp_path: Path) -> None:
     store = filled(tmp_path)
     interrupted = 0
-    with signals_that_interrupt_once() as expect_one:
+    with signals_that_interrupt_once() as signals:
         while interrupted < 100:
             try:
-                expect_one(True)
+                signals.is_one_expected = True
                 search_or_be_interrupted(store)
-                expect_one(False)  # where none came: behind this block it would end the test
+                signals.is_one_expected = False  # where none came: behind this block it would end the test
             except (StoreError, KeyboardInterrupt):
                 interrupted += 1
     assert len(search_or_be_interrupted(store)) == 100
@@ -76,21 +77,23 @@ def filled(folder: Path) -> SqliteStore:
     return store
 
 
+@dataclass
+class Signals:
+    """Whether the next of the signals that come is to be a Ctrl-C."""
+
+    is_one_expected: bool = False
+
+
 @contextlib.contextmanager
-def signals_that_interrupt_once() -> Iterator[Callable[[bool], None]]:
-    """Send this process a signal every 10 ms; the first after what is yielded was told to expect one is a Ctrl-C."""
-    is_expected = False
+def signals_that_interrupt_once() -> Iterator[Signals]:
+    """Send this process a signal every 10 ms; the first that is expected is a Ctrl-C."""
+    signals = Signals()
     is_over = threading.Event()
 
     def interrupt(*_: object) -> None:
-        nonlocal is_expected
-        if is_expected:
-            is_expected = False
+        if signals.is_one_expected:
+            signals.is_one_expected = False
             raise KeyboardInterrupt
-
-    def expect_one(is_wanted: bool) -> None:
-        nonlocal is_expected
-        is_expected = is_wanted
 
     def send() -> None:
         while not is_over.wait(0.01):
@@ -100,9 +103,9 @@ def signals_that_interrupt_once() -> Iterator[Callable[[bool], None]]:
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        yield expect_one
+        yield signals
     finally:
-        is_expected = False
+        signals.is_one_expected = False
         is_over.set()
         sender.join()
         signal.signal(signal.SIGINT, before)
