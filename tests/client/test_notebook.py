@@ -201,6 +201,7 @@ def test_the_viewer_is_switched_off_and_on_again(trace_id: str) -> None:
     values = [
         tracehound.get_trace(trace_id), tracehound.search_traces(), tracehound.search_traces(return_type="list")
     ]  # fmt: skip
+    InteractiveShell.instance()  # the notebook: outside of one there is nothing to switch
     tracehound.tracing.disable_notebook_display()
     tracehound.tracing.disable_notebook_display()
     try:

@@ -27,10 +27,9 @@ def test_sessions_are_listed_with_what_their_traces_add_up_to(view: Open) -> Non
     told = page.get_by_role("status")
     expect(told).to_have_text(re.compile(r"^\d\d\+ sessions$"))
     more = page.get_by_role("button", name="Show more")
-    while told.text_content() != f"{TICKETS // 3} sessions":
-        before = told.text_content() or ""
+    while (before := told.text_content()) != f"{TICKETS // 3} sessions":
         more.click()
-        expect(told).not_to_have_text(before)
+        expect(told).not_to_have_text(before or "")
     names = page.locator(".sheet tbody tr td:first-child").all_text_contents()
     assert len(set(names)) == len(names) == TICKETS // 3
     assert page.get_by_role("link", name="Sessions").get_attribute("aria-current") == "page"

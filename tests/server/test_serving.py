@@ -120,12 +120,12 @@ def test_a_server_that_is_stopped_ends_what_it_has_begun(server: ServerProcess, 
     for thread in threads:
         thread.start()
     assert send(server.port, (100, 1)) == 200
+    for thread in threads:
+        thread.join()
     events = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     events.request("GET", "/api/v1/events")
     listening = events.getresponse()
     assert listening.readline() == b": still here\n"
-    for thread in threads:
-        thread.join()
     code, said = server.stop(number)
     assert (code, said.splitlines()[-1]) == (0, "stopped; everything that was answered for is kept")
     assert listening.read().strip() == b""

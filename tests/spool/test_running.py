@@ -37,7 +37,7 @@ sys.stdin.readline()
 
 def test_a_trace_is_found_while_it_runs_and_as_it_ended(store_path: Path) -> None:
     process, trace_id = begin(store_path)
-    running = wait_for(lambda: tracehound.get_trace(trace_id, silent=True))
+    running = wait_for(lambda: seen_waiting(trace_id))
     assert running.info.state is TraceState.IN_PROGRESS
     assert running.info.tags["step"] == "first"
     assert running.info.request_preview == '{"question":"why?"}'
@@ -55,7 +55,7 @@ def test_a_trace_is_found_while_it_runs_and_as_it_ended(store_path: Path) -> Non
 
 def test_a_crash_shows_the_span_it_happened_in(store_path: Path) -> None:
     process, trace_id = begin(store_path)
-    wait_for(lambda: tracehound.get_trace(trace_id, silent=True))
+    wait_for(lambda: seen_waiting(trace_id))
     process.kill()
     process.wait()
     assert in_state("ERROR") == [trace_id]
@@ -116,6 +116,12 @@ def say(process: Program, line: str) -> str:
 def end(process: Program) -> None:
     process.kill()
     process.communicate()
+
+
+def seen_waiting(trace_id: str) -> Trace | None:
+    """Return the trace once its last step is seen to have begun: others may see it before that."""
+    found = tracehound.get_trace(trace_id, silent=True)
+    return found if found is not None and any(span.name == "wait" for span in found.data.spans) else None
 
 
 def in_state(state: str) -> list[str]:

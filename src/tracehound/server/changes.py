@@ -47,6 +47,8 @@ class Changes:
 
     def begin(self) -> None:
         """Take what there is for known."""
+        with self._lock:
+            self._noted.clear()
         store = self._runtime.drained_store()
         self._version = store.version()
         newest = store.arrivals(None, 1)
@@ -59,14 +61,18 @@ class Changes:
         return Look(tuple(arrivals[:_MOST]), (), len(arrivals) > _MOST)
 
     def look(self) -> Look | None:
-        """Return what has happened since the last look; None for nothing."""
+        """Return what has happened since the last look; None for nothing.
+
+        What was written is noted a moment later. Where a look comes in between, the next one tells of it.
+        """
         store = self._runtime.drained_store()
+        with self._lock:  # before the version is read: what has been noted by then is part of it
+            noted, self._noted = self._noted, set()
         version = store.version()
-        if version == self._version:
+        is_written = version != self._version
+        if not is_written and not noted:
             return None
         self._version = version
-        with self._lock:
-            noted, self._noted = self._noted, set()
         arrivals = store.arrivals(self._last, _MOST + 1)
         new = {arrival.info.trace_id for arrival in arrivals}
         known = self._read(store, [each for each in {**dict.fromkeys(noted), **self._running} if each not in new])
@@ -77,7 +83,7 @@ class Changes:
             self._last = arrivals[-1].number
         self._remember([*known, *(arrival.info for arrival in arrivals)])
         # Where nothing of it can be named, something else was changed: a tag, say, by another process.
-        has_more = len(arrivals) > _MOST or not (arrivals or changed)
+        has_more = len(arrivals) > _MOST or (is_written and not (arrivals or changed))
         return Look(tuple(arrivals[:_MOST]), tuple(changed), has_more)
 
     def _read(self, store: Store, trace_ids: Sequence[str]) -> list[TraceInfo]:

@@ -41,6 +41,7 @@ class Announcer:
         self._limits = limits
         self._listeners: dict[asyncio.Queue[bytes | None], Rights] = {}
         self._task: asyncio.Task[None] | None = None
+        self._beginning = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.note = self._changes.note
         self.told = 0  # how often those who listen were told something
@@ -56,9 +57,11 @@ class Announcer:
         """
         if len(self._listeners) >= self._limits.max_listeners:
             raise BacklogFullError(f"{self._limits.max_listeners} listen already: try again later")
-        if self._task is None:
-            self._loop = asyncio.get_running_loop()
-            await run_in_threadpool(self._changes.begin)
+        async with self._beginning:  # once for those who come at once: what the first may miss is told from here on
+            if self._task is None:
+                self._loop = asyncio.get_running_loop()
+                await run_in_threadpool(self._changes.begin)
+                self._task = asyncio.create_task(self._watch())
         return self._read(last_id, rights)
 
     async def _read(self, last_id: int | None, rights: Rights) -> AsyncIterator[bytes]:
