@@ -21,6 +21,7 @@ from tracehound.query.wide import Condition, wide_condition
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.reading import read_whole
+from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_info
 
 _EVERYTHING: Final = Condition(Sql("1"))
@@ -42,10 +43,14 @@ class Found:
 
 @dataclass
 class Finder:
-    """A search of one store. `rows_read` counts the rows that statements returned."""
+    """A search of one store. `rows_read` counts the rows that statements returned.
+
+    With `recent` a page in the order of time is looked for among the newest first.
+    """
 
     engine: Engine
     search: Search
+    recent: Recent | None = None
     rows_read: int = 0
     _words: dict[Piece, list[str] | None] = field(default_factory=dict)
 
@@ -57,7 +62,8 @@ class Finder:
     def page(self) -> tuple[list[Found], str | None]:
         """Return the traces of a page, and the cursor behind them."""
         found: list[Found] = []
-        for each in self.all(self.search.limit + 1):
+        first = None if self.recent is None else self.recent.window(self.engine, self.search)
+        for each in self._within(first or ALL_TIME, self.search.limit + 1):
             found.append(each)
             if len(found) > self.search.limit:
                 break
@@ -66,18 +72,27 @@ class Finder:
         cursor = self.search.cursor(order_values(page[-1].info, self.search.order)) if has_more else None
         return page, cursor
 
-    def all(self, first: int = _MOST_ROWS) -> Iterator[Found]:
-        """Yield the traces in order; `first` is how many are asked for at once to begin with."""
-        where, limit = self.condition(), self.search.time_limit
-        search, size = self.search, max(first, 1)
+    def all(self) -> Iterator[Found]:
+        """Yield the traces in order."""
+        return self._within(ALL_TIME, _MOST_ROWS)
+
+    def _within(self, window: Window, size: int) -> Iterator[Found]:
+        """Yield the traces in order, those of a window first; `size` is how many are asked for to begin with."""
+        where, limit, search = self.condition(), self.search.time_limit, self.search
         while search.experiment_ids:
-            rows = self.engine.select(search_sql(search, where, size), limit)
+            rows = self.engine.select(search_sql(search, where, size, window.times), limit)
             self.rows_read += len(rows)
-            yield from self._kept(latest(self.engine, rows, limit), where)
-            if len(rows) < size:
+            kept = 0
+            for each in self._kept(latest(self.engine, rows, limit), where):
+                kept += 1
+                yield each
+            if len(rows) == size:
+                search = replace(search, after=order_values(to_info(rows[-1]), search.order))
+                size = max(size, min(4 * size, _MOST_ROWS))
+            elif window.times.low is None:
                 return
-            search = replace(search, after=order_values(to_info(rows[-1]), search.order))
-            size = max(size, min(4 * size, _MOST_ROWS))
+            else:
+                window, size = window.before(len(rows), size), max(1, size - kept)
 
     def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
         if where.is_exact or self.search.where is None:
