@@ -15,7 +15,7 @@ from tracehound.query.access import Range
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search, parse_search
 from tracehound.query.sql import Sql
-from tracehound.store.api import Rows
+from tracehound.store.clickhouse.engine import Rows
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.store import ClickHouseStore
 
