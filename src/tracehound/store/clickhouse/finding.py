@@ -23,10 +23,10 @@ from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.reading import read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_info
+from tracehound.store.clickhouse.vocabulary import words_with
 
 _EVERYTHING: Final = Condition(Sql("1"))
 _MOST_ROWS: Final = 2_000  # of one statement
-_MOST_WORDS: Final = 2_000  # that a piece may be a part of, to be asked for one by one
 _VERSIONS: Final = "SELECT trace_id, max(version) FROM head WHERE trace_id IN ? GROUP BY trace_id"
 
 RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`
@@ -57,7 +57,15 @@ class Finder:
     def condition(self) -> Condition:
         """Return what the filter is in SQL."""
         where = self.search.where
-        return _EVERYTHING if where is None else wide_condition(where, DIALECT, self._resolve)
+        if where is None:
+            return _EVERYTHING
+        asked: dict[Piece, list[str] | None] = {}
+        condition = wide_condition(where, DIALECT, asked.setdefault)
+        if not asked:
+            return condition
+        new = [piece for piece in asked if piece not in self._words]
+        self._words |= words_with(self.engine, new, self.search.time_limit)
+        return wide_condition(where, DIALECT, self._words.__getitem__)
 
     def page(self) -> tuple[list[Found], str | None]:
         """Return the traces of a page, and the cursor behind them."""
@@ -107,11 +115,6 @@ class Finder:
             if self.search.time_limit is not None:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
 
-    def _resolve(self, piece: Piece) -> list[str] | None:
-        if piece not in self._words:
-            self._words[piece] = _words_with(self.engine, piece, self.search.time_limit)
-        return self._words[piece]
-
 
 def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:
     """Return the rows that nothing has replaced, each once, in their order."""
@@ -124,25 +127,3 @@ def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None
         if row[1] == versions.get(row[0]):
             kept.setdefault(row[0], row)
     return list(kept.values())
-
-
-def _words_with(engine: Engine, piece: Piece, limit: SearchLimit | None) -> list[str] | None:
-    """Return the words of the index that have a piece in them where it may; None for too many."""
-    text = piece.text.decode("utf-8", "surrogatepass")
-    if not piece.open_left and not piece.open_right:
-        return [text]
-    test = _TESTS[piece.open_left, piece.open_right]
-    table = "trace_local" if engine.address.cluster else "trace"
-    source = f"mergeTreeTextIndex('{engine.address.database}', '{table}', 'words_index')"
-    if engine.address.cluster:
-        source = f"cluster('{engine.address.cluster}', {source})"
-    sql = Sql(f"SELECT DISTINCT token FROM {source} WHERE {test} LIMIT ?", (text, _MOST_WORDS + 1))  # noqa: S608 - our own words
-    found = [str(token) for (token,) in engine.select(sql, limit)]
-    return found if len(found) <= _MOST_WORDS else None
-
-
-_TESTS: Final[dict[tuple[bool, bool], str]] = {
-    (True, True): "position(token, ?) > 0",
-    (True, False): "endsWith(token, ?)",
-    (False, True): "startsWith(token, ?)",
-}
