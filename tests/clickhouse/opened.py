@@ -51,11 +51,13 @@ def new_address() -> Iterator[ClickHouseAddress]:
 
 
 @contextlib.contextmanager
-def new_store() -> Iterator[Store]:
-    """Lend a store that is empty."""
+def new_store(newest: int | None = None) -> Iterator[Store]:
+    """Lend a store that is empty; it looks for pages among so many of the newest first, if that is given."""
+    from tracehound.store.clickhouse.recent import Recent
     from tracehound.store.clickhouse.store import ClickHouseStore
 
-    with new_address() as address, contextlib.closing(ClickHouseStore(address)) as store:
+    recent = None if newest is None else Recent(newest, known_s=0)
+    with new_address() as address, contextlib.closing(ClickHouseStore(address, recent)) as store:
         yield store
 
 

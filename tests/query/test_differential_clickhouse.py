@@ -33,7 +33,7 @@ FAR_NS = 9 * 10**18  # behind all that is written
 
 @pytest.fixture(scope="module")
 def clickhouse() -> Iterator[Store]:
-    with new_store() as store:
+    with new_store(newest=2) as store:
         yield store
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.golden import check_golden
-from tracehound.query.clickhouse import DIALECT, ROW, search_sql, statistics_sql
+from tracehound.query.access import Range
+from tracehound.query.clickhouse import DIALECT, ROW, newest_sql, search_sql, statistics_sql
 from tracehound.query.fields import NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
@@ -57,6 +58,16 @@ def test_a_later_page_of_several_experiments_is_searched_by_this_statement(updat
     first = parse_search(["0", "7"], "tags.env = 'prod'", ["tags.score"])
     search = first.behind(first.cursor(["5", 1, "tr-1"]))
     check_golden(GOLDEN / "later_page.sql", described(search_sql(search, condition(search), 101)), update=update_golden)
+
+
+def test_a_page_of_what_began_within_some_time_is_searched_by_this_statement(update_golden: bool) -> None:
+    search = parse_search(["0"], "tags.env = 'prod'")
+    text = described(search_sql(search, condition(search), 101, Range(1_000, 2_000)))
+    check_golden(GOLDEN / "within_some_time.sql", text, update=update_golden)
+
+
+def test_when_the_newest_began_is_asked_by_this_statement(update_golden: bool) -> None:
+    check_golden(GOLDEN / "newest_of_several.sql", described(newest_sql(["0", "7"], 6_000)), update=update_golden)
 
 
 def test_traces_are_added_up_by_this_statement(update_golden: bool) -> None:

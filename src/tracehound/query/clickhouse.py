@@ -12,6 +12,7 @@ from typing import Final
 
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.summary import SUMMED
+from tracehound.query.access import EVER, Range
 from tracehound.query.fields import TIMESTAMP, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
@@ -156,12 +157,13 @@ def as_list(values: Sequence[Value]) -> Parameter:
     return tuple(values)  # type: ignore[return-value] # of the parameters of this engine alone
 
 
-def search_sql(search: Search, where: Condition, limit: int) -> Sql:
+def search_sql(search: Search, where: Condition, limit: int, times: Range = EVER) -> Sql:
     """Return the statement for the first rows of a search, in its order, among them those that others have replaced.
 
-    Each experiment has a statement of its own, for its rows lie in the order of time.
+    Only what began within `times` is asked for. Each experiment has a statement of its own, for its rows lie in the
+    order of time.
     """
-    arms = [_arm(search, where, experiment, limit) for experiment in search.experiment_ids]
+    arms = [_arm(search, where, experiment, limit, times) for experiment in search.experiment_ids]
     if len(arms) == 1:
         return arms[0]
     order = order_sql(search.order, VALUES)
@@ -171,8 +173,10 @@ def search_sql(search: Search, where: Condition, limit: int) -> Sql:
     )
 
 
-def _arm(search: Search, where: Condition, experiment: str, limit: int) -> Sql:
+def _arm(search: Search, where: Condition, experiment: str, limit: int, times: Range) -> Sql:
     conditions = [Sql("t.experiment = ?", (int(experiment),)), Sql("t.is_gone = 0")]
+    conditions += [Sql("t.start_ms >= ?", (times.low,))] if times.low is not None else []
+    conditions += [Sql("t.start_ms <= ?", (times.high,))] if times.high is not None else []
     if search.where is not None:
         conditions.append(where.sql)
     if search.after is not None:
@@ -185,6 +189,14 @@ def _arm(search: Search, where: Condition, experiment: str, limit: int) -> Sql:
         found = join("", [Sql(f"SELECT {_PLACE}\nFROM trace AS t\nWHERE "), condition, tail])
         condition = Sql(f"t.experiment = ? AND ({_PLACE}) IN (\n{found.text}\n)", (int(experiment), *found.parameters))
     return join("", [head, condition, tail])
+
+
+def newest_sql(experiment_ids: Sequence[str], count: int) -> Sql:
+    """Return the statement that says of experiments when the newest rows of each began, first and last; how many."""
+    text = "(SELECT t.experiment, t.start_ms FROM trace AS t WHERE t.experiment = ? ORDER BY t.start_ms DESC LIMIT ?)"
+    newest = join("\nUNION ALL\n", [Sql(text, (int(each), count)) for each in experiment_ids])
+    head, tail = "SELECT experiment, min(start_ms), max(start_ms), count()\nFROM (\n", "\n)\nGROUP BY experiment"
+    return Sql(f"{head}{newest.text}{tail}", newest.parameters)
 
 
 _PLACE: Final = "t.start_ms, t.trace_id, t.version"

@@ -21,11 +21,12 @@ from tracehound.query.wide import Condition, wide_condition
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.reading import read_whole
+from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_info
+from tracehound.store.clickhouse.vocabulary import words_with
 
 _EVERYTHING: Final = Condition(Sql("1"))
 _MOST_ROWS: Final = 2_000  # of one statement
-_MOST_WORDS: Final = 2_000  # that a piece may be a part of, to be asked for one by one
 _VERSIONS: Final = "SELECT trace_id, max(version) FROM head WHERE trace_id IN ? GROUP BY trace_id"
 
 RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`
@@ -42,22 +43,35 @@ class Found:
 
 @dataclass
 class Finder:
-    """A search of one store. `rows_read` counts the rows that statements returned."""
+    """A search of one store. `rows_read` counts the rows that statements returned.
+
+    With `recent` a page in the order of time is looked for among the newest first.
+    """
 
     engine: Engine
     search: Search
+    recent: Recent | None = None
     rows_read: int = 0
     _words: dict[Piece, list[str] | None] = field(default_factory=dict)
 
     def condition(self) -> Condition:
         """Return what the filter is in SQL."""
         where = self.search.where
-        return _EVERYTHING if where is None else wide_condition(where, DIALECT, self._resolve)
+        if where is None:
+            return _EVERYTHING
+        asked: dict[Piece, list[str] | None] = {}
+        condition = wide_condition(where, DIALECT, asked.setdefault)
+        if not asked:
+            return condition
+        new = [piece for piece in asked if piece not in self._words]
+        self._words |= words_with(self.engine, new, self.search.time_limit)
+        return wide_condition(where, DIALECT, self._words.__getitem__)
 
     def page(self) -> tuple[list[Found], str | None]:
         """Return the traces of a page, and the cursor behind them."""
         found: list[Found] = []
-        for each in self.all(self.search.limit + 1):
+        first = None if self.recent is None else self.recent.window(self.engine, self.search)
+        for each in self._within(first or ALL_TIME, self.search.limit + 1):
             found.append(each)
             if len(found) > self.search.limit:
                 break
@@ -66,18 +80,27 @@ class Finder:
         cursor = self.search.cursor(order_values(page[-1].info, self.search.order)) if has_more else None
         return page, cursor
 
-    def all(self, first: int = _MOST_ROWS) -> Iterator[Found]:
-        """Yield the traces in order; `first` is how many are asked for at once to begin with."""
-        where, limit = self.condition(), self.search.time_limit
-        search, size = self.search, max(first, 1)
+    def all(self) -> Iterator[Found]:
+        """Yield the traces in order."""
+        return self._within(ALL_TIME, _MOST_ROWS)
+
+    def _within(self, window: Window, size: int) -> Iterator[Found]:
+        """Yield the traces in order, those of a window first; `size` is how many are asked for to begin with."""
+        where, limit, search = self.condition(), self.search.time_limit, self.search
         while search.experiment_ids:
-            rows = self.engine.select(search_sql(search, where, size), limit)
+            rows = self.engine.select(search_sql(search, where, size, window.times), limit)
             self.rows_read += len(rows)
-            yield from self._kept(latest(self.engine, rows, limit), where)
-            if len(rows) < size:
+            kept = 0
+            for each in self._kept(latest(self.engine, rows, limit), where):
+                kept += 1
+                yield each
+            if len(rows) == size:
+                search = replace(search, after=order_values(to_info(rows[-1]), search.order))
+                size = max(size, min(4 * size, _MOST_ROWS))
+            elif window.times.low is None:
                 return
-            search = replace(search, after=order_values(to_info(rows[-1]), search.order))
-            size = max(size, min(4 * size, _MOST_ROWS))
+            else:
+                window, size = window.before(len(rows), size), max(1, size - kept)
 
     def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
         if where.is_exact or self.search.where is None:
@@ -92,11 +115,6 @@ class Finder:
             if self.search.time_limit is not None:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
 
-    def _resolve(self, piece: Piece) -> list[str] | None:
-        if piece not in self._words:
-            self._words[piece] = _words_with(self.engine, piece, self.search.time_limit)
-        return self._words[piece]
-
 
 def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:
     """Return the rows that nothing has replaced, each once, in their order."""
@@ -109,25 +127,3 @@ def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None
         if row[1] == versions.get(row[0]):
             kept.setdefault(row[0], row)
     return list(kept.values())
-
-
-def _words_with(engine: Engine, piece: Piece, limit: SearchLimit | None) -> list[str] | None:
-    """Return the words of the index that have a piece in them where it may; None for too many."""
-    text = piece.text.decode("utf-8", "surrogatepass")
-    if not piece.open_left and not piece.open_right:
-        return [text]
-    test = _TESTS[piece.open_left, piece.open_right]
-    table = "trace_local" if engine.address.cluster else "trace"
-    source = f"mergeTreeTextIndex('{engine.address.database}', '{table}', 'words_index')"
-    if engine.address.cluster:
-        source = f"cluster('{engine.address.cluster}', {source})"
-    sql = Sql(f"SELECT DISTINCT token FROM {source} WHERE {test} LIMIT ?", (text, _MOST_WORDS + 1))  # noqa: S608 - our own words
-    found = [str(token) for (token,) in engine.select(sql, limit)]
-    return found if len(found) <= _MOST_WORDS else None
-
-
-_TESTS: Final[dict[tuple[bool, bool], str]] = {
-    (True, True): "position(token, ?) > 0",
-    (True, False): "endsWith(token, ?)",
-    (False, True): "startsWith(token, ?)",
-}

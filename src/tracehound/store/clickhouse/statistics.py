@@ -21,7 +21,11 @@ from tracehound.store.adding import add_up
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.finding import Finder
 
-_HAS_WEIGHTS: Final = "SELECT 1 FROM trace WHERE experiment IN ? AND has(mapKeys(metadata), ?) LIMIT 1"
+# The index is asked before anything is read: then the engine remembers of each part that there are none.
+_HAS_WEIGHTS: Final = (
+    "SELECT 1 FROM trace WHERE experiment IN ? AND has(mapKeys(metadata), ?) LIMIT 1"
+    " SETTINGS use_skip_indexes_on_data_read = 0"
+)
 
 
 def read_statistics(engine: Engine, query: StatisticsQuery) -> Groups:

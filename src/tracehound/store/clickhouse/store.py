@@ -24,6 +24,7 @@ from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.erasing import forget_before
 from tracehound.store.clickhouse.finding import Finder, latest
 from tracehound.store.clickhouse.reading import read_whole
+from tracehound.store.clickhouse.recent import Recent
 from tracehound.store.clickhouse.rows import to_info
 from tracehound.store.clickhouse.schema import SEGMENT, make_tables
 from tracehound.store.clickhouse.statistics import read_statistics
@@ -56,8 +57,9 @@ class ClickHouseStore:
 
     batch_bytes = 32_000_000  # some 8,000 traces: while the engine takes in 4,000 of them, rows are made of the others
 
-    def __init__(self, address: ClickHouseAddress) -> None:
+    def __init__(self, address: ClickHouseAddress, recent: Recent | None = None) -> None:
         self._address = address
+        self._recent = Recent() if recent is None else recent
         self._lock = threading.Lock()
         self._opened: Engine | None = None
         self._last_ns = 0
@@ -112,12 +114,12 @@ class ClickHouseStore:
 
     def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
-        found, next_cursor = Finder(self._engine(), search).page()
+        found, next_cursor = Finder(self._engine(), search, self._recent).page()
         return Page([each.info for each in found], next_cursor)
 
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
-        found, next_cursor = Finder(self._engine(), search).page()
+        found, next_cursor = Finder(self._engine(), search, self._recent).page()
         unread = [each.row for each in found if each.trace is None]
         whole = read_whole(self._engine(), unread, search.time_limit)
         traces = [each.trace or whole.get(each.info.trace_id) for each in found]
@@ -125,7 +127,7 @@ class ClickHouseStore:
 
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""
-        finder, begun = Finder(self._engine(), search), time.perf_counter()
+        finder, begun = Finder(self._engine(), search, self._recent), time.perf_counter()
         found = len(finder.page()[0])
         what = "rows in the order of the search"
         if not finder.condition().is_exact:

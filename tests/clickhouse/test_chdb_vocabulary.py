@@ -1,0 +1,81 @@
+"""Pieces of words are looked up in the words of the index, all of a filter at once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.traces import part, span
+from tracehound.model.record import replace
+from tracehound.query.limit import SearchLimit
+from tracehound.query.sql import Sql
+from tracehound.query.words import Piece
+from tracehound.store.clickhouse import vocabulary
+from tracehound.store.clickhouse.engine import Engine, Rows
+from tracehound.store.clickhouse.store import ClickHouseStore
+from tracehound.store.clickhouse.vocabulary import words_with
+
+pytestmark = pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
+
+TEXTS = ("parcel", "parting", "counterpart", "apartment", "late")
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with new_address() as address, contextlib.closing(ClickHouseStore(address)) as store:
+        spans = [replace(span(1, number), outputs_json=f'"{text}"') for number, text in enumerate(TEXTS)]
+        store.write([part(each) for each in spans])
+        yield store._engine()
+
+
+@pytest.fixture
+def asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the statements that will have been asked."""
+    found: list[str] = []
+    select = engine.select
+
+    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        found.append(sql.text)
+        return select(sql, limit)
+
+    monkeypatch.setattr(engine, "select", noted)
+    return found
+
+
+PIECES = {
+    Piece(b"part", open_left=True, open_right=True): {"parting", "counterpart", "apartment"},
+    Piece(b"part", open_left=False, open_right=True): {"parting"},
+    Piece(b"part", open_left=True, open_right=False): {"counterpart"},
+    Piece(b"part", open_left=False, open_right=False): {"part"},
+    Piece(b"nowhere", open_left=True, open_right=True): set(),
+}
+
+
+def test_all_pieces_are_looked_up_in_one_statement(engine: Engine, asked: list[str]) -> None:
+    found = words_with(engine, list(PIECES))
+    assert {piece: set(words or ()) for piece, words in found.items()} == PIECES
+    assert len(asked) == 1
+
+
+def test_each_piece_finds_alone_what_it_finds_among_others(engine: Engine) -> None:
+    together = words_with(engine, list(PIECES))
+    for piece in PIECES:
+        assert sorted(words_with(engine, [piece])[piece] or ()) == sorted(together[piece] or ())
+
+
+def test_a_piece_of_too_many_words_says_so_and_the_others_are_found(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "_MOST_WORDS", 2)
+    found = words_with(engine, list(PIECES))
+    assert found.pop(Piece(b"part", open_left=True, open_right=True)) is None
+    assert found == {piece: list(words) for piece, words in PIECES.items() if len(words) < 3}
+
+
+def test_many_pieces_are_looked_up_some_at_a_time(engine: Engine, asked: list[str]) -> None:
+    pieces = [Piece(f"{at}{text}".encode(), open_left=True, open_right=True) for at in range(4) for text in TEXTS]
+    assert words_with(engine, pieces) == {piece: [] for piece in pieces}
+    assert len(asked) == 3
