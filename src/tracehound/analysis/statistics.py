@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
@@ -16,7 +16,7 @@ from tracehound.model.summary import SUMMED, Summary
 from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.periods import Period, parse_period
 from tracehound.query.search import KeyValue, Search
-from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery, parse_groups
+from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, GroupKey, Groups, StatisticsQuery, parse_groups
 from tracehound.query.suggest import nearest
 from tracehound.runtime import current
 from tracehound.store.api import Store
@@ -193,14 +193,15 @@ def read_statistics(
     )
     if not found and not fields and period is None:
         found = {(): Summary()}
+    values_of = _reader(chosen)
     with no_collection():
-        ordered = sorted(found.items(), key=lambda item: _place(item[0], item[1].count, has_time=period is not None))
+        ordered = _in_order(found, has_time=period is not None)
         return Statistics(
             groups=(*([TIME] if period is not None else []), *fields.values()),
             metrics=tuple(each.name for each in chosen),
-            rows=[(*_shown(key, period), *_values(chosen, summary)) for key, summary in ordered],
+            rows=[(*_shown(key, period), *values_of(summary)) for key, summary in ordered],
             has_time=period is not None,
-            total=tuple(_values(chosen, _together([*found.values()]))) if with_total else None,
+            total=tuple(values_of(_together([*found.values()]))) if with_total else None,
         )
 
 
@@ -218,11 +219,20 @@ def parse_metric(name: str) -> Metric:
     raise ArgumentError(f"there is no metric {name!r}; {hint}")
 
 
-def _values(metrics: Sequence[Metric], summary: Summary) -> Iterator[float]:
+def _reader(metrics: Sequence[Metric]) -> Callable[[Summary], list[float]]:
+    """Return what reads the metrics of a summary, all percentiles at once: there are thousands of summaries."""
     fractions = [each.fraction for each in metrics if each.fraction is not None]
-    percentiles = iter(summary.percentiles(fractions) if fractions else ())
-    for each in metrics:
-        yield each.value(summary) if each.fraction is None else next(percentiles)
+    others = [each.value for each in metrics if each.fraction is None]
+    in_turn = sorted(range(len(metrics)), key=lambda at: metrics[at].fraction is not None)
+    places = sorted(range(len(metrics)), key=in_turn.__getitem__)
+
+    def read(summary: Summary) -> list[float]:
+        found = [value(summary) for value in others]
+        if fractions:
+            found += summary.percentiles(fractions)
+        return [found[at] for at in places]
+
+    return read
 
 
 def _together(summaries: Sequence[Summary]) -> Summary:
@@ -246,10 +256,19 @@ def _texts(name: str, given: Sequence[str] | str | None) -> list[str]:
     return texts
 
 
-def _place(key: Sequence[KeyValue], count: float, *, has_time: bool) -> tuple[Any, ...]:
-    """Return what a group is sorted by: time if there is one, then how many it has, then its values."""
-    time_ms, values = (key[0], key[1:]) if has_time else (0, key)
-    return time_ms, -count, [(value is None, str(value)) for value in values]
+def _in_order(groups: Groups, *, has_time: bool) -> list[tuple[GroupKey, Summary]]:
+    """Return groups by time if there is one, then by how many each has, then by its values."""
+    ranks: dict[GroupKey, list[tuple[bool, str]]] = {}  # of values, which are the same in many periods
+
+    def place(group: tuple[GroupKey, Summary]) -> tuple[Any, ...]:
+        key, summary = group
+        values = key[has_time:]
+        rank = ranks.get(values)
+        if rank is None:
+            rank = ranks[values] = [(value is None, str(value)) for value in values]
+        return key[0] if has_time else 0, -summary.count, rank
+
+    return sorted(groups.items(), key=place)
 
 
 def _shown(key: Sequence[KeyValue], period: Period | None) -> Iterable[Any]:

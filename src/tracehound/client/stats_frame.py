@@ -55,7 +55,7 @@ def to_stats_frame(
         elif name in groups:
             data[name] = pd.Series(list(values[at]), dtype=object)
         else:
-            is_whole = all(type(value) is int for value in values[at]) and len(values[at]) > 0
+            is_whole = set(map(type, values[at])) == {int}
             data[name] = np.array(values[at], dtype="int64" if is_whole else "float64")
     frame = StatsFrame(pd.DataFrame(data, columns=list(columns)))
     frame._groups = tuple(groups)

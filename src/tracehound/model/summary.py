@@ -17,7 +17,7 @@ SUMMED: Final = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Summary:
     """Some traces: how many, how many of them failed, how many have ended, and how long these took, in ms.
 
@@ -101,7 +101,10 @@ class Summary:
     def percentiles(self, fractions: Sequence[float]) -> list[float]:
         """Return the durations in ms at or below which the fractions lie, within 1 %; NaN where none has ended."""
         found = [self.known[each] for each in fractions] if self.known else percentiles(self.buckets, fractions)
-        return found if self.most_ms is None else [min(each, float(self.most_ms)) for each in found]
+        if self.most_ms is None:
+            return found
+        most = float(self.most_ms)
+        return [min(each, most) for each in found]
 
     def _widen(self, least_ms: int | None, most_ms: int | None) -> None:
         if least_ms is not None:

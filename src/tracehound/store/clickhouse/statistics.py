@@ -6,7 +6,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from itertools import repeat
 from typing import Any, Final
 
 from tracehound.model.buckets import value_of
@@ -127,13 +126,14 @@ def _reader(query: StatisticsQuery) -> Callable[[Sequence[Any]], tuple[GroupKey,
             if unit not in starts:
                 starts[unit] = period.start_of(unit * unit_ms)
             key = (starts[unit], *key)
-        count, errors, ended, sum_ms, least_ms, most_ms, *found = row[first:behind]
+        count, errors, ended, sum_ms, least_ms, most_ms = row[first : first + 6]
         summary = Summary(count, errors, ended, sum_ms or 0, least_ms, most_ms)
         if not fractions:
-            summary.buckets = dict(Counter(found[0]))  # in order, as percentiles need them
+            summary.buckets = dict(Counter(row[first + 6]))  # in order, as percentiles need them
+        elif ended:
+            summary.known = dict(zip(fractions, map(value_of, row[first + 6 : behind]), strict=True))
         else:
-            values = map(value_of, found) if ended else repeat(math.nan)
-            summary.known = dict(zip(fractions, values))  # noqa: B905 - NaN is repeated without end
+            summary.known = dict.fromkeys(fractions, math.nan)
         for at, name in enumerate(sums):
             total, having = row[behind + 2 * at : behind + 2 * at + 2]
             if having:
