@@ -17,8 +17,11 @@ from tracehound.query.sql import Sql
 from tracehound.store.clickhouse.address import ClickHouseAddress
 
 if TYPE_CHECKING:
+    import pytest
+
+    from tracehound.query.limit import SearchLimit
     from tracehound.store.api import Store
-    from tracehound.store.clickhouse.engine import Engine
+    from tracehound.store.clickhouse.engine import Engine, Rows
 
 HAS_ENGINE = find_spec("chdb") is not None  # ./dev chdb
 _MEMORY = Path("/dev/shm")
@@ -59,6 +62,19 @@ def new_store(newest: int | None = None) -> Iterator[Store]:
     recent = None if newest is None else Recent(newest, known_s=0)
     with new_address() as address, contextlib.closing(ClickHouseStore(address, recent)) as store:
         yield store
+
+
+def statements_of(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the statements that the connection will have been asked from here on."""
+    asked: list[str] = []
+    select = engine.select
+
+    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        asked.append(sql.text)
+        return select(sql, limit)
+
+    monkeypatch.setattr(engine, "select", noted)
+    return asked
 
 
 def _new_name() -> str:

@@ -8,14 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import START_MS, part, span
 from tracehound.model.ids import experiment_id
 from tracehound.query.access import Range
-from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search, parse_search
-from tracehound.query.sql import Sql
-from tracehound.store.clickhouse.engine import Rows
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.store import ClickHouseStore
 
@@ -81,14 +78,7 @@ def test_the_newest_are_asked_for_once_for_many_searches(
     among, _ = stores
     search = parse_search(["0"], "tags.env = 'prod'", [], 1)
     recent, engine = Recent(rows=3, known_s=1_000_000), among._engine()
-    asked: list[str] = []
-    select = engine.select
-
-    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
-        asked.append(sql.text)
-        return select(sql, limit)
-
-    monkeypatch.setattr(engine, "select", noted)
+    asked = statements_of(engine, monkeypatch)
     windows = [recent.window(engine, search) for _ in range(5)]
     assert len(asked) == 1
     assert windows == [windows[0]] * 5

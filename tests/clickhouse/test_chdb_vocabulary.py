@@ -7,14 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import part, span
 from tracehound.model.record import replace
-from tracehound.query.limit import SearchLimit
-from tracehound.query.sql import Sql
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse import vocabulary
-from tracehound.store.clickhouse.engine import Engine, Rows
+from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.store import ClickHouseStore
 from tracehound.store.clickhouse.vocabulary import words_with
 
@@ -33,16 +31,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the statements that will have been asked."""
-    found: list[str] = []
-    select = engine.select
-
-    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
-        found.append(sql.text)
-        return select(sql, limit)
-
-    monkeypatch.setattr(engine, "select", noted)
-    return found
+    return statements_of(engine, monkeypatch)
 
 
 PIECES = {

@@ -222,15 +222,11 @@ def parse_metric(name: str) -> Metric:
 def _reader(metrics: Sequence[Metric]) -> Callable[[Summary], list[float]]:
     """Return what reads the metrics of a summary, all percentiles at once: there are thousands of summaries."""
     fractions = [each.fraction for each in metrics if each.fraction is not None]
-    others = [each.value for each in metrics if each.fraction is None]
-    in_turn = sorted(range(len(metrics)), key=lambda at: metrics[at].fraction is not None)
-    places = sorted(range(len(metrics)), key=in_turn.__getitem__)
+    others = [each.value if each.fraction is None else None for each in metrics]
 
     def read(summary: Summary) -> list[float]:
-        found = [value(summary) for value in others]
-        if fractions:
-            found += summary.percentiles(fractions)
-        return [found[at] for at in places]
+        percentiles = iter(summary.percentiles(fractions) if fractions else ())
+        return [next(percentiles) if value is None else value(summary) for value in others]
 
     return read
 
