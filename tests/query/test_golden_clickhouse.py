@@ -15,8 +15,8 @@ from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
 from tracehound.query.sql import Sql
 from tracehound.query.statistics import DURATIONS, StatisticsQuery, parse_groups
-from tracehound.query.wide import Condition, wide_condition
-from tracehound.query.words import Piece
+from tracehound.query.tree import Operator, Test
+from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import bind
 
 GOLDEN = Path(__file__).with_name("golden") / "clickhouse"
@@ -32,6 +32,7 @@ SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
     "in_list": ("tags.env IN ('prod', 'dev') OR attributes.latency IS NULL", ()),
     "not_in_list": ("tags.env NOT IN ('prod', 'dev') AND tags.a != 'x'", ()),
     "patterns": ("attributes.name ILIKE '%kept%' AND tags.a NOT LIKE 'x\\_' AND tags.b RLIKE '^a.'", ()),
+    "values_of_a_tag": ("tags.team CONTAINS 'blue' AND NOT tags.team CONTAINS 'dark'", ()),
     "kept_apart": ("metadata.`mlflow.traceInputs` CONTAINS 'why'", ()),
     "slowest": ("attributes.execution_time_ms > 5000", ["execution_time_ms DESC"]),
     "tokens": ("attributes.total_tokens >= 100", ["cost DESC"]),
@@ -89,10 +90,12 @@ def condition(search: Search) -> Condition:
     return wide_condition(search.where, DIALECT, resolve)
 
 
-def resolve(piece: Piece) -> list[str]:
-    """Return what an index with these words has for a piece."""
-    text = piece.text.decode()
-    return [f"{text}r"] if piece.open_right else [text]
+def resolve(asked: Asked) -> list[str] | None:
+    """Return what an index with these words and values has; only those that contain a text are few."""
+    if isinstance(asked, Test):
+        return [f"{asked.value}r", f"{asked.value}s"] if asked.operator is Operator.CONTAINS else None
+    text = asked.text.decode()
+    return [f"{text}r"] if asked.open_right else [text]
 
 
 def described(sql: Sql) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.golden import check_golden
 from tests.query.test_golden_clickhouse import SHAPES
-from tracehound.query.databricks import DIALECT, INFO, WHOLE, bind, experiments_sql, run_sql, search_sql, words_with
+from tracehound.query.databricks import DIALECT, INFO, WHOLE, bind, experiments_sql, resolve, run_sql, search_sql
 from tracehound.query.search import Search, parse_search
 from tracehound.query.sql import Sql
 from tracehound.query.wide import TRUE, Condition, wide_condition
@@ -56,7 +56,7 @@ def test_no_value_is_in_the_text_of_a_statement() -> None:
 
 
 def condition(search: Search) -> Condition:
-    return Condition(TRUE) if search.where is None else wide_condition(search.where, DIALECT, words_with)
+    return Condition(TRUE) if search.where is None else wide_condition(search.where, DIALECT, resolve)
 
 
 def described(sql: Sql) -> str:

@@ -41,7 +41,8 @@ _COLUMNS: Final = {
 }
 # Elements of one list: a parameter has 128 KB over HTTP, as servers are set up.
 _LISTED: Final = 1_000
-_LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
+LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
+MOST_VALUES: Final = 1_000  # that are asked of it one by one
 # Units of time that are added to one, for a negative quotient is rounded up.
 _BEFORE: Final = 2**32
 
@@ -61,11 +62,15 @@ class ClickHouseDialect:
         column = f"t.{_prefix(field)}_numbers"
         return Sql(f"if(mapContains({column}, ?), {column}[?], NULL)", (field.name, field.name))
 
-    def equals(self, field: Field, text: str) -> Sql | None:
+    def equals(self, field: Field, texts: Sequence[str]) -> Sql | None:
         """Return the comparison that an index serves: of pairs, or of values; absent keys have the empty text there."""
-        if _is_paired(field, text):
-            return Sql("has(t.pairs, ?)", (pair(field, text),))
-        return Sql(f"{_map_of(field)}[?] = ?", (field.name, text)) if text else None
+        if not texts:
+            return Sql("FALSE")
+        if len(texts) <= MOST_VALUES and all(is_paired(field, text) for text in texts):
+            pairs = [pair(field, text) for text in dict.fromkeys(texts)]
+            any_of = Sql("hasAny(t.pairs, ?)", (as_list(pairs),))
+            return any_of if len(pairs) > 1 else Sql("has(t.pairs, ?)", (pairs[0],))
+        return Sql(f"{_map_of(field)}[?] = ?", (field.name, texts[0])) if len(texts) == 1 and texts[0] else None
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
         """Return the condition that something is one of values: in pieces, which are parameters each.
@@ -134,7 +139,7 @@ def pair(field: Field, value: str) -> str:
 
 
 def _pairs_of(column: str) -> str:
-    value = f"substring(v, 1, if(k = '{ARTIFACT_LOCATION}', 0, {_LONGEST_PAIR}))"  # that one differs in all traces
+    value = f"substring(v, 1, if(k = '{ARTIFACT_LOCATION}', 0, {LONGEST_PAIR}))"  # that one differs in all traces
     pair = f"concat('{column} ', toString(length(k)), ' ', k, {value})"
     return f"arrayMap((k, v) -> {pair}, mapKeys({column}), mapValues({column}))"
 
@@ -142,10 +147,10 @@ def _pairs_of(column: str) -> str:
 PAIRS: Final = f"arrayConcat({_pairs_of('tags')}, {_pairs_of('metadata')})"
 
 
-def _is_paired(field: Field, text: str) -> bool:
+def is_paired(field: Field, text: str = "") -> bool:
     """Whether the pair of a key and a value tells it from all others."""
     is_left_out = field.name == ARTIFACT_LOCATION or (field.group is Group.METADATA and is_apart(field.name))
-    return not is_left_out and len(text.encode()) < _LONGEST_PAIR
+    return not is_left_out and len(text.encode()) < LONGEST_PAIR
 
 
 DIALECT: Final = ClickHouseDialect()

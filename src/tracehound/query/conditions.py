@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tracehound.query.fields import ASSESSED, SPAN_DURATION, Group, Kind
+from tracehound.query.fields import ASSESSED, MAPPED, SPAN_DURATION, Group, Kind
 from tracehound.query.needles import needles_of
 from tracehound.query.passing import COMPARE
 from tracehound.query.printer import print_filter
@@ -31,8 +31,6 @@ from tracehound.query.sql import (
 )
 from tracehound.query.terms import is_indexed, term
 from tracehound.query.tree import NULLS, PATTERNS, And, Checked, Count, Not, Operator, Or, Scope, Test
-
-_MAPPED: Final = (Group.TAGS, Group.METADATA)
 
 
 @dataclass(frozen=True)
@@ -256,7 +254,7 @@ _NOTHING_KNOWN: Final = _Masks(None, None)
 
 def _indexed_term(node: Checked) -> int | None:
     """Return the term that the index has for just the traces of which a condition is true; None where it has none."""
-    if not isinstance(node, Test) or node.operator is not Operator.EQ or node.field.group not in _MAPPED:
+    if not isinstance(node, Test) or node.operator is not Operator.EQ or node.field.group not in MAPPED:
         return None
     group, key, value = node.field.group, node.field.name, node.value
     return term(group, key, value) if isinstance(value, str) and is_indexed(group, key, value) else None

@@ -19,7 +19,7 @@ from tracehound.query.patterns import make_matcher
 from tracehound.query.search import Search
 from tracehound.query.sql import Parameter, Sql, join, marks
 from tracehound.query.tree import Operator, Value
-from tracehound.query.wide import NO_WORDS, Condition, is_apart
+from tracehound.query.wide import NO_WORDS, Asked, Condition, is_apart
 from tracehound.query.words import Piece
 
 INFO: Final = ("trace_id", "info_json")  # what a trace is read of: texts alone, whatever comes between
@@ -51,7 +51,7 @@ class DatabricksDialect:
         """Return the number that a value writes, which was read when the row was written."""
         return Sql(f"try_element_at(t.{_prefix(field)}_numbers, ?)", (field.name,))
 
-    def equals(self, field: Field, text: str) -> Sql | None:  # noqa: ARG002 - the protocol's
+    def equals(self, field: Field, texts: Sequence[str]) -> Sql | None:  # noqa: ARG002 - the protocol's
         """Return None: there is no index."""
         return None
 
@@ -117,6 +117,11 @@ VALUES: Final = Values(DIALECT.value, DIALECT.number)
 def as_list(values: Sequence[Value]) -> Parameter:
     """Return values as one parameter, which is an array."""
     return tuple(values)  # type: ignore[return-value] # of the parameters of this engine alone
+
+
+def resolve(asked: Asked) -> list[str] | None:
+    """Return what a trace has where it has what is asked for; None for values of tags: there is no index of them."""
+    return words_with(asked) if isinstance(asked, Piece) else None
 
 
 def words_with(piece: Piece) -> list[str]:

@@ -146,6 +146,7 @@ PREFIXES: Final[dict[str, Group]] = {
 
 # What people and judges say of a trace; of one name there may be several, and one of them has to pass.
 ASSESSED: Final = frozenset({Group.FEEDBACK, Group.EXPECTATION})
+MAPPED: Final = frozenset({Group.TAGS, Group.METADATA})  # a trace has texts there by whatever keys it likes
 
 
 def may_be_several(field: Field) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
-from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, NUMBERS_IN_SPAN, Field, Group, Kind
+from tracehound.query.fields import ASSESSED, MAPPED, NUMBERS_IN_METADATA, NUMBERS_IN_SPAN, Field, Group, Kind
 from tracehound.query.needles import needles_of
 from tracehound.query.span_terms import needs_spans, terms_of_test
 from tracehound.query.sql import Sql, chain
@@ -29,8 +29,11 @@ NUMBER_COLUMNS: Final = tuple(NUMBERS_IN_METADATA)
 # A double holds every whole number up to here as it is: one beyond may be another than it looks.
 _EXACT: Final = 2**53
 
-# Returns the words that the store has and a piece may be a part of; None for too many.
-Resolve = Callable[[Piece], "Sequence[str] | None"]
+# What a store is asked before a condition is written: which words it has that a piece may be a part of; which values of
+# a tag or of metadata may pass a pattern.
+Asked: TypeAlias = "Piece | Test"
+# Returns them; None for too many, and where nobody knows.
+Resolve = Callable[[Asked], "Sequence[str] | None"]
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ class Dialect(Protocol):
         """Return the number that the value of a tag or of metadata writes; NULL where it writes none."""
         ...
 
-    def equals(self, field: Field, text: str) -> Sql | None:
-        """Return a condition that an index serves, for a value of a tag or of metadata; None where there is none."""
+    def equals(self, field: Field, texts: Sequence[str]) -> Sql | None:
+        """Return a condition that an index serves: that a tag or metadata is one of some; None where there is none."""
         ...
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
@@ -125,7 +128,8 @@ class _Visitor:
         if isinstance(node, Or):
             return self._visit_or(node)
         if isinstance(node, Not):
-            return _negated(self.visit(node.child))
+            # A value that is stored only now was not among those that were found: it would pass.
+            return _negated(replace(self, resolve=_nobody_knows).visit(node.child))
         if isinstance(node, Scope):
             return self._visit_scope(node)
         if node.field.kind is Kind.TEXTS:
@@ -135,7 +139,10 @@ class _Visitor:
         if _is_beyond(node) or not _can_match(node, self.dialect):
             found = self.dialect.value(node.field)
             return Condition(Sql(f"{found.text} IS NOT NULL", found.parameters), is_exact=False)
-        return Condition(compared(node, self.dialect, self.dialect.value(node.field)))
+        passes = compared(node, self.dialect, self.dialect.value(node.field))
+        values = self.resolve(node) if _is_of_values(node) else None
+        may_pass = None if values is None else self.dialect.equals(node.field, values)
+        return Condition(passes if may_pass is None else chain(" AND ", [may_pass, passes]))
 
     def _visit_and(self, node: And[Test]) -> Condition:
         """All of them; that a value is none of many is one condition."""
@@ -151,10 +158,15 @@ class _Visitor:
     def _visit_or(self, node: Or[Test]) -> Condition:
         listed, others = _lists(node.children, Operator.EQ)
         pieces = [self.visit(child) for child in others]
-        for tests in listed:
-            found, values = _compared_values(tests, self.dialect)
-            pieces.append(Condition(self.dialect.or_false(self.dialect.is_one_of(found, values))))
+        pieces += [Condition(self._is_one_of(tests)) for tests in listed]
         return _joined(" OR ", pieces)
+
+    def _is_one_of(self, tests: Sequence[Test]) -> Sql:
+        field, texts = tests[0].field, [test.value for test in tests if isinstance(test.value, str)]
+        if field.group in MAPPED and texts and (by_index := self.dialect.equals(field, texts)) is not None:
+            return by_index
+        found, values = _compared_values(tests, self.dialect)
+        return self.dialect.or_false(self.dialect.is_one_of(found, values))
 
     def _visit_assessed(self, test: Test) -> Condition:
         group, name = test.field.group, test.field.name
@@ -242,6 +254,15 @@ def _can_match(test: Test, dialect: Dialect) -> bool:
     return test.operator not in PATTERNS or dialect.can_match(test.operator, str(test.value))
 
 
+def _is_of_values(test: Test) -> bool:
+    """Whether a trace passes only with one of those values of a tag or of metadata that pass."""
+    return test.field.group in MAPPED and test.operator in PATTERNS and not test.operator.value.startswith("NOT")
+
+
+def _nobody_knows(_: Asked) -> None:
+    return None
+
+
 def _is_in_arrays(node: Checked) -> bool:
     return isinstance(node, Test) and node.field.group is Group.SPAN and node.field.name in SPAN_COLUMNS
 
@@ -259,11 +280,11 @@ def _names_in(node: Checked) -> list[str]:
 
 def compared(test: Test, dialect: Dialect, found: Sql) -> Sql:
     """Return the condition, never NULL, that a value passes; texts that write no number are absent to a number."""
-    is_mapped = test.field.group in (Group.TAGS, Group.METADATA)
+    is_mapped = test.field.group in MAPPED
     if test.operator in NULLS:
         return Sql(f"{found.text} {test.operator.value}", found.parameters)
     if is_mapped and isinstance(test.value, str) and test.operator is Operator.EQ:
-        by_index = dialect.equals(test.field, test.value)
+        by_index = dialect.equals(test.field, [test.value])
         if by_index is not None:
             return by_index
     if is_mapped and not isinstance(test.value, str):
@@ -292,7 +313,7 @@ def _is_far(test: Test) -> bool:
 
 def _compared_values(tests: Sequence[Test], dialect: Dialect) -> tuple[Sql, list[Value]]:
     first = tests[0]
-    is_mapped = first.field.group in (Group.TAGS, Group.METADATA)
+    is_mapped = first.field.group in MAPPED
     is_number = is_mapped and not isinstance(first.value, str)
     return dialect.number(first.field) if is_number else dialect.value(first.field), [test.single for test in tests]
 

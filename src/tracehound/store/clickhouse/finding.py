@@ -17,13 +17,12 @@ from tracehound.query.evaluate import matches, order_values
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
-from tracehound.query.wide import Condition, wide_condition
-from tracehound.query.words import Piece
+from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.reading import read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_info
-from tracehound.store.clickhouse.vocabulary import words_with
+from tracehound.store.clickhouse.vocabulary import look_up
 
 _EVERYTHING: Final = Condition(Sql("1"))
 _MOST_ROWS: Final = 2_000  # of one statement
@@ -52,20 +51,20 @@ class Finder:
     search: Search
     recent: Recent | None = None
     rows_read: int = 0
-    _words: dict[Piece, list[str] | None] = field(default_factory=dict)
+    _found: dict[Asked, list[str] | None] = field(default_factory=dict)
 
     def condition(self) -> Condition:
         """Return what the filter is in SQL."""
         where = self.search.where
         if where is None:
             return _EVERYTHING
-        asked: dict[Piece, list[str] | None] = {}
+        asked: dict[Asked, list[str] | None] = {}
         condition = wide_condition(where, DIALECT, asked.setdefault)
         if not asked:
             return condition
-        new = [piece for piece in asked if piece not in self._words]
-        self._words |= words_with(self.engine, new, self.search.time_limit)
-        return wide_condition(where, DIALECT, self._words.__getitem__)
+        new = [each for each in asked if each not in self._found]
+        self._found |= look_up(self.engine, new, self.search.time_limit)
+        return wide_condition(where, DIALECT, self._found.__getitem__)
 
     def page(self) -> tuple[list[Found], str | None]:
         """Return the traces of a page, and the cursor behind them."""

@@ -1,12 +1,15 @@
-"""The words of the text index, and which of them a piece of a text may be a part of."""
+"""What the text indexes have: words that a piece of a text may be a part of, values of tags that pass a pattern."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tracehound.query.clickhouse import DIALECT, LONGEST_PAIR, MOST_VALUES, is_paired, pair
 from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql, join
+from tracehound.query.tree import Test
+from tracehound.query.wide import Asked
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse.engine import Engine, Rows
 
@@ -17,6 +20,14 @@ _TESTS: Final[dict[tuple[bool, bool], str]] = {
     (True, False): "endsWith(token, ?)",
     (False, True): "startsWith(token, ?)",
 }
+
+
+def look_up(engine: Engine, asked: Sequence[Asked], limit: SearchLimit | None = None) -> dict[Asked, list[str] | None]:
+    """Return what the store has of what is asked; None where that does not help."""
+    found: dict[Asked, list[str] | None] = {}
+    found.update(words_with(engine, [each for each in asked if isinstance(each, Piece)], limit).items())
+    found.update((each, values_with(engine, each, limit)) for each in asked if isinstance(each, Test))
+    return found
 
 
 def words_with(
@@ -40,14 +51,49 @@ def words_with(
 
 def _ask(engine: Engine, pieces: Sequence[Piece], most: int, limit: SearchLimit | None) -> Rows:
     """Return words that have one of the pieces, each with which of them."""
-    table = "trace_local" if engine.address.cluster else "trace"
-    source = f"mergeTreeTextIndex('{engine.address.database}', '{table}', 'words_index')"
-    if engine.address.cluster:
-        source = f"cluster('{engine.address.cluster}', {source})"
+    source = _index(engine, "words_index")
     tests = [Sql(_TESTS[each.open_left, each.open_right], (_text(each),)) for each in pieces]
     which, any_of = join(", ", tests), join(" OR ", tests)
     text = f"SELECT DISTINCT token, {which.text} FROM {source} WHERE {any_of.text} LIMIT ?"  # noqa: S608 - our own words
     return engine.select(Sql(text, (*which.parameters, *any_of.parameters, most)), limit)
+
+
+def values_with(engine: Engine, test: Test, limit: SearchLimit | None = None) -> list[str] | None:
+    """Return the values that pass, of those that a tag or metadata has in any trace.
+
+    None for too many, for long ones, of which the index has a part, and while parts are there that it does not know.
+    """
+    prefix = pair(test.field, "")
+    if not is_paired(test.field) or engine.select(_pending(engine), limit)[0][0]:
+        return None
+    start = len(prefix.encode()) + 1
+    value = Sql("substring(token, ?)", (start,))
+    passes = DIALECT.matches(test.operator, value, str(test.value))
+    source = _index(engine, "pairs_index")
+    text = (
+        f"SELECT DISTINCT {value.text} FROM {source} WHERE startsWith(token, ?)"  # noqa: S608 - our own words
+        f" AND (length(token) >= ? OR {passes.text}) LIMIT ?"
+    )
+    longest = start - 1 + LONGEST_PAIR
+    parameters = (*value.parameters, prefix, longest, *passes.parameters, MOST_VALUES + 1)
+    rows = engine.select(Sql(text, parameters), limit)
+    values = [str(row[0]) for row in rows]
+    return values if len(values) <= MOST_VALUES and all(is_paired(test.field, each) for each in values) else None
+
+
+def _index(engine: Engine, name: str) -> str:
+    """Return where the tokens of an index are, of all servers."""
+    table = "trace_local" if engine.address.cluster else "trace"
+    source = f"mergeTreeTextIndex('{engine.address.database}', '{table}', '{name}')"
+    return f"cluster('{engine.address.cluster}', {source})" if engine.address.cluster else source
+
+
+def _pending(engine: Engine) -> Sql:
+    """Return what asks of how many changes the engine is not done that make the index of what was there before."""
+    cluster = engine.address.cluster
+    source = f"clusterAllReplicas('{cluster}', system.mutations)" if cluster else "system.mutations"
+    text = f"SELECT count() FROM {source} WHERE database = ? AND NOT is_done AND position(command, 'pairs_index') > 0"  # noqa: S608 - our own words
+    return Sql(text, (engine.address.database,))
 
 
 def _by_piece(rows: Rows, count: int) -> Iterator[list[str] | None]:

@@ -19,10 +19,10 @@ from tracehound.query.databricks import (
     WHOLE,
     bind,
     experiments_sql,
+    resolve,
     run_sql,
     search_sql,
     traces_sql,
-    words_with,
 )
 from tracehound.query.evaluate import matches, order_values
 from tracehound.query.limit import SearchLimit
@@ -96,7 +96,7 @@ class Warehouse:
         """Yield the traces in order; `first` is how many are asked for at once to begin with."""
         node, limit, where = search.where, search.time_limit, Condition(TRUE)
         if node is not None:
-            where = wide_condition(node, DIALECT, words_with)
+            where = wide_condition(node, DIALECT, resolve)
         has_spans, size, looked_at = is_whole or not where.is_exact, first, 0
         while search.experiment_ids:
             sql = search_sql(search, where, size, self._address.table, WHOLE if has_spans else INFO)

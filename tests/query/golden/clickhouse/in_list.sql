@@ -3,11 +3,9 @@ SELECT (the columns of ROW)
 FROM trace AS t
 WHERE t.experiment = {p0:Int64}
   AND t.is_gone = 0
-  AND (t.duration_ms IS NULL OR ifNull((if(mapContains(t.tags, {p1:String}), t.tags[{p2:String}], NULL) IN {p3:Array(String)}), 0))
+  AND (t.duration_ms IS NULL OR hasAny(t.pairs, {p1:Array(String)}))
 ORDER BY t.start_ms DESC, t.trace_id ASC
-LIMIT {p4:Int64}
+LIMIT {p2:Int64}
 -- p0 = 0
--- p1 = 'env'
--- p2 = 'env'
--- p3 = ['prod', 'dev']
--- p4 = 101
+-- p1 = ['tags 3 envprod', 'tags 3 envdev']
+-- p2 = 101
