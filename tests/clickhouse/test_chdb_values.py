@@ -1,4 +1,4 @@
-"""The values of a tag that pass a pattern are looked up in the index of pairs; what it does not know is found as well."""
+"""Values of a tag that pass a pattern are looked up in the index of pairs; what it does not know is found as well."""
 
 from __future__ import annotations
 
