@@ -49,6 +49,10 @@ def test_a_cluster_is_brought_up_on_all_of_its_servers() -> None:
         "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN words"
         " MODIFY SETTING min_compress_block_size = 4194304, max_compress_block_size = 4194304",
     ]
+    assert changes(6, PLACES["cluster"]) == [
+        "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN duration_ms Nullable(Int64) CODEC(T64, LZ4)",
+        "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN duration_bucket Nullable(Int16) CODEC(T64, LZ4)",
+    ]
 
 
 def test_a_cluster_gets_the_column_of_pairs_on_each_server_and_over_all() -> None:
@@ -78,14 +82,17 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
         engine.run(
             "ALTER TABLE trace MODIFY COLUMN words RESET SETTING min_compress_block_size, max_compress_block_size"
         )
+        engine.run("ALTER TABLE trace MODIFY COLUMN duration_ms Nullable(Int64) CODEC(ZSTD(1))")
         assert large not in engine.select(Sql("SHOW CREATE TABLE trace"))[0][0]
         for _ in range(2):
             make_tables(engine)
-            assert engine.select(Sql("SELECT number FROM migration ORDER BY number")) == [(1,), (2,), (3,), (4,), (5,)]
+            numbers = engine.select(Sql("SELECT number FROM migration ORDER BY number"))
+            assert numbers == [(each,) for each in range(1, 7)]
         for tables, settings in (
             (("said", "head"), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
             (("trace", "part"), "merge_selector_base = 32"),
             (("trace",), "vertical_merge_algorithm_min_rows_to_activate = 1"),
+            (("trace",), "`duration_ms` Nullable(Int64) CODEC(T64, LZ4)"),
             (("trace",), f"`words` String CODEC(ZSTD(3)) SETTINGS ({large})"),
         ):
             for table in tables:

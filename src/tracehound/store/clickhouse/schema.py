@@ -31,6 +31,11 @@ _LARGE_BLOCKS: Final = "min_compress_block_size = 4194304, max_compress_block_si
 # The engine makes it of the maps, and answers from its index alone which rows have a pair.
 _PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(3))")
 _PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
+# Statistics read them of every trace: to unpack them took a fifth of that time by ZSTD, at the same size.
+_LENGTHS: Final = (
+    ("duration_ms", "Nullable(Int64) CODEC(T64, LZ4)"),
+    ("duration_bucket", "Nullable(Int16) CODEC(T64, LZ4)"),
+)
 # Of tables that are asked for traces by their ids, which are anywhere: each of them has a block decompressed.
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
 
@@ -63,8 +68,7 @@ TRACE: Final = Table(
         ("version", "UInt32 CODEC(ZSTD(1))"),
         ("is_gone", "UInt8 CODEC(ZSTD(1))"),
         ("arrived", "Int64 CODEC(Delta, ZSTD(1))"),
-        ("duration_ms", "Nullable(Int64) CODEC(ZSTD(1))"),
-        ("duration_bucket", "Nullable(Int16) CODEC(ZSTD(1))"),
+        *_LENGTHS,
         ("state", _SMALL),
         ("name", _SMALL),
         ("request_preview", "Nullable(String) CODEC(ZSTD(3))"),
@@ -220,6 +224,7 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
         f"ALTER TABLE part{{local}}{{on}} MODIFY SETTING {_RARELY_MERGED}",
         f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words MODIFY SETTING {_LARGE_BLOCKS}",
     ),
+    6: tuple(f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN {name} {kind}" for name, kind in _LENGTHS),
 }
 # What becomes of the tables over all servers of a cluster.
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
