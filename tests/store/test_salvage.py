@@ -104,6 +104,18 @@ def test_parts_that_the_index_does_not_lead_to_are_found(whole: Path, tmp_path: 
     assert (set(found), done.damaged) == (IDS, [])
 
 
+def test_a_page_that_leads_back_is_no_way_round_and_round(whole: Path, tmp_path: Path) -> None:
+    pages = pages_of(whole, "part")
+    earlier, later = pages[10], pages[40]
+    path = overwrite(whole, tmp_path, [pages_of(whole, "sqlite_autoindex_part_1")[0], pages[41]])
+    content = path.read_bytes()
+    page = content[(earlier - 1) * PAGE_BYTES : earlier * PAGE_BYTES]
+    path.write_bytes(content[: (later - 1) * PAGE_BYTES] + page + content[later * PAGE_BYTES :])
+    done, found = copied(path)
+    assert set(found) | set(done.reasons) == IDS
+    assert len(found) > COUNT / 2
+
+
 def test_an_index_and_the_table_at_once(whole: Path, tmp_path: Path) -> None:
     pages = pages_of(whole, "sqlite_autoindex_part_1")[:1] + pages_of(whole, "part")[50:53]
     done, found = copied(overwrite(whole, tmp_path, pages))

@@ -165,14 +165,16 @@ def _walk(connection: sqlite3.Connection) -> Iterator[tuple[int, int] | None]:
     while at < last:
         try:
             for row in connection.execute(_ROWS, (at,)):
+                if row[0] <= at:  # a page leads back to where this has been
+                    break
                 at = row[0]
                 yield row
-        except sqlite3.DatabaseError as error:  # noqa: PERF203 - each time behind another damaged page
+            else:
+                return
+        except sqlite3.DatabaseError as error:
             _expect_damage(error)
-            yield None
-            at += 1
-        else:
-            return
+        yield None
+        at += 1
 
 
 def is_missing_some(connection: sqlite3.Connection, behind: int, last: int, numbers: Collection[int]) -> bool:
