@@ -13,6 +13,7 @@ import pytest
 from tests.cli.terminal import piped
 from tests.traces import part, span
 from tracehound.client.copying import Copied, copy_store
+from tracehound.errors import StoreError
 from tracehound.model.edit import Edit, Facts
 from tracehound.model.record import replace
 from tracehound.query.search import parse_search
@@ -114,6 +115,24 @@ def test_a_page_that_leads_back_is_no_way_round_and_round(whole: Path, tmp_path:
     done, found = copied(path)
     assert set(found) | set(done.reasons) == IDS
     assert len(found) > COUNT / 2
+
+
+@pytest.mark.parametrize("length", [b"\x84\x80\x80\x80\x00", b"\x8f\xff\xff\xff\x7f"])
+def test_a_row_that_says_it_is_longer_than_any_can_be_is_damaged(whole: Path, tmp_path: Path, length: bytes) -> None:
+    path = overwrite(whole, tmp_path, [])
+    page = (pages_of(whole, "part")[20] - 1) * PAGE_BYTES
+    content = bytearray(path.read_bytes())
+    first_row = page + int.from_bytes(content[page + 8 : page + 10], "big")  # the format's pointers to cells
+    content[first_row : first_row + 5] = length
+    path.write_bytes(content)
+    with (
+        contextlib.closing(SqliteStore(path)) as store,
+        pytest.raises(StoreError, match="or it is damaged"),
+    ):
+        store.search_whole(parse_search(["0"], limit=COUNT))
+    done, found = copied(path)
+    assert set(found) | set(done.reasons) == IDS
+    assert 0 < len(done.reasons) < 10
 
 
 def test_an_index_and_the_table_at_once(whole: Path, tmp_path: Path) -> None:

@@ -13,7 +13,15 @@ from tracehound.store.api import Changes
 from tracehound.store.places import Key, Stage, cursor_behind, read_cursor
 from tracehound.store.sqlite.batch import to_part
 from tracehound.store.sqlite.changes import read_edits
-from tracehound.store.sqlite.salvage import GONE, NONSENSE, is_damage, is_missing_some, salvage_rows, salvage_traces
+from tracehound.store.sqlite.salvage import (
+    FAULTS,
+    GONE,
+    NONSENSE,
+    is_damage,
+    is_missing_some,
+    salvage_rows,
+    salvage_traces,
+)
 
 _MAX_BYTES: Final = 2_000_000  # of compressed parts on one page, unless one trace has more
 
@@ -55,7 +63,7 @@ def read_changes(connection: sqlite3.Connection, after: str | None, limit: int) 
     stage, key = read_cursor(after)
     try:
         return _read_traces(connection, key, limit) if stage is Stage.TRACES else _read(connection, stage, key, limit)
-    except sqlite3.DatabaseError as error:
+    except FAULTS as error:
         if not is_damage(error):
             raise
     return _salvage(connection, stage, key, limit)

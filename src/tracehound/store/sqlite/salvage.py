@@ -22,7 +22,9 @@ from tracehound.wire.payload import DamagedPayloadError
 
 # What a page that was overwritten may give instead of an error.
 NONSENSE: Final = (DamagedPayloadError, DecodeError, LookupError, TypeError, ValueError, AttributeError)
-_DAMAGE: Final = ("malformed", "disk I/O error", "Could not decode")
+# What SQLite and Python say of damage: a row that is said to be long is given room before it is read.
+FAULTS: Final = (sqlite3.DatabaseError, MemoryError)
+_DAMAGE: Final = ("malformed", "disk I/O error", "Could not decode", "too big")
 
 _WITH_IDS: Final = ("sqlite_autoindex_trace_1", "trace_by_start", "trace_by_duration")
 _LAST: Final = (
@@ -51,9 +53,9 @@ class Salvaged:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Whether an error tells that something cannot be read, and other things may be."""
-    return any(text in str(error) for text in _DAMAGE)
+    return isinstance(error, MemoryError) or any(text in str(error) for text in _DAMAGE)
 
 
 @dataclass
@@ -102,7 +104,7 @@ def _find_pieces(connection: sqlite3.Connection, numbers: range) -> _Pieces:
             row = connection.execute("SELECT trace_id FROM trace WHERE seq = ?", (number,)).fetchone()
             if row is not None:
                 found.ids.setdefault(number, str(row[0]))
-        except sqlite3.DatabaseError as error:  # noqa: PERF203 - each alone, which is what it is for
+        except FAULTS as error:  # noqa: PERF203 - each alone, which is what it is for
             _expect_damage(error)
             if not found.are_all_known:
                 found.met_damage.add(number)
@@ -111,7 +113,7 @@ def _find_pieces(connection: sqlite3.Connection, numbers: range) -> _Pieces:
     for number in wanted:
         try:
             found.parts[number] = _read(connection.execute(_PARTS, (number,)).fetchall())
-        except (sqlite3.DatabaseError, *NONSENSE) as error:  # noqa: PERF203 - each alone, which is what it is for
+        except (*FAULTS, *NONSENSE) as error:  # noqa: PERF203 - each alone, which is what it is for
             _expect_damage(error)
             found.met_damage.add(number)
     lost = [number for number in wanted if not found.parts.get(number)]
@@ -132,7 +134,7 @@ def salvage_rows(
         try:
             for row in connection.execute(f"SELECT {columns} FROM {table} ORDER BY {order}"):  # noqa: S608
                 rows[row] = None
-        except sqlite3.DatabaseError as error:
+        except FAULTS as error:
             _expect_damage(error)
         else:
             return list(rows), True
@@ -150,7 +152,7 @@ def _look_for(connection: sqlite3.Connection, numbers: Sequence[int]) -> tuple[d
         elif row[1] in wanted:
             try:
                 some = _read(connection.execute(_PART, (row[0],)).fetchall())
-            except (sqlite3.DatabaseError, *NONSENSE) as error:
+            except (*FAULTS, *NONSENSE) as error:
                 _expect_damage(error)
                 is_whole = False
             else:
@@ -171,7 +173,7 @@ def _walk(connection: sqlite3.Connection) -> Iterator[tuple[int, int] | None]:
                 yield row
             else:
                 return
-        except sqlite3.DatabaseError as error:
+        except FAULTS as error:
             _expect_damage(error)
         yield None
         at += 1
@@ -196,19 +198,19 @@ def _ids(connection: sqlite3.Connection, numbers: range) -> tuple[dict[int, str]
             for seq, trace_id in connection.execute(text, (numbers.start, numbers.stop - 1)):
                 found.setdefault(seq, str(trace_id))
             is_all = True
-        except sqlite3.DatabaseError as error:
+        except FAULTS as error:
             _expect_damage(error)
     return found, is_all
 
 
 def _last(connection: sqlite3.Connection, statements: Sequence[str]) -> int:
     """Return the last number, from whatever can be read of it; raise SQLite's error where nothing can."""
-    fault: sqlite3.Error | None = None
+    fault: Exception | None = None
     found: list[int] = []
     for text in statements:
         try:
             found += [row[0] for row in connection.execute(text) if isinstance(row[0], int)]
-        except sqlite3.DatabaseError as error:  # noqa: PERF203 - there are five
+        except FAULTS as error:  # noqa: PERF203 - there are five
             _expect_damage(error)
             fault = error
     if fault is not None and not found:
@@ -220,7 +222,7 @@ def _edits(connection: sqlite3.Connection, trace_id: str) -> Sequence[Edit] | No
     """Return the edits of a trace; None where they cannot be read."""
     try:
         found: Mapping[str, list[Edit]] = read_edits(connection, [trace_id])
-    except sqlite3.DatabaseError as error:
+    except FAULTS as error:
         _expect_damage(error)
         return None
     return found.get(trace_id, [])
@@ -232,5 +234,5 @@ def _read(rows: Sequence[tuple[bytes, int]]) -> list[TracePart]:
 
 def _expect_damage(error: Exception) -> None:
     """Raise the error again where it tells of something else than damage."""
-    if isinstance(error, sqlite3.Error) and not is_damage(error):
+    if isinstance(error, FAULTS) and not is_damage(error):
         raise error
