@@ -13,7 +13,6 @@ import pytest
 from tests.cli.terminal import piped
 from tests.traces import part, span
 from tracehound.client.copying import Copied, copy_store
-from tracehound.errors import StoreError
 from tracehound.model.edit import Edit, Facts
 from tracehound.model.record import replace
 from tracehound.query.search import parse_search
@@ -123,13 +122,8 @@ def test_a_row_that_says_it_is_longer_than_any_can_be_is_damaged(whole: Path, tm
     page = (pages_of(whole, "part")[20] - 1) * PAGE_BYTES
     content = bytearray(path.read_bytes())
     first_row = page + int.from_bytes(content[page + 8 : page + 10], "big")  # the format's pointers to cells
-    content[first_row : first_row + 5] = length
+    content[first_row : first_row + len(length)] = length
     path.write_bytes(content)
-    with (
-        contextlib.closing(SqliteStore(path)) as store,
-        pytest.raises(StoreError, match="or it is damaged"),
-    ):
-        store.search_whole(parse_search(["0"], limit=COUNT))
     done, found = copied(path)
     assert set(found) | set(done.reasons) == IDS
     assert 0 < len(done.reasons) < 10

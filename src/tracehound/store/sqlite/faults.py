@@ -85,17 +85,6 @@ def store_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def read_errors(path: Path) -> Iterator[None]:
-    """Tell, with `store_errors`, what only reading meets: a row that says it is longer than any can be."""
-    try:
-        with store_errors(path):
-            yield
-    except (sqlite3.DataError, MemoryError) as error:
-        text = "there is not enough memory for what is read, or it is damaged: `tracehound doctor` tells"
-        raise StoreError(f"{path}: {text}") from error
-
-
-@contextmanager
 def damaged_rows(path: Path) -> Iterator[None]:
     """Tell what cannot be made of the columns of a row: SQLite notices damage of its own structures only."""
     try:

@@ -35,7 +35,7 @@ from tracehound.store.sqlite.connection import (
     open_connection,
     schema_version,
 )
-from tracehound.store.sqlite.faults import DISK_FAULT, read_errors, store_errors
+from tracehound.store.sqlite.faults import DISK_FAULT, store_errors
 from tracehound.store.sqlite.files import INDEX, LOG, Files, look_at, remove, sync
 
 # Readers that come and go can keep the log from starting over: one this long is emptied, waiting for them.
@@ -82,7 +82,7 @@ class OpenedFile:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection that reads, to this thread alone."""
         self._current()  # before the lock: a thread that opens anew takes both, the other one first
-        with self._read_lock, read_errors(self._path):
+        with self._read_lock, store_errors(self._path):
             if self._pair is None:
                 raise StoreBusyError(f"{self._path} is just being opened anew")
             before = self._is_lent
@@ -95,7 +95,7 @@ class OpenedFile:
     @contextmanager
     def reading_beside(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection of one's own, for what takes so long that searches should not wait for it."""
-        with read_errors(self._path), closing(open_connection(self._path, self.access())) as connection:
+        with store_errors(self._path), closing(open_connection(self._path, self.access())) as connection:
             yield connection
 
     def incarnation(self) -> int:
