@@ -22,6 +22,7 @@ logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # els
 TIMEOUT: Final = 159
 CANCELLED: Final = 394
 
+_NO_RIGHT: Final = 497
 _KEPT: Final = "what was traced waits in the spool"
 # By the engine's code: the class of the error, and what to say behind the address.
 _TOLD: Final[dict[int, tuple[type[StoreError], str]]] = {
@@ -29,7 +30,10 @@ _TOLD: Final[dict[int, tuple[type[StoreError], str]]] = {
     242: (StoreReadOnlyError, f"has a replica that is read-only, as it has lost its keeper; {_KEPT}"),
     243: (StoreFullError, f"has no room left on its disk; {_KEPT} until there is"),
     452: (StoreError, "does not let this user change the settings that are needed: readonly=2 or 0 is"),
-    497: (StoreError, "does not let this user do that: GRANT SELECT, INSERT, CREATE, ALTER DELETE on the database"),
+    _NO_RIGHT: (
+        StoreError,
+        "does not let this user do that: GRANT SELECT, INSERT, CREATE, ALTER DELETE on the database",
+    ),
     291: (StoreError, "does not let this user see that database: GRANT SELECT ON it"),
     **dict.fromkeys(
         (516, 192, 193, 194),  # as one number since 2020
@@ -59,6 +63,7 @@ _TOLD_BY_TEXT: Final[tuple[tuple[str, tuple[type[StoreError], str]], ...]] = (
     (r"HTTP status (429|50[0234])\b", (StoreBusyError, f"does not answer; {_KEPT}, and it will be asked again")),
 )
 _NO_TLS: Final = re.compile("CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER")
+_GRANT: Final = re.compile(r"necessary to have the grant (\w[\w ]*)(?:\([^)]*\))? ON (\w+|\*)\.")
 _CODE: Final = re.compile(r"\bCode: (\d+)")
 
 
@@ -98,7 +103,9 @@ def _told(where: str, error: engine_errors.Error, code: int | None) -> StoreErro
         if re.search(pattern, text) and (not what or told[0] is StoreFullError or code == 164):
             kind, what = told
             break
+    if code == _NO_RIGHT and (lacking := _GRANT.search(text)):
+        what = f"does not let this user do that: GRANT {lacking[1]} ON {lacking[2]}.*; {_KEPT}"
     if what:
         return kind(f"{where} {what}")
-    named = f" (its error {code}{f', {error.name}' if error.name else ''})" if code else ""
-    return StoreError(f"{where} did not do what it was asked{named}; its log says more")
+    shown = f" (its error {code}{f', {error.name}' if error.name else ''})" if code else ""
+    return StoreError(f"{where} did not do what it was asked{shown}; its log says more")

@@ -225,14 +225,19 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
     4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",)
 }
+_OURS: Final = frozenset([*(table.name for table in TABLES), "head_of_trace", "migration"])
 _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
 
 
 def make_tables(engine: Engine) -> None:
     """Make what is missing, and bring up what is older; whoever else does so at the same time does the same."""
-    if engine.address.cluster or not _are_there(engine):  # servers may have come to a cluster since
+    there = _tables_of(engine)
+    if engine.address.cluster or not there >= _OURS:  # servers may have come to a cluster since
         for statement in statements(engine.address):
             engine.run(statement)
+    if not _OURS & there:  # made as the last migration leaves them: who may make tables may perhaps not change them
+        engine.insert("migration", ["number"], [[number] for number in sorted(_CHANGES)])
+        return
     done = {number for (number,) in engine.select(Sql("SELECT DISTINCT number FROM migration"))}
     for number in sorted(_CHANGES.keys() - done):
         for statement in changes(number, engine.address):
@@ -240,9 +245,9 @@ def make_tables(engine: Engine) -> None:
         engine.insert("migration", ["number"], [[number]])
 
 
-def _are_there(engine: Engine) -> bool:
-    found = engine.select(Sql("SELECT name FROM system.tables WHERE database = ?", (engine.address.database,)))
-    return {*(table.name for table in TABLES), "head_of_trace", "migration"} <= {name for (name,) in found}
+def _tables_of(engine: Engine) -> set[str]:
+    rows = engine.select(Sql("SELECT name FROM system.tables WHERE database = ?", (engine.address.database,)))
+    return {name for (name,) in rows}
 
 
 def changes(number: int, address: ClickHouseAddress) -> list[str]:
