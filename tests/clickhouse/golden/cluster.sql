@@ -1,5 +1,5 @@
 CREATE TABLE IF NOT EXISTS migration ON CLUSTER main (number UInt32, made DateTime DEFAULT now())
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/all', '{shard}-{replica}')
 ORDER BY (number);
 
 CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (

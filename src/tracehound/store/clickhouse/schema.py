@@ -225,6 +225,9 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
     4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",)
 }
+# Where keepers have a replicated table: one of each shard, or the same one of all servers.
+_OF_SHARD: Final = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
+_ON_ALL: Final = "'/clickhouse/tables/{uuid}/all', '{shard}-{replica}'"
 _OURS: Final = frozenset([*(table.name for table in TABLES), "head_of_trace", "migration"])
 _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
 
@@ -232,7 +235,7 @@ _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, ma
 def make_tables(engine: Engine) -> None:
     """Make what is missing, and bring up what is older; whoever else does so at the same time does the same."""
     there = _tables_of(engine)
-    if engine.address.cluster or not there >= _OURS:  # servers may have come to a cluster since
+    if not there >= _OURS or (engine.address.cluster and _may_make(engine)):  # servers may have come to it since
         for statement in statements(engine.address):
             engine.run(statement)
     if not _OURS & there:  # made as the last migration leaves them: who may make tables may perhaps not change them
@@ -243,6 +246,11 @@ def make_tables(engine: Engine) -> None:
         for statement in changes(number, engine.address):
             engine.run(statement)
         engine.insert("migration", ["number"], [[number]])
+
+
+def _may_make(engine: Engine) -> bool:
+    (is_granted,) = engine.select(Sql(f"CHECK GRANT CREATE TABLE ON {engine.address.database}.*"))[0]
+    return bool(int(is_granted)) and engine.select(Sql("SELECT getSetting('readonly')")) == [(0,)]
 
 
 def _tables_of(engine: Engine) -> set[str]:
@@ -260,7 +268,7 @@ def changes(number: int, address: ClickHouseAddress) -> list[str]:
 def statements(address: ClickHouseAddress) -> list[str]:
     """Return what makes the tables; with a cluster each is made on all of its servers, and one over all of them."""
     on, local = _on(address), _local(address)
-    found = [_engine_of(_MIGRATION.format(on=on), "", "number", address)]
+    found = [_engine_of(_MIGRATION.format(on=on), "", "number", address, _ON_ALL)]
     found += [_create(table, address, on, local) for table in TABLES]
     if address.cluster:
         found += [_over_all(table, address, on) for table in TABLES]
@@ -286,11 +294,11 @@ def _create(table: Table, address: ClickHouseAddress, on: str, local: str) -> st
     return f"{made}\nSETTINGS {table.settings}" if table.settings else made
 
 
-def _engine_of(head: str, replacing: str, order: str, address: ClickHouseAddress) -> str:
+def _engine_of(head: str, replacing: str, order: str, address: ClickHouseAddress, path: str = _OF_SHARD) -> str:
     engine = "ReplacingMergeTree"
     place = [replacing] if replacing else []
     if address.cluster:
-        engine, place = "ReplicatedReplacingMergeTree", ["'/clickhouse/tables/{uuid}/{shard}'", "'{replica}'", *place]
+        engine, place = "ReplicatedReplacingMergeTree", [path, *place]
     return f"{head}\nENGINE = {engine}({', '.join(place)})\nORDER BY ({order})"
 
 
