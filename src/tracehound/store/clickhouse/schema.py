@@ -225,6 +225,8 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
     4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",)
 }
+_DAY_S: Final = 86_400
+_LAST_S: Final = 2**32 - 1  # in 2106: what is later would count from 1970 again, and be removed at once; 0 is never
 # Where keepers have a replicated table: one of each shard, or the same one of all servers.
 _OF_SHARD: Final = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
 _ON_ALL: Final = "'/clickhouse/tables/{uuid}/all', '{shard}-{replica}'"
@@ -290,7 +292,8 @@ def _create(table: Table, address: ClickHouseAddress, on: str, local: str) -> st
     head = f"CREATE TABLE IF NOT EXISTS {table.name}{local}{on} (\n{joined}\n)"
     made = _engine_of(head, table.replacing, table.order, address)
     if address.retention_days is not None and table.time_ms is not None:
-        made += f"\nTTL toDateTime(intDiv({table.time_ms}, 1000)) + INTERVAL {address.retention_days} DAY"
+        end_s = f"intDiv({table.time_ms}, 1000) + {address.retention_days * _DAY_S}"
+        made += f"\nTTL toDateTime(least(greatest({end_s}, 1), {_LAST_S}))"
     return f"{made}\nSETTINGS {table.settings}" if table.settings else made
 
 
