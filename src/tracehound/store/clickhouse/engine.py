@@ -21,6 +21,7 @@ from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql
 from tracehound.settings import clickhouse_password
 from tracehound.store.clickhouse.address import ClickHouseAddress
+from tracehound.store.clickhouse.folder import check_alone, why_not
 from tracehound.store.clickhouse.oldest import check_version, read_version
 from tracehound.wire.compression import compress
 
@@ -214,12 +215,17 @@ def _connect(address: ClickHouseAddress) -> Any:
 
 
 def _open_chdb(address: ClickHouseAddress, directory: Path, settings: dict[str, Any]) -> Any:
+    check_alone(address.shown(), directory)
     try:
         client: Any = clickhouse_connect.get_client(interface="chdb", path=str(directory), settings=settings)
     except ImportError as error:
         raise MissingExtraError(
             "chdb:// needs the engine itself, which is not installed: pip install 'tracehound[chdb]'"
         ) from error
+    except engine_errors.Error as error:
+        if (reason := why_not(address.shown(), directory)) is not None:
+            raise reason from error
+        raise
     try:
         check_version(address.shown(), str(client.server_version))
         _make_database(client, address)
