@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clickhouse.opened import HAS_ENGINE
+from tests.clickhouse.opened import HAS_ENGINE, new_address
 from tests.forked import Program
 from tracehound.errors import StoreBusyError, StoreError
 from tracehound.store.clickhouse.address import ClickHouseAddress
@@ -66,3 +66,10 @@ def test_what_cannot_be_a_folder_of_the_engine_is_told_with_its_reason(tmp_path:
     reason = why_not("chdb:///here", tmp_path / name)
     assert isinstance(reason, StoreError)
     assert "chdb:///here cannot be written to, and is not read without that: " in str(reason)
+
+
+def test_two_folders_in_one_program_are_one_too_many(tmp_path: Path) -> None:
+    with new_address():  # the other one
+        store = ClickHouseStore(ClickHouseAddress(directory=tmp_path / "engine"))
+        with pytest.raises(StoreError, match="beside another folder: a program has one chdb:// at a time"):
+            store.version()

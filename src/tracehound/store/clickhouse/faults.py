@@ -59,6 +59,10 @@ _TOLD_BY_TEXT: Final[tuple[tuple[str, tuple[type[StoreError], str]], ...]] = (
         "is for clickhouse-client program",
         (StoreError, "is the port of clickhouse-client: name that for HTTP, mostly 8123"),
     ),
+    (
+        "cannot connect with different path",
+        (StoreError, "cannot be opened beside another folder: a program has one chdb:// at a time"),
+    ),
     (r"HTTP status 40[13]\b", _TOLD[516]),
     (r"HTTP status (429|50[0234])\b", (StoreBusyError, f"does not answer; {_KEPT}, and it will be asked again")),
 )
