@@ -63,8 +63,11 @@ _TOLD_BY_TEXT: Final[tuple[tuple[str, tuple[type[StoreError], str]], ...]] = (
         "cannot connect with different path",
         (StoreError, "cannot be opened beside another folder: a program has one chdb:// at a time"),
     ),
-    (r"HTTP status 40[13]\b", _TOLD[516]),
-    (r"HTTP status (429|50[0234])\b", (StoreBusyError, f"does not answer; {_KEPT}, and it will be asked again")),
+    (r"(?s)^(?!.*\bCode: ).*HTTP status 40[13]\b", _TOLD[516]),
+    (
+        r"(?s)^(?!.*\bCode: ).*HTTP status (429|50[234])\b",
+        (StoreBusyError, f"does not answer; {_KEPT}, and it will be asked again"),
+    ),
 )
 _NO_TLS: Final = re.compile("CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER")
 _GRANT: Final = re.compile(r"necessary to have the grant (\w[\w ]*)(?:\([^)]*\))? ON (\w+|\*)\.")

@@ -1,0 +1,48 @@
+"""What the client raises, as errors of the store, where neither an engine nor a server of ours can be made to say it."""
+
+from __future__ import annotations
+
+import clickhouse_connect.driver.exceptions as engine_errors
+import pytest
+
+from tracehound.errors import StoreBusyError, StoreError
+from tracehound.store.clickhouse.faults import store_errors
+
+HTTP = "HTTP driver received HTTP status {}, server response: {} (for url http://db:8123)"
+AWAY = (StoreBusyError, "db does not answer; what was traced waits in the spool")
+UNKNOWN = (StoreError, "db does not know this user, or the password is another one")
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "told"),
+    [
+        (502, "Bad Gateway", AWAY),
+        (504, "<html>Gateway Time-out</html>", AWAY),
+        (429, "", AWAY),
+        (401, "Unauthorized", UNKNOWN),
+        (401, "Code: 193, e.displayText() = DB::Exception: Wrong password for user ann", UNKNOWN),
+        (
+            500,
+            "Code: 47. DB::Exception: Unknown identifier",
+            (StoreError, r"db did not do what it was asked \(its error 47"),
+        ),
+        (
+            503,
+            "Code: 47. DB::Exception: Unknown identifier",
+            (StoreError, r"db did not do what it was asked \(its error 47"),
+        ),
+        (
+            500,
+            "Code: 252. DB::Exception: Too many parts",
+            (StoreBusyError, "db has not merged what was written before"),
+        ),
+        (404, "not found", (StoreError, "db did not do what it was asked; its log")),
+    ],
+)
+def test_what_stands_in_front_of_a_server_is_told_from_it(
+    status: int, text: str, told: tuple[type[StoreError], str]
+) -> None:
+    kind, message = told
+    with pytest.raises(StoreError, match=message) as raised, store_errors("db"):
+        raise engine_errors.DatabaseError(HTTP.format(status, text))
+    assert type(raised.value) is kind
