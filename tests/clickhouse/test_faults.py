@@ -1,4 +1,4 @@
-"""What the client raises, as errors of the store, where neither an engine nor a server of ours can be made to say it."""
+"""What the client raises, as errors of the store, where no server of ours can be made to say it."""
 
 from __future__ import annotations
 
