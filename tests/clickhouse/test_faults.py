@@ -46,3 +46,15 @@ def test_what_stands_in_front_of_a_server_is_told_from_it(
     with pytest.raises(StoreError, match=message) as raised, store_errors("db"):
         raise engine_errors.DatabaseError(HTTP.format(status, text))
     assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(
+    "what", ["[SSL: WRONG_VERSION_NUMBER] wrong version number", "[SSL: CERTIFICATE_VERIFY_FAILED]"]
+)
+def test_a_server_without_tls_that_is_trusted_is_no_server_that_is_away(what: str) -> None:
+    with pytest.raises(StoreError, match="db has no certificate that is trusted here, or does not speak TLS") as raised:
+        with store_errors("db"):
+            raise engine_errors.OperationalError(
+                f"Error HTTPSConnectionPool: (Caused by SSLError(SSLError(1, '{what}')))"
+            )
+    assert type(raised.value) is StoreError

@@ -71,13 +71,6 @@ def test_the_port_of_the_servers_own_client_is_told_from_that_for_http(server: O
         store.version()
 
 
-def test_a_server_without_tls_is_not_asked_again_and_again(server: OldServer) -> None:
-    store = ClickHouseStore(parse_address(server.uri().replace("clickhouse://", "clickhouses://")))
-    with pytest.raises(StoreError, match="or does not speak TLS") as raised:
-        store.version()
-    assert type(raised.value) is StoreError
-
-
 def test_what_was_traced_waits_and_the_program_is_told_once(
     server: OldServer, caplog: pytest.LogCaptureFixture
 ) -> None:
