@@ -21,6 +21,8 @@ from tracehound.store.clickhouse.address import ClickHouseAddress
 from tracehound.wire.compression import decompress
 
 NO_SETTINGS = ("database", "query", "query_id", "session_id", "wait_end_of_query", "enable_http_compression")
+# Settings of ours that servers do not have which are too old.
+_NEWER = {"use_skip_indexes_for_disjunctions", "read_in_order_use_buffering"}
 MAX_BYTES = 10_000_000
 
 
@@ -51,9 +53,9 @@ class Bridge:
 
 
 @contextlib.contextmanager
-def bridge() -> Iterator[Bridge]:
-    """Serve the engine at a free port."""
-    server = _Server()
+def bridge(port: int = 0) -> Iterator[Bridge]:
+    """Serve the engine, at a free port if none is named."""
+    server = _Server(port)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -66,10 +68,10 @@ def bridge() -> Iterator[Bridge]:
 
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
         import chdb.state.sqlitelike
 
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
         self.engine: Any = chdb.state.sqlitelike.Connection(str(engine_directory()))
         self.lock = threading.Lock()
         self.told = Bridge(self.server_address[1])
@@ -90,6 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
         statement = b"\n".join(each for each in (asked.pop("query", "").encode(), body) if each)
         head = statement[:2_000].decode("utf-8", "replace")
         fault = self.server.told.fault
+        if self.server.told.version is not None and (newer := _NEWER & asked.keys()):
+            fault = Fault("", 115, f"Unknown setting '{min(newer)}'")
         if fault is not None and re.search(fault.statement, head):
             self.fail(fault, asked, statement)
             return

@@ -103,6 +103,12 @@ def test_a_batch_that_is_cut_is_whole_when_it_is_written_again(
         (497, "ann: Not enough privileges", StoreError, "does not let this user do that: GRANT SELECT, INSERT"),
         (516, "ann: Authentication failed", StoreError, "does not know this user"),
         (252, "Too many parts", StoreBusyError, "has not merged what was written before"),
+        (
+            164,
+            "Cannot modify 'max_query_size' setting in readonly mode",
+            StoreError,
+            "change the settings that are needed",
+        ),
         (49, "Logical error", StoreError, r"did not do what it was asked \(its error 49"),
     ],
 )
@@ -118,7 +124,7 @@ def test_each_refusal_is_one_clear_error_without_sql(
     assert elsewhere.position(SOURCE.segment) == 0
 
 
-def test_a_server_that_is_too_old_is_named_with_the_version_that_is_needed(
+def test_a_server_that_is_too_old_is_named_before_it_is_asked_what_it_does_not_know(
     elsewhere: ClickHouseStore, server: Bridge
 ) -> None:
     server.version = "25.8.2.1"

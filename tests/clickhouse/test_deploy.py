@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import yaml
 
 from tracehound.store.clickhouse.address import parse_address
-from tracehound.store.clickhouse.engine import OLDEST
+from tracehound.store.clickhouse.oldest import OLDEST
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "clickhouse"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.clickhouse.opened import HAS_ENGINE, engine_directory, new_address
 from tests.golden import check_golden
 from tests.traces import part, span
+from tracehound.model.record import replace
 from tracehound.query.clickhouse import statistics_sql
 from tracehound.query.fields import NAME
 from tracehound.query.search import parse_search
@@ -20,6 +22,7 @@ from tracehound.store.clickhouse.finding import Finder
 from tracehound.store.clickhouse.schema import changes, make_tables, statements
 
 GOLDEN = Path(__file__).with_name("golden")
+YEAR_NS = 365 * 86_400 * 10**9
 PLACES = {
     "one_server": ClickHouseAddress(host="db"),
     "cluster": ClickHouseAddress(host="db", cluster="main", retention_days=30),
@@ -136,3 +139,26 @@ def test_chdb_answers_about_a_tag_without_reading_the_tags() -> None:
         text = "\n".join(line for (line,) in explained)
         assert "__text_index_pairs_index" in text
         assert "mapKeys" not in text
+
+
+@pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
+@pytest.mark.parametrize(("days", "kept"), [(30, ["2150", "now"]), (36_500, ["2150", "now", "1999"])])
+def test_chdb_removes_what_is_too_old_and_nothing_that_is_not(days: int, kept: list[str]) -> None:
+    from tracehound.store.clickhouse.engine import Engine
+    from tracehound.store.clickhouse.store import ClickHouseStore
+
+    address = ClickHouseAddress(directory=engine_directory(), database=f"removing{days}", retention_days=days)
+    now_ns = time.time_ns()
+    starts_ns = {"now": now_ns, "1999": 29 * YEAR_NS, "1899": -71 * YEAR_NS, "2150": 180 * YEAR_NS}
+    with (
+        new_address(),
+        contextlib.closing(Engine(address)) as engine,
+        contextlib.closing(ClickHouseStore(address)) as store,
+    ):
+        for number, (name, start_ns) in enumerate(starts_ns.items()):
+            named = replace(span(1, trace=number), name=name, start_time_ns=start_ns, end_time_ns=start_ns)
+            store.write([part(named, written_ns=now_ns)])
+        for table in ("trace", "part", "said", "head"):
+            engine.run(f"OPTIMIZE TABLE {table} FINAL")
+        assert [trace.info.name for trace in store.search_whole(parse_search(["0"])).traces] == kept
+        engine.run(f"DROP DATABASE {address.database}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -65,6 +66,11 @@ class Target:
     def has_spool(self) -> bool:
         """Whether traces wait for the store, which may not have been made yet."""
         return self.spool_directory is not None and self.spool_directory.exists()
+
+
+# At the end of the interpreter the engine of chdb:// ends with whatever hangs on weak references, in the reverse order
+# of what was registered first: with this it ends behind the program's last look at its spool.
+weakref.finalize(Target, bool)
 
 
 def parse_target(uri: str) -> Target:

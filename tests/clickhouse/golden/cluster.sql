@@ -1,5 +1,5 @@
 CREATE TABLE IF NOT EXISTS migration ON CLUSTER main (number UInt32, made DateTime DEFAULT now())
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/all', '{shard}-{replica}')
 ORDER BY (number);
 
 CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version, is_gone)
 ORDER BY (experiment, start_ms, trace_id)
-TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
+TTL toDateTime(least(greatest(intDiv(start_ms, 1000) + 2592000, 1), 4294967295))
 SETTINGS index_granularity = 256, merge_selector_base = 32, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
@@ -73,7 +73,7 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
-TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
+TTL toDateTime(least(greatest(intDiv(intDiv(written_ns, 1000000), 1000) + 2592000, 1), 4294967295))
 SETTINGS index_granularity = 16, merge_selector_base = 32;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (trace_id, kind, what, key, written_ns, digest)
-TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
+TTL toDateTime(least(greatest(intDiv(intDiv(written_ns, 1000000), 1000) + 2592000, 1), 4294967295))
 SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS head_local ON CLUSTER main (
@@ -103,7 +103,7 @@ CREATE TABLE IF NOT EXISTS head_local ON CLUSTER main (
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
 ORDER BY (trace_id, experiment, start_ms)
-TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
+TTL toDateTime(least(greatest(intDiv(start_ms, 1000) + 2592000, 1), 4294967295))
 SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (

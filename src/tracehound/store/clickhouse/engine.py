@@ -6,6 +6,7 @@ in our SQL; they become names with types here, and the engine puts the values in
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,16 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tracehound.errors import MissingExtraError, StoreError
+from tracehound.errors import MissingExtraError
 from tracehound.model.record import to_msgpack_stream
 from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql
 from tracehound.settings import clickhouse_password
 from tracehound.store.clickhouse.address import ClickHouseAddress
+from tracehound.store.clickhouse.folder import check_alone, why_not
+from tracehound.store.clickhouse.oldest import check_version, read_version
 from tracehound.wire.compression import compress
 
 try:
     import clickhouse_connect
+    import clickhouse_connect.driver.exceptions as engine_errors
     from clickhouse_connect import common
 
     from tracehound.store.clickhouse.faults import store_errors
@@ -32,7 +36,7 @@ except ImportError as error:
         "a ClickHouse is reached with clickhouse-connect, which is not installed: pip install 'tracehound[clickhouse]'"
     ) from error
 
-OLDEST: Final = (26, 3)  # whose text index is for production; see docs/clickhouse.md
+_IS_THERE: Final = "SELECT name FROM system.databases WHERE name = {name:String}"
 _MANY: Final = 20
 # Of the texts in a parameter: over HTTP it has 128 KB, as servers are set up, and what is escaped takes twice as much.
 _PARAMETER_BYTES: Final = 60_000
@@ -42,6 +46,7 @@ _TYPES: Final = {bool: "UInt8", int: "Int64", float: "Float64", str: "String"}
 _INT64: Final = 2**63
 _CONNECT_S: Final = 5
 _ANSWER_S: Final = 60
+_FIRST_ANSWER_S: Final = 10  # to who asks which version it is
 _SETTINGS: Final[Mapping[str, str | int]] = {
     "max_query_size": 64_000_000,  # the parser's: a filter may have 10,000 comparisons
     "max_ast_elements": 4_000_000,
@@ -76,11 +81,6 @@ class Engine:
         self.where = address.shown()
         with store_errors(self.where):
             self._client = _connect(address)
-        try:
-            self._check_version()
-        except StoreError:
-            self.close()
-            raise
 
     def select(self, sql: Sql, limit: SearchLimit | None = None) -> Rows:
         """Return the rows of a statement; raise as the limit does when it is over."""
@@ -120,15 +120,6 @@ class Engine:
     def close(self) -> None:
         """Give the connection up."""
         self._client.close()
-
-    def _check_version(self) -> None:
-        version = str(self._client.server_version)
-        numbers = tuple(int(each) for each in version.split(".")[:2] if each.isdigit())
-        if numbers < OLDEST:
-            needed = ".".join(map(str, OLDEST))
-            raise StoreError(
-                f"{self.where} runs ClickHouse {version}; {needed} is the oldest that has the text index: upgrade it"
-            )
 
 
 def bind(sql: Sql) -> tuple[str, dict[str, Any]]:
@@ -201,27 +192,52 @@ def _connect(address: ClickHouseAddress) -> Any:
     common.set_setting("autogenerate_session_id", False)  # noqa: FBT003 - sessions admit one statement at a time
     settings = {**_SETTINGS, **(_OF_CLUSTER if address.cluster else {})}
     if address.directory is not None:
-        return _open_chdb(address.directory, address.database, settings)
-    on_cluster = f" ON CLUSTER {address.cluster}" if address.cluster else ""
-    options = {
+        return _open_chdb(address, address.directory, settings)
+    options: dict[str, Any] = {
         "host": address.host, "port": address.port, "secure": address.is_secure,
         "username": address.user, "password": address.password or clickhouse_password(),
-        "connect_timeout": _CONNECT_S, "send_receive_timeout": _ANSWER_S,
+        "connect_timeout": _CONNECT_S,
         "form_encode_query_params": True, "compress": "lz4", "query_retries": 1,
     }  # fmt: skip
-    client = clickhouse_connect.get_client(database="default", settings=settings, **options)  # type: ignore[arg-type]
-    client.command(f"CREATE DATABASE IF NOT EXISTS {address.database}{on_cluster}")
-    client.close()
-    return clickhouse_connect.get_client(database=address.database, settings=settings, **options)  # type: ignore[arg-type]
-
-
-def _open_chdb(directory: Path, database: str, settings: dict[str, Any]) -> Any:
     try:
-        client = clickhouse_connect.get_client(interface="chdb", path=str(directory), settings=settings)
+        client = clickhouse_connect.get_client(database="default", **options, send_receive_timeout=_FIRST_ANSWER_S)
+    except engine_errors.DatabaseError as error:
+        is_away = isinstance(error, engine_errors.OperationalError)
+        if not is_away and (version := read_version(address)) is not None:
+            check_version(address.shown(), version)
+        raise
+    with contextlib.closing(client):
+        check_version(address.shown(), str(client.server_version))
+        _make_database(client, address)
+    return clickhouse_connect.get_client(
+        database=address.database, settings=settings, **options, send_receive_timeout=_ANSWER_S
+    )
+
+
+def _open_chdb(address: ClickHouseAddress, directory: Path, settings: dict[str, Any]) -> Any:
+    check_alone(address.shown(), directory)
+    try:
+        client: Any = clickhouse_connect.get_client(interface="chdb", path=str(directory), settings=settings)
     except ImportError as error:
         raise MissingExtraError(
             "chdb:// needs the engine itself, which is not installed: pip install 'tracehound[chdb]'"
         ) from error
-    client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
-    client.database = database
+    except engine_errors.Error as error:
+        if (reason := why_not(address.shown(), directory)) is not None:
+            raise reason from error
+        raise
+    try:
+        check_version(address.shown(), str(client.server_version))
+        _make_database(client, address)
+    except BaseException:
+        client.close()
+        raise
+    client.database = address.database
     return client
+
+
+def _make_database(client: Any, address: ClickHouseAddress) -> None:
+    """Make the database if it is not there: who may only read need not be let do so."""
+    if not client.query(_IS_THERE, parameters={"name": address.database}).result_rows:
+        on_cluster = f" ON CLUSTER {address.cluster}" if address.cluster else ""
+        client.command(f"CREATE DATABASE IF NOT EXISTS {address.database}{on_cluster}")

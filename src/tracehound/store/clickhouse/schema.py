@@ -230,14 +230,24 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
     4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",)
 }
+_DAY_S: Final = 86_400
+_LAST_S: Final = 2**32 - 1  # in 2106: what is later would count from 1970 again, and be removed at once; 0 is never
+# Where keepers have a replicated table: one of each shard, or the same one of all servers.
+_OF_SHARD: Final = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
+_ON_ALL: Final = "'/clickhouse/tables/{uuid}/all', '{shard}-{replica}'"
+_OURS: Final = frozenset([*(table.name for table in TABLES), "head_of_trace", "migration"])
 _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
 
 
 def make_tables(engine: Engine) -> None:
     """Make what is missing, and bring up what is older; whoever else does so at the same time does the same."""
-    if engine.address.cluster or not _are_there(engine):  # servers may have come to a cluster since
+    there = _tables_of(engine)
+    if not there >= _OURS or (engine.address.cluster and _may_make(engine)):  # servers may have come to it since
         for statement in statements(engine.address):
             engine.run(statement)
+    if not _OURS & there:  # made as the last migration leaves them: who may make tables may perhaps not change them
+        engine.insert("migration", ["number"], [[number] for number in sorted(_CHANGES)])
+        return
     done = {number for (number,) in engine.select(Sql("SELECT DISTINCT number FROM migration"))}
     for number in sorted(_CHANGES.keys() - done):
         for statement in changes(number, engine.address):
@@ -245,9 +255,14 @@ def make_tables(engine: Engine) -> None:
         engine.insert("migration", ["number"], [[number]])
 
 
-def _are_there(engine: Engine) -> bool:
-    found = engine.select(Sql("SELECT name FROM system.tables WHERE database = ?", (engine.address.database,)))
-    return {*(table.name for table in TABLES), "head_of_trace", "migration"} <= {name for (name,) in found}
+def _may_make(engine: Engine) -> bool:
+    (is_granted,) = engine.select(Sql(f"CHECK GRANT CREATE TABLE ON {engine.address.database}.*"))[0]
+    return bool(int(is_granted)) and engine.select(Sql("SELECT getSetting('readonly')")) == [(0,)]
+
+
+def _tables_of(engine: Engine) -> set[str]:
+    rows = engine.select(Sql("SELECT name FROM system.tables WHERE database = ?", (engine.address.database,)))
+    return {name for (name,) in rows}
 
 
 def changes(number: int, address: ClickHouseAddress) -> list[str]:
@@ -260,7 +275,7 @@ def changes(number: int, address: ClickHouseAddress) -> list[str]:
 def statements(address: ClickHouseAddress) -> list[str]:
     """Return what makes the tables; with a cluster each is made on all of its servers, and one over all of them."""
     on, local = _on(address), _local(address)
-    found = [_engine_of(_MIGRATION.format(on=on), "", "number", address)]
+    found = [_engine_of(_MIGRATION.format(on=on), "", "number", address, _ON_ALL)]
     found += [_create(table, address, on, local) for table in TABLES]
     if address.cluster:
         found += [_over_all(table, address, on) for table in TABLES]
@@ -282,15 +297,16 @@ def _create(table: Table, address: ClickHouseAddress, on: str, local: str) -> st
     head = f"CREATE TABLE IF NOT EXISTS {table.name}{local}{on} (\n{joined}\n)"
     made = _engine_of(head, table.replacing, table.order, address)
     if address.retention_days is not None and table.time_ms is not None:
-        made += f"\nTTL toDateTime(intDiv({table.time_ms}, 1000)) + INTERVAL {address.retention_days} DAY"
+        end_s = f"intDiv({table.time_ms}, 1000) + {address.retention_days * _DAY_S}"
+        made += f"\nTTL toDateTime(least(greatest({end_s}, 1), {_LAST_S}))"
     return f"{made}\nSETTINGS {table.settings}" if table.settings else made
 
 
-def _engine_of(head: str, replacing: str, order: str, address: ClickHouseAddress) -> str:
+def _engine_of(head: str, replacing: str, order: str, address: ClickHouseAddress, path: str = _OF_SHARD) -> str:
     engine = "ReplacingMergeTree"
     place = [replacing] if replacing else []
     if address.cluster:
-        engine, place = "ReplicatedReplacingMergeTree", ["'/clickhouse/tables/{uuid}/{shard}'", "'{replica}'", *place]
+        engine, place = "ReplicatedReplacingMergeTree", [path, *place]
     return f"{head}\nENGINE = {engine}({', '.join(place)})\nORDER BY ({order})"
 
 

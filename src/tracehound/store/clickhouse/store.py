@@ -50,6 +50,7 @@ _ARRIVED: Final = (
 )
 _EVER: Final = 2**62
 _TRACES_AT_A_TIME: Final = 1_000
+_CLOSE_S: Final = 1.0
 
 
 class ClickHouseStore:
@@ -61,6 +62,7 @@ class ClickHouseStore:
         self._address = address
         self._recent = Recent() if recent is None else recent
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
         self._opened: Engine | None = None
         self._last_ns = 0
 
@@ -199,13 +201,20 @@ class ClickHouseStore:
         return tuple(self._engine().select(Sql(_VERSION))[0])
 
     def close(self) -> None:
-        """Release the connection; the store cannot be used any more."""
-        with self._lock:
-            if self._opened is not None:
-                self._opened.close()
+        """Release the connection; the store cannot be used any more.
+
+        One that is just being opened, at a server that does not answer, is left alone: a program that ends may not
+        wait for it.
+        """
+        if self._opening.acquire(timeout=_CLOSE_S):
+            try:
+                if self._opened is not None:
+                    self._opened.close()
+            finally:
+                self._opening.release()
 
     def _engine(self) -> Engine:
-        with self._lock:
+        with self._opening:
             if self._opened is None:
                 engine = Engine(self._address)
                 make_tables(engine)
