@@ -13,7 +13,7 @@ from typing import Final
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.summary import SUMMED
 from tracehound.query.access import EVER, Range
-from tracehound.query.fields import TIMESTAMP, Field, Group
+from tracehound.query.fields import TIMESTAMP, TRACE_ID, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
@@ -24,17 +24,19 @@ from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, Statistics
 from tracehound.query.tree import Operator, Value
 from tracehound.query.wide import NO_WORDS, Condition, is_apart
 
+# Of a trace of which nothing but one part is known that part says the rest.
+BRIEF: Final = "t.trace_id, t.version, t.experiment, t.start_ms, {}, t.part_ns"
 ROW: Final = (
-    "t.trace_id, t.version, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview,"
-    " t.response_preview, t.client_request_id, t.metadata, t.apart, t.tags, t.assessments, t.part_ns, t.part_digests,"
-    " t.part_ended, t.arrived"
+    f"{BRIEF.format('t.duration_ms')}, t.part_digests, t.part_ended, t.state, t.name, t.request_preview,"
+    " t.response_preview, t.client_request_id, t.metadata, t.apart, t.tags, t.assessments, t.arrived"
 )
 
+_DURATION: Final = "execution_time_ms"
 _COLUMNS: Final = {
     "status": "t.state",
     "name": "t.name",
     "timestamp_ms": "t.start_ms",
-    "execution_time_ms": "t.duration_ms",
+    _DURATION: "t.duration_ms",
     "end_time_ms": "(t.start_ms + t.duration_ms)",
     "trace_id": "t.trace_id",
     "client_request_id": "t.client_request_id",
@@ -157,23 +159,39 @@ def as_list(values: Sequence[Value]) -> Parameter:
     return tuple(values)  # type: ignore[return-value] # of the parameters of this engine alone
 
 
-def search_sql(search: Search, where: Condition, limit: int, times: Range = EVER) -> Sql:
+def search_sql(search: Search, where: Condition, limit: int, times: Range = EVER, *, is_brief: bool = False) -> Sql:
     """Return the statement for the first rows of a search, in its order, among them those that others have replaced.
 
     Only what began within `times` is asked for. Each experiment has a statement of its own, for its rows lie in the
-    order of time.
+    order of time. A brief one (`can_be_brief`) returns the columns of `BRIEF`, others those of `ROW`.
     """
-    arms = [_arm(search, where, experiment, limit, times) for experiment in search.experiment_ids]
+    row = _brief_row(search) if is_brief else ROW
+    inner = row if is_brief or len(search.experiment_ids) == 1 else _ALL
+    arms = [_arm(search, where, experiment, limit, times, inner) for experiment in search.experiment_ids]
     if len(arms) == 1:
         return arms[0]
     order = order_sql(search.order, VALUES)
     found = join("\nUNION ALL\n", [Sql(f"({arm.text})", arm.parameters) for arm in arms])
     return join(
-        "", [Sql(f"SELECT {ROW}\nFROM (\n"), found, Sql("\n) AS t\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))]
+        "", [Sql(f"SELECT {row}\nFROM (\n"), found, Sql("\n) AS t\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))]
     )
 
 
-def _arm(search: Search, where: Condition, experiment: str, limit: int, times: Range) -> Sql:
+def can_be_brief(search: Search) -> bool:
+    """Whether brief rows say where a trace stands in the order."""
+    return all(_is_brief(key.field) for key in search.order)
+
+
+def _is_brief(field: Field) -> bool:
+    return field.group is Group.ATTRIBUTES and field.name in (TIMESTAMP.name, TRACE_ID.name, _DURATION)
+
+
+def _brief_row(search: Search) -> str:
+    is_wanted = any(key.field.name == _DURATION for key in search.order)
+    return BRIEF.format("t.duration_ms" if is_wanted else "NULL AS duration_ms")
+
+
+def _arm(search: Search, where: Condition, experiment: str, limit: int, times: Range, columns: str) -> Sql:
     conditions = [Sql("t.experiment = ?", (int(experiment),)), Sql("t.is_gone = 0")]
     conditions += [Sql("t.start_ms >= ?", (times.low,))] if times.low is not None else []
     conditions += [Sql("t.start_ms <= ?", (times.high,))] if times.high is not None else []
@@ -181,7 +199,7 @@ def _arm(search: Search, where: Condition, experiment: str, limit: int, times: R
         conditions.append(where.sql)
     if search.after is not None:
         conditions.append(behind_sql(search.order, search.after, VALUES))
-    head = Sql(f"SELECT {_ALL if len(search.experiment_ids) > 1 else ROW}\nFROM trace AS t\nWHERE ")
+    head = Sql(f"SELECT {columns}\nFROM trace AS t\nWHERE ")
     tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
     condition = join("\n  AND ", conditions)
     if search.order[0].field != TIMESTAMP:

@@ -106,6 +106,17 @@ ORDER BY (trace_id, experiment, start_ms)
 TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 30 DAY
 SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
+CREATE TABLE IF NOT EXISTS revised_local ON CLUSTER main (
+    trace_id String CODEC(ZSTD(1)),
+    experiment Int64 CODEC(ZSTD(1)),
+    start_ms Int64 CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
+ORDER BY (trace_id, experiment, start_ms)
+TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 37 DAY
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
+
 CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (
     kind LowCardinality(String),
     subject String,
@@ -145,6 +156,9 @@ ENGINE = Distributed(main, tracehound, said_local, cityHash64(trace_id));
 CREATE TABLE IF NOT EXISTS head ON CLUSTER main AS head_local
 ENGINE = Distributed(main, tracehound, head_local, cityHash64(trace_id));
 
+CREATE TABLE IF NOT EXISTS revised ON CLUSTER main AS revised_local
+ENGINE = Distributed(main, tracehound, revised_local, cityHash64(trace_id));
+
 CREATE TABLE IF NOT EXISTS fact ON CLUSTER main AS fact_local
 ENGINE = Distributed(main, tracehound, fact_local, cityHash64(subject));
 
@@ -155,3 +169,5 @@ CREATE TABLE IF NOT EXISTS segment ON CLUSTER main AS segment_local
 ENGINE = Distributed(main, tracehound, segment_local, cityHash64(name));
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace ON CLUSTER main TO head_local AS SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace_local;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS revised_trace ON CLUSTER main TO revised_local AS SELECT trace_id, experiment, start_ms, version FROM trace_local WHERE version > 1;

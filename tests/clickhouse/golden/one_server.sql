@@ -102,6 +102,16 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (trace_id, experiment, start_ms)
 SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
+CREATE TABLE IF NOT EXISTS revised (
+    trace_id String CODEC(ZSTD(1)),
+    experiment Int64 CODEC(ZSTD(1)),
+    start_ms Int64 CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (trace_id, experiment, start_ms)
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
+
 CREATE TABLE IF NOT EXISTS fact (
     kind LowCardinality(String),
     subject String,
@@ -130,3 +140,5 @@ ENGINE = ReplacingMergeTree(moment, is_gone)
 ORDER BY (name);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace TO head AS SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS revised_trace TO revised AS SELECT trace_id, experiment, start_ms, version FROM trace WHERE version > 1;

@@ -15,42 +15,53 @@ from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.clickhouse import DIALECT, as_list, search_sql
 from tracehound.query.evaluate import matches, order_values
 from tracehound.query.limit import SearchLimit
-from tracehound.query.search import Search
+from tracehound.query.search import KeyValue, Search
 from tracehound.query.sql import Sql
 from tracehound.query.wide import Condition, wide_condition
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse.engine import Engine
-from tracehound.store.clickhouse.reading import read_whole
+from tracehound.store.clickhouse.reading import read_brief, read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
-from tracehound.store.clickhouse.rows import to_info
+from tracehound.store.clickhouse.rows import to_brief_info, to_info
 from tracehound.store.clickhouse.vocabulary import words_with
 
 _EVERYTHING: Final = Condition(Sql("1"))
 _MOST_ROWS: Final = 2_000  # of one statement
-_VERSIONS: Final = "SELECT trace_id, max(version) FROM head WHERE trace_id IN ? GROUP BY trace_id"
+_VERSIONS: Final = "SELECT trace_id, max(version) FROM revised WHERE trace_id IN ? GROUP BY trace_id"
 
-RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`
+RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`, or of `BRIEF`
 
 
 @dataclass(frozen=True)
 class Found:
-    """A trace that was found: its row, what that says, and the whole trace where it was read on the way."""
+    """A trace that was found: its row, and the whole trace where it was read on the way."""
 
     row: RowOfTrace
-    info: TraceInfo
-    trace: Trace | None
+    trace: Trace | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace."""
+        return str(self.row[0])
+
+    @property
+    def info(self) -> TraceInfo:
+        """What the row says; a brief one does not."""
+        return to_info(self.row) if self.trace is None else self.trace.info
 
 
 @dataclass
 class Finder:
     """A search of one store. `rows_read` counts the rows that statements returned.
 
-    With `recent` a page in the order of time is looked for among the newest first.
+    With `recent` a page in the order of time is looked for among the newest first. With `is_brief` rows are
+    (`query.clickhouse.can_be_brief`), and what they do not say is read of the whole traces.
     """
 
     engine: Engine
     search: Search
     recent: Recent | None = None
+    is_brief: bool = False
     rows_read: int = 0
     _words: dict[Piece, list[str] | None] = field(default_factory=dict)
 
@@ -77,25 +88,32 @@ class Finder:
                 break
         page = found[: self.search.limit]
         has_more = len(found) > len(page) > 0
-        cursor = self.search.cursor(order_values(page[-1].info, self.search.order)) if has_more else None
-        return page, cursor
+        return page, self.search.cursor(self._place_of(page[-1].row)) if has_more else None
 
     def all(self) -> Iterator[Found]:
         """Yield the traces in order."""
         return self._within(ALL_TIME, _MOST_ROWS)
 
+    def read(self, rows: Sequence[RowOfTrace]) -> dict[str, Trace]:
+        """Return the whole traces of rows that were found, by id."""
+        return (read_brief if self.is_brief else read_whole)(self.engine, rows, self.search.time_limit)
+
+    def _place_of(self, row: RowOfTrace) -> tuple[KeyValue, ...]:
+        return order_values(to_brief_info(row) if self.is_brief else to_info(row), self.search.order)
+
     def _within(self, window: Window, size: int) -> Iterator[Found]:
         """Yield the traces in order, those of a window first; `size` is how many are asked for to begin with."""
         where, limit, search = self.condition(), self.search.time_limit, self.search
         while search.experiment_ids:
-            rows = self.engine.select(search_sql(search, where, size, window.times), limit)
+            sql = search_sql(search, where, size, window.times, is_brief=self.is_brief)
+            rows = self.engine.select(sql, limit)
             self.rows_read += len(rows)
             kept = 0
             for each in self._kept(latest(self.engine, rows, limit), where):
                 kept += 1
                 yield each
             if len(rows) == size:
-                search = replace(search, after=order_values(to_info(rows[-1]), search.order))
+                search = replace(search, after=self._place_of(rows[-1]))
                 size = max(size, min(4 * size, _MOST_ROWS))
             elif window.times.low is None:
                 return
@@ -105,13 +123,13 @@ class Finder:
     def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
         if where.is_exact or self.search.where is None:
             for row in rows:
-                yield Found(row, to_info(row), None)
+                yield Found(row)
             return
-        whole = read_whole(self.engine, rows, self.search.time_limit)
+        whole = self.read(rows)
         for row in rows:
             trace = whole.get(row[0])
             if trace is not None and matches(self.search.where, trace):
-                yield Found(row, trace.info, trace)
+                yield Found(row, trace)
             if self.search.time_limit is not None:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
 
@@ -124,6 +142,6 @@ def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None
     versions = {row[0]: row[1] for row in engine.select(Sql(_VERSIONS, (as_list(trace_ids),)), limit)}
     kept: dict[str, RowOfTrace] = {}
     for row in rows:
-        if row[1] == versions.get(row[0]):
+        if row[1] == versions.get(row[0], 1):
             kept.setdefault(row[0], row)
     return list(kept.values())

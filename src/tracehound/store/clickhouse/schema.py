@@ -47,6 +47,7 @@ class Table:
     indexes: tuple[str, ...] = ()
     settings: str = ""
     time_ms: str | None = None  # what of a row says how old it is, where it may become too old
+    more_days: int = 0  # for which a row is kept when it is too old
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -164,6 +165,23 @@ HEAD: Final = Table(
     settings=f"index_granularity = 64, {_SMALL_BLOCKS}",
     time_ms="start_ms",
 )
+# What is not here has no version but the first. It stays longer than what it is about: a row that is forgotten here
+# would have another one count again that it has replaced.
+REVISED: Final = Table(
+    "revised",
+    (
+        ("trace_id", "String CODEC(ZSTD(1))"),
+        ("experiment", "Int64 CODEC(ZSTD(1))"),
+        ("start_ms", "Int64 CODEC(ZSTD(1))"),
+        ("version", "UInt32 CODEC(ZSTD(1))"),
+    ),
+    order="trace_id, experiment, start_ms",
+    replacing="version",
+    shard_key="cityHash64(trace_id)",
+    settings=f"index_granularity = 64, {_SMALL_BLOCKS}",
+    time_ms="start_ms",
+    more_days=7,
+)
 FACT: Final = Table(
     "fact",
     (
@@ -192,14 +210,16 @@ SEGMENT: Final = Table(
     replacing="moment, is_gone",
     shard_key="cityHash64(name)",
 )
-TABLES: Final = (TRACE, PART, SAID, HEAD, FACT, EXPERIMENT, SEGMENT)
+TABLES: Final = (TRACE, PART, SAID, HEAD, REVISED, FACT, EXPERIMENT, SEGMENT)
 # What is said of each trace, by table and the column with its id: all that goes when it is erased.
-OF_TRACES: Final = (TRACE, PART, SAID, HEAD)
+OF_TRACES: Final = (TRACE, PART, SAID, HEAD, REVISED)
 
 _HEADS: Final = (
     "CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace{on} TO head{local} AS"
     " SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace{local}"
 )
+_REVISED_ROWS: Final = "SELECT trace_id, experiment, start_ms, version FROM trace{local} WHERE version > 1"
+_REVISIONS: Final = f"CREATE MATERIALIZED VIEW IF NOT EXISTS revised_trace{{on}} TO revised{{local}} AS {_REVISED_ROWS}"
 # By number, what became of tables that were made before. What cannot be changed afterwards stays as it is there: marks
 # of `part` were at 64 rows before 2, which reads more of it for a page of traces.
 _CHANGES: Final[dict[int, tuple[str, ...]]] = {
@@ -220,6 +240,8 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
         f"ALTER TABLE part{{local}}{{on}} MODIFY SETTING {_RARELY_MERGED}",
         f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words MODIFY SETTING {_LARGE_BLOCKS}",
     ),
+    # What the view has not seen. Over all servers at once: each row goes where those of its trace are.
+    6: (f"INSERT INTO revised {_REVISED_ROWS.format(local='')}",),
 }
 # What becomes of the tables over all servers of a cluster.
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
@@ -242,7 +264,8 @@ def make_tables(engine: Engine) -> None:
 
 def _are_there(engine: Engine) -> bool:
     found = engine.select(Sql("SELECT name FROM system.tables WHERE database = ?", (engine.address.database,)))
-    return {*(table.name for table in TABLES), "head_of_trace", "migration"} <= {name for (name,) in found}
+    views = ("head_of_trace", "revised_trace")
+    return {*(table.name for table in TABLES), *views, "migration"} <= {name for (name,) in found}
 
 
 def changes(number: int, address: ClickHouseAddress) -> list[str]:
@@ -259,7 +282,7 @@ def statements(address: ClickHouseAddress) -> list[str]:
     found += [_create(table, address, on, local) for table in TABLES]
     if address.cluster:
         found += [_over_all(table, address, on) for table in TABLES]
-    return [*found, _HEADS.format(on=on, local=local)]
+    return [*found, *(each.format(on=on, local=local) for each in (_HEADS, _REVISIONS))]
 
 
 def _on(address: ClickHouseAddress) -> str:
@@ -277,7 +300,8 @@ def _create(table: Table, address: ClickHouseAddress, on: str, local: str) -> st
     head = f"CREATE TABLE IF NOT EXISTS {table.name}{local}{on} (\n{joined}\n)"
     made = _engine_of(head, table.replacing, table.order, address)
     if address.retention_days is not None and table.time_ms is not None:
-        made += f"\nTTL toDateTime(intDiv({table.time_ms}, 1000)) + INTERVAL {address.retention_days} DAY"
+        days = address.retention_days + table.more_days
+        made += f"\nTTL toDateTime(intDiv({table.time_ms}, 1000)) + INTERVAL {days} DAY"
     return f"{made}\nSETTINGS {table.settings}" if table.settings else made
 
 
