@@ -43,6 +43,7 @@ _COLUMNS: Final = {
 }
 # Elements of one list: a parameter has 128 KB over HTTP, as servers are set up.
 _LISTED: Final = 1_000
+_HAS_PAIR: Final = "has(t.pairs, ?)"
 _LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
 # Units of time that are added to one, for a negative quotient is rounded up.
 _BEFORE: Final = 2**32
@@ -66,8 +67,15 @@ class ClickHouseDialect:
     def equals(self, field: Field, text: str) -> Sql | None:
         """Return the comparison that an index serves: of pairs, or of values; absent keys have the empty text there."""
         if _is_paired(field, text):
-            return Sql("has(t.pairs, ?)", (pair(field, text),))
+            return Sql(_HAS_PAIR, (pair(field, text),))
         return Sql(f"{_map_of(field)}[?] = ?", (field.name, text)) if text else None
+
+    def all_of(self, conditions: Sequence[Sql]) -> Sequence[Sql]:
+        """Return the conditions, those of pairs as one: the index intersects its lists before a mark is read."""
+        pairs = [value for each in conditions if each.text == _HAS_PAIR for value in each.parameters]
+        if len(pairs) < 2:
+            return conditions
+        return [Sql("hasAll(t.pairs, ?)", (tuple(pairs),)), *(each for each in conditions if each.text != _HAS_PAIR)]  # type: ignore[arg-type] # as `as_list`
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
         """Return the condition that something is one of values: in pieces, which are parameters each.

@@ -27,6 +27,7 @@ from tracehound.store.clickhouse.vocabulary import words_with
 
 _EVERYTHING: Final = Condition(Sql("1"))
 _MOST_ROWS: Final = 2_000  # of one statement
+_SPARE: Final = 1.25  # times as many rows as should be enough, where not all of them are kept
 _VERSIONS: Final = "SELECT trace_id, max(version) FROM revised WHERE trace_id IN ? GROUP BY trace_id"
 
 RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`, or of `BRIEF`
@@ -92,7 +93,7 @@ class Finder:
 
     def all(self) -> Iterator[Found]:
         """Yield the traces in order."""
-        return self._within(ALL_TIME, _MOST_ROWS)
+        return self._within(ALL_TIME)
 
     def read(self, rows: Sequence[RowOfTrace]) -> dict[str, Trace]:
         """Return the whole traces of rows that were found, by id."""
@@ -101,24 +102,26 @@ class Finder:
     def _place_of(self, row: RowOfTrace) -> tuple[KeyValue, ...]:
         return order_values(to_brief_info(row) if self.is_brief else to_info(row), self.search.order)
 
-    def _within(self, window: Window, size: int) -> Iterator[Found]:
-        """Yield the traces in order, those of a window first; `size` is how many are asked for to begin with."""
+    def _within(self, window: Window, wanted: int | None = None) -> Iterator[Found]:
+        """Yield the traces in order, those of a window first, of which so many are wanted, or all."""
         where, limit, search = self.condition(), self.search.time_limit, self.search
+        size, read, kept, in_window = wanted or _MOST_ROWS, 0, 0, 0
         while search.experiment_ids:
             sql = search_sql(search, where, size, window.times, is_brief=self.is_brief)
             rows = self.engine.select(sql, limit)
             self.rows_read += len(rows)
-            kept = 0
+            read, in_window = read + len(rows), in_window + len(rows)
             for each in self._kept(latest(self.engine, rows, limit), where):
                 kept += 1
                 yield each
-            if len(rows) == size:
+            is_full = len(rows) == size
+            size = _MOST_ROWS if wanted is None else _size_of_next(wanted - kept, size, read, kept)
+            if is_full:
                 search = replace(search, after=self._place_of(rows[-1]))
-                size = max(size, min(4 * size, _MOST_ROWS))
             elif window.times.low is None:
                 return
             else:
-                window, size = window.before(len(rows), size), max(1, size - kept)
+                window, in_window = window.before(in_window, in_window + size), 0
 
     def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
         if where.is_exact or self.search.where is None:
@@ -132,6 +135,14 @@ class Finder:
                 yield Found(row, trace)
             if self.search.time_limit is not None:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
+
+
+def _size_of_next(missing: int, size: int, read: int, kept: int) -> int:
+    """Return how many rows the next statement is asked for, where so many were read and kept until now."""
+    if read == kept or missing <= 0:
+        return max(1, missing)
+    expected = _SPARE * missing * (read + 1) / (kept + 1)
+    return max(missing, min(int(expected), 4 * size, _MOST_ROWS))
 
 
 def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:
