@@ -3,11 +3,11 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{rep
 ORDER BY (number);
 
 CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
-    experiment Int64 CODEC(Delta, ZSTD(1)),
+    experiment Int64 CODEC(Delta, ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     start_ms Int64 CODEC(Delta, ZSTD(1)),
-    trace_id String CODEC(ZSTD(1)),
-    version UInt32 CODEC(ZSTD(1)),
-    is_gone UInt8 CODEC(ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
+    version UInt32 CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
+    is_gone UInt8 CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     arrived Int64 CODEC(Delta, ZSTD(1)),
     duration_ms Nullable(Int64) CODEC(ZSTD(1)),
     duration_bucket Nullable(Int16) CODEC(ZSTD(1)),
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
     span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_terms Array(Int64) CODEC(ZSTD(1)),
     words String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
-    part_ns Array(Int64) CODEC(ZSTD(1)),
+    part_ns Array(Int64) CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     part_digests Array(UInt32) CODEC(ZSTD(1)),
     part_ended Array(UInt8) CODEC(ZSTD(1)),
     running Array(LowCardinality(String)),
@@ -69,12 +69,12 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
     trace_id String CODEC(ZSTD(1)),
     digest UInt32,
-    payload String CODEC(ZSTD(3))
+    payload String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576)
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
 TTL toDateTime(intDiv(intDiv(written_ns, 1000000), 1000)) + INTERVAL 30 DAY
-SETTINGS index_granularity = 16, merge_selector_base = 32;
+SETTINGS index_granularity = 16, merge_selector_base = 32, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),

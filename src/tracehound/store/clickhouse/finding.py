@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from tracehound.model.trace import Trace, TraceInfo
+from tracehound.query.cheap_first import cheap_first
 from tracehound.query.clickhouse import DIALECT, as_list, search_sql
 from tracehound.query.evaluate import matches, order_values
 from tracehound.query.limit import SearchLimit
@@ -128,10 +129,10 @@ class Finder:
             for row in rows:
                 yield Found(row)
             return
-        whole = self.read(rows)
+        whole, asked = self.read(rows), cheap_first(self.search.where)
         for row in rows:
             trace = whole.get(row[0])
-            if trace is not None and matches(self.search.where, trace):
+            if trace is not None and matches(asked, trace):
                 yield Found(row, trace)
             if self.search.time_limit is not None:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")

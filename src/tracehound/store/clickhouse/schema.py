@@ -31,8 +31,10 @@ _LARGE_BLOCKS: Final = "min_compress_block_size = 4194304, max_compress_block_si
 # The engine makes it of the maps, and answers from its index alone which rows have a pair.
 _PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(3))")
 _PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
-# Of tables that are asked for traces by their ids, which are anywhere: each of them has a block decompressed.
+# Of tables that are asked for traces by their ids, which are anywhere, and of the narrow columns that say where the
+# traces of a page lie: each of them has a block decompressed. (`start_ms` is read for statistics, from end to end.)
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
+_USUAL_BLOCKS: Final = "min_compress_block_size = 65536, max_compress_block_size = 1048576"
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,11 @@ class Table:
 TRACE: Final = Table(
     "trace",
     (
-        ("experiment", "Int64 CODEC(Delta, ZSTD(1))"),
+        ("experiment", f"Int64 CODEC(Delta, ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("start_ms", "Int64 CODEC(Delta, ZSTD(1))"),
-        ("trace_id", "String CODEC(ZSTD(1))"),
-        ("version", "UInt32 CODEC(ZSTD(1))"),
-        ("is_gone", "UInt8 CODEC(ZSTD(1))"),
+        ("trace_id", f"String CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
+        ("version", f"UInt32 CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
+        ("is_gone", f"UInt8 CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("arrived", "Int64 CODEC(Delta, ZSTD(1))"),
         ("duration_ms", "Nullable(Int64) CODEC(ZSTD(1))"),
         ("duration_bucket", "Nullable(Int16) CODEC(ZSTD(1))"),
@@ -92,7 +94,7 @@ TRACE: Final = Table(
         *((f"span_{name}", "Array(Nullable(Float64)) CODEC(ZSTD(1))") for name in NUMBERS_IN_SPAN),
         ("span_terms", "Array(Int64) CODEC(ZSTD(1))"),
         ("words", f"String CODEC(ZSTD(3)) SETTINGS ({_LARGE_BLOCKS})"),
-        ("part_ns", "Array(Int64) CODEC(ZSTD(1))"),
+        ("part_ns", f"Array(Int64) CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("part_digests", "Array(UInt32) CODEC(ZSTD(1))"),
         ("part_ended", "Array(UInt8) CODEC(ZSTD(1))"),
         ("running", f"Array({_SMALL})"),
@@ -122,12 +124,12 @@ PART: Final = Table(
         ("written_ns", "Int64 CODEC(Delta, ZSTD(1))"),
         ("trace_id", "String CODEC(ZSTD(1))"),
         ("digest", "UInt32"),
-        ("payload", "String CODEC(ZSTD(3))"),
+        ("payload", f"String CODEC(ZSTD(3)) SETTINGS ({_USUAL_BLOCKS})"),
     ),
     order="written_ns, trace_id, digest",
     replacing="",
     shard_key="cityHash64(trace_id)",
-    settings=f"index_granularity = 16, {_RARELY_MERGED}",
+    settings=f"index_granularity = 16, {_RARELY_MERGED}, {_SMALL_BLOCKS}",
     time_ms="intDiv(written_ns, 1000000)",
 )
 SAID: Final = Table(
@@ -240,8 +242,14 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
         f"ALTER TABLE part{{local}}{{on}} MODIFY SETTING {_RARELY_MERGED}",
         f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words MODIFY SETTING {_LARGE_BLOCKS}",
     ),
-    # What the view has not seen. Over all servers at once: each row goes where those of its trace are.
-    6: (f"INSERT INTO revised {_REVISED_ROWS.format(local='')}",),
+    6: (
+        # What the view has not seen. Over all servers at once: each row goes where those of its trace are.
+        f"INSERT INTO revised {_REVISED_ROWS.format(local='')}",
+        f"ALTER TABLE part{{local}}{{on}} MODIFY COLUMN payload MODIFY SETTING {_USUAL_BLOCKS}",
+        f"ALTER TABLE part{{local}}{{on}} MODIFY SETTING {_SMALL_BLOCKS}",
+        # Columns of the order, and those that say which row counts, stay as they are.
+        f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN part_ns MODIFY SETTING {_SMALL_BLOCKS}",
+    ),
 }
 # What becomes of the tables over all servers of a cluster.
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
