@@ -167,15 +167,25 @@ def as_list(values: Sequence[Value]) -> Parameter:
     return tuple(values)  # type: ignore[return-value] # of the parameters of this engine alone
 
 
-def search_sql(search: Search, where: Condition, limit: int, times: Range = EVER, *, is_brief: bool = False) -> Sql:
+def search_sql(
+    search: Search,
+    where: Condition,
+    limit: int,
+    times: Range = EVER,
+    *,
+    least_ms: int | None = None,
+    is_brief: bool = False,
+) -> Sql:
     """Return the statement for the first rows of a search, in its order, among them those that others have replaced.
 
-    Only what began within `times` is asked for. Each experiment has a statement of its own, for its rows lie in the
-    order of time. A brief one (`can_be_brief`) returns the columns of `BRIEF`, others those of `ROW`.
+    Only what began within `times` is asked for, and took `least_ms` or longer. Each experiment has a statement of its
+    own, for its rows lie in the order of time. A brief one (`can_be_brief`) returns the columns of `BRIEF`, others
+    those of `ROW`.
     """
     row = _brief_row(search) if is_brief else ROW
     inner = row if is_brief or len(search.experiment_ids) == 1 else _ALL
-    arms = [_arm(search, where, experiment, limit, times, inner) for experiment in search.experiment_ids]
+    within = _within(times, least_ms)
+    arms = [_arm(search, where, experiment, limit, within, inner) for experiment in search.experiment_ids]
     if len(arms) == 1:
         return arms[0]
     order = order_sql(search.order, VALUES)
@@ -199,18 +209,42 @@ def _brief_row(search: Search) -> str:
     return BRIEF.format("t.duration_ms" if is_wanted else "NULL AS duration_ms")
 
 
-def _arm(search: Search, where: Condition, experiment: str, limit: int, times: Range, columns: str) -> Sql:
-    conditions = [Sql("t.experiment = ?", (int(experiment),)), Sql("t.is_gone = 0")]
-    conditions += [Sql("t.start_ms >= ?", (times.low,))] if times.low is not None else []
-    conditions += [Sql("t.start_ms <= ?", (times.high,))] if times.high is not None else []
+def slowest_sql(search: Search, where: Condition, count: int) -> Sql | None:
+    """Return the statement for how long the last of so many first rows took; None where others than the slowest are.
+
+    Its answer is no row, or NULL, where there are fewer. It reads how long all of them took, and nothing else.
+    """
+    first = search.order[0]
+    if first.field.group is not Group.ATTRIBUTES or first.field.name != _DURATION or not first.descending:
+        return None
+    condition = join("\n  AND ", [_is_of(search), *_asked(search, where)])
+    text = (
+        f"SELECT t.duration_ms\nFROM trace AS t\nWHERE {condition.text}\nORDER BY t.duration_ms DESC\nLIMIT 1 OFFSET ?"
+    )
+    return Sql(text, (*condition.parameters, count - 1))
+
+
+def _asked(search: Search, where: Condition) -> list[Sql]:
+    conditions = [Sql("t.is_gone = 0")]
     if search.where is not None:
         conditions.append(where.sql)
     if search.after is not None:
         conditions.append(behind_sql(search.order, search.after, VALUES))
+    return conditions
+
+
+def _within(times: Range, least_ms: int | None) -> list[Sql]:
+    bounds = (("t.start_ms >= ?", times.low), ("t.start_ms <= ?", times.high), ("t.duration_ms >= ?", least_ms))
+    return [Sql(text, (bound,)) for text, bound in bounds if bound is not None]
+
+
+def _arm(search: Search, where: Condition, experiment: str, limit: int, within: Sequence[Sql], columns: str) -> Sql:
+    is_gone, *asked = _asked(search, where)
+    conditions = [Sql("t.experiment = ?", (int(experiment),)), is_gone, *within, *asked]
     head = Sql(f"SELECT {columns}\nFROM trace AS t\nWHERE ")
     tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
     condition = join("\n  AND ", conditions)
-    if search.order[0].field != TIMESTAMP:
+    if search.order[0].field != TIMESTAMP and not within:
         # All rows have to be sorted: by what the order needs of them alone. The others are read of those of the page.
         found = join("", [Sql(f"SELECT {_PLACE}\nFROM trace AS t\nWHERE "), condition, tail])
         condition = Sql(f"t.experiment = ? AND ({_PLACE}) IN (\n{found.text}\n)", (int(experiment), *found.parameters))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.cheap_first import cheap_first
-from tracehound.query.clickhouse import DIALECT, as_list, search_sql
+from tracehound.query.clickhouse import DIALECT, as_list, search_sql, slowest_sql
 from tracehound.query.evaluate import matches, order_values
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import KeyValue, Search
@@ -107,8 +107,10 @@ class Finder:
         """Yield the traces in order, those of a window first, of which so many are wanted, or all."""
         where, limit, search = self.condition(), self.search.time_limit, self.search
         size, read, kept, in_window = wanted or _MOST_ROWS, 0, 0, 0
+        is_full = True
         while search.experiment_ids:
-            sql = search_sql(search, where, size, window.times, is_brief=self.is_brief)
+            least_ms = self._least_ms(search, where, size) if is_full else None
+            sql = search_sql(search, where, size, window.times, least_ms=least_ms, is_brief=self.is_brief)
             rows = self.engine.select(sql, limit)
             self.rows_read += len(rows)
             read, in_window = read + len(rows), in_window + len(rows)
@@ -117,12 +119,18 @@ class Finder:
                 yield each
             is_full = len(rows) == size
             size = _MOST_ROWS if wanted is None else _size_of_next(wanted - kept, size, read, kept)
-            if is_full:
-                search = replace(search, after=self._place_of(rows[-1]))
+            if is_full or least_ms is not None:  # there are fewer of them than a moment ago
+                search = replace(search, after=self._place_of(rows[-1])) if rows else search
             elif window.times.low is None:
                 return
             else:
                 window, in_window = window.before(in_window, in_window + size), 0
+
+    def _least_ms(self, search: Search, where: Condition, count: int) -> int | None:
+        """Return how long the slowest so many took at least, where these are wanted and there are so many."""
+        sql = slowest_sql(search, where, count)
+        found = [] if sql is None else self.engine.select(sql, search.time_limit)
+        return found[0][0] if found else None
 
     def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
         if where.is_exact or self.search.where is None:
