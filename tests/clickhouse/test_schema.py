@@ -11,6 +11,7 @@ import pytest
 from tests.clickhouse.opened import HAS_ENGINE, engine_directory, new_address
 from tests.golden import check_golden
 from tests.traces import part, span
+from tracehound.model.edit import Deletion, Edit
 from tracehound.model.record import replace
 from tracehound.query.clickhouse import statistics_sql
 from tracehound.query.fields import NAME
@@ -52,9 +53,18 @@ def test_a_cluster_is_brought_up_on_all_of_its_servers() -> None:
         "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN words"
         " MODIFY SETTING min_compress_block_size = 4194304, max_compress_block_size = 4194304",
     ]
+
+
+def test_a_cluster_learns_what_was_revised_on_all_of_its_servers_at_once() -> None:
+    blocks = "min_compress_block_size = 2048, max_compress_block_size = 4096"
     assert changes(6, PLACES["cluster"]) == [
         "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN duration_ms Nullable(Int64) CODEC(T64, LZ4)",
         "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN duration_bucket Nullable(Int16) CODEC(T64, LZ4)",
+        "INSERT INTO revised SELECT trace_id, experiment, start_ms, version FROM trace WHERE version > 1",
+        "ALTER TABLE part_local ON CLUSTER main MODIFY COLUMN payload"
+        " MODIFY SETTING min_compress_block_size = 65536, max_compress_block_size = 1048576",
+        f"ALTER TABLE part_local ON CLUSTER main MODIFY SETTING {blocks}",
+        f"ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN part_ns MODIFY SETTING {blocks}",
     ]
 
 
@@ -93,6 +103,7 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
             assert numbers == [(each,) for each in range(1, 7)]
         for tables, settings in (
             (("said", "head"), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
+            (("part",), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
             (("trace", "part"), "merge_selector_base = 32"),
             (("trace",), "vertical_merge_algorithm_min_rows_to_activate = 1"),
             (("trace",), "`duration_ms` Nullable(Int64) CODEC(T64, LZ4)"),
@@ -100,6 +111,33 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
         ):
             for table in tables:
                 assert settings in engine.select(Sql(f"SHOW CREATE TABLE {table}"))[0][0]
+
+
+@pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
+def test_chdb_what_was_revised_before_there_was_a_table_of_it_is_known_afterwards() -> None:
+    from tracehound.store.clickhouse.engine import Engine
+    from tracehound.store.clickhouse.store import ClickHouseStore
+
+    with new_address() as address, contextlib.closing(Engine(address)) as engine:
+        for view in ("revised_trace", "revised"):
+            engine.run(f"DROP TABLE {view} SYNC")
+        engine.run("SYSTEM STOP MERGES trace")
+        try:
+            with contextlib.closing(ClickHouseStore(address)) as store:
+                store.experiments()  # which opens it, and makes the tables again
+                engine.run("DROP TABLE revised_trace SYNC")
+                store.write([part(span(1, trace=each), tags={"n": "old"}) for each in (1, 2)])
+                store.write([Edit(span(1, trace=1).trace_id, "n", "new", 5), Deletion(span(1, trace=2).trace_id, 5)])
+            engine.run("TRUNCATE TABLE migration")
+            engine.insert("migration", ["number"], [[number] for number in range(1, 6)])
+            with contextlib.closing(ClickHouseStore(address)) as store:
+                found = [
+                    store.search_whole(parse_search(["0"], f"tags.n = '{each}'")).traces for each in ("old", "new")
+                ]
+                assert [[trace.info.trace_id for trace in each] for each in found] == [[], [span(1, trace=1).trace_id]]
+                assert engine.select(Sql("SELECT count() FROM trace WHERE version = 1")) == [(2,)]
+        finally:
+            engine.run("SYSTEM START MERGES trace")
 
 
 @pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")

@@ -18,8 +18,9 @@ from tests.conftest import SEARCHES, SEARCHES_OF_TRACES
 from tests.query.searches import FILTERS, GROUPS, ORDERS, PAGE_SIZES, PERIODS, TRACES
 from tests.query.test_differential import all_pages, make_search, queries_of_all, told
 from tracehound.model.edit import Deletion, Edit
-from tracehound.model.trace import TracePart
+from tracehound.model.trace import Trace, TracePart
 from tracehound.query.periods import Period
+from tracehound.query.search import Search
 from tracehound.query.statistics import StatisticsQuery, parse_groups
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
@@ -55,6 +56,7 @@ def test_clickhouse_answers_as_the_memory_store_does(
         for filter_string, order, page_size in asked:
             search = make_search(filter_string, order, page_size)
             assert all_pages(clickhouse, search) == all_pages(memory, search)
+            assert whole_pages(clickhouse, search) == whole_pages(memory, search)
             query = StatisticsQuery(search, tuple(parse_groups(groups)), period)
             assert told(clickhouse.statistics(query)) == told(memory.statistics(query))
             query = dataclasses.replace(query, are_weighted=True)
@@ -67,3 +69,14 @@ def test_clickhouse_answers_as_the_memory_store_does(
     finally:
         clickhouse.write([Deletion(each, FAR_NS) for each in {each.trace_id for each in traces}])
         clickhouse.settle(FAR_NS + 1)
+
+
+def whole_pages(store: Store, search: Search) -> list[Trace]:
+    """Return the traces of all pages, which are made of other columns than what is known of them is."""
+    found: list[Trace] = []
+    while True:
+        page = store.search_whole(search)
+        found += page.traces
+        if page.next_cursor is None:
+            return found
+        search = search.behind(page.next_cursor)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.golden import check_golden
 from tracehound.query.access import Range
-from tracehound.query.clickhouse import DIALECT, ROW, newest_sql, search_sql, statistics_sql
+from tracehound.query.clickhouse import DIALECT, ROW, can_be_brief, newest_sql, search_sql, slowest_sql, statistics_sql
 from tracehound.query.fields import NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
@@ -25,6 +25,7 @@ GOLDEN = Path(__file__).with_name("golden") / "clickhouse"
 SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
     "newest": (None, ()),
     "tag": ("tags.env = 'prod'", ()),
+    "two_tags": ("tags.env = 'prod' AND tags.region = 'eu' AND attributes.status = 'OK'", ()),
     "empty_tag": ("tags.env = ''", ()),
     "tag_differs": ("tags.env != 'prod'", ()),
     "tag_as_number": ("tags.score > 5", ["tags.score DESC"]),
@@ -65,6 +66,23 @@ def test_a_page_of_what_began_within_some_time_is_searched_by_this_statement(upd
     search = parse_search(["0"], "tags.env = 'prod'")
     text = described(search_sql(search, condition(search), 101, Range(1_000, 2_000)))
     check_golden(GOLDEN / "within_some_time.sql", text, update=update_golden)
+
+
+def test_a_brief_page_of_the_slowest_is_searched_by_these_statements(update_golden: bool) -> None:
+    search = parse_search(["0", "7"], "tags.env = 'prod'", ["execution_time_ms DESC"])
+    assert can_be_brief(search)
+    slowest = slowest_sql(search, condition(search), 101)
+    assert slowest is not None
+    found = [slowest, search_sql(search, condition(search), 101, least_ms=7_000, is_brief=True)]
+    check_golden(GOLDEN / "slowest_brief.sql", "\n".join(map(described, found)), update=update_golden)
+
+
+def test_only_places_that_a_brief_row_says_are_asked_for_briefly() -> None:
+    assert can_be_brief(parse_search(["0"], "tags.env = 'prod'"))
+    assert not can_be_brief(parse_search(["0"], None, ["name"]))
+    assert not can_be_brief(parse_search(["0"], None, ["tags.trace_id"]))
+    fastest = parse_search(["0"], None, ["execution_time_ms ASC"])
+    assert slowest_sql(fastest, condition(fastest), 101) is None
 
 
 def test_when_the_newest_began_is_asked_by_this_statement(update_golden: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.summary import SUMMED
 from tracehound.query.access import EVER, Range
-from tracehound.query.fields import TIMESTAMP, Field, Group
+from tracehound.query.fields import TIMESTAMP, TRACE_ID, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
@@ -24,23 +24,26 @@ from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, Statistics
 from tracehound.query.tree import Operator, Value
 from tracehound.query.wide import NO_WORDS, Condition, is_apart
 
+# Of a trace of which nothing but one part is known that part says the rest.
+BRIEF: Final = "t.trace_id, t.version, t.experiment, t.start_ms, {}, t.part_ns"
 ROW: Final = (
-    "t.trace_id, t.version, t.experiment, t.start_ms, t.duration_ms, t.state, t.name, t.request_preview,"
-    " t.response_preview, t.client_request_id, t.metadata, t.apart, t.tags, t.assessments, t.part_ns, t.part_digests,"
-    " t.part_ended, t.arrived"
+    f"{BRIEF.format('t.duration_ms')}, t.part_digests, t.part_ended, t.state, t.name, t.request_preview,"
+    " t.response_preview, t.client_request_id, t.metadata, t.apart, t.tags, t.assessments, t.arrived"
 )
 
+_DURATION: Final = "execution_time_ms"
 _COLUMNS: Final = {
     "status": "t.state",
     "name": "t.name",
     "timestamp_ms": "t.start_ms",
-    "execution_time_ms": "t.duration_ms",
+    _DURATION: "t.duration_ms",
     "end_time_ms": "(t.start_ms + t.duration_ms)",
     "trace_id": "t.trace_id",
     "client_request_id": "t.client_request_id",
 }
 # Elements of one list: a parameter has 128 KB over HTTP, as servers are set up.
 _LISTED: Final = 1_000
+_HAS_PAIR: Final = "has(t.pairs, ?)"
 LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
 MOST_VALUES: Final = 1_000  # that are asked of it one by one
 # Units of time that are added to one, for a negative quotient is rounded up.
@@ -68,9 +71,15 @@ class ClickHouseDialect:
             return Sql("FALSE")
         if len(texts) <= MOST_VALUES and all(is_paired(field, text) for text in texts):
             pairs = [pair(field, text) for text in dict.fromkeys(texts)]
-            any_of = Sql("hasAny(t.pairs, ?)", (as_list(pairs),))
-            return any_of if len(pairs) > 1 else Sql("has(t.pairs, ?)", (pairs[0],))
+            return Sql(_HAS_PAIR, (pairs[0],)) if len(pairs) == 1 else Sql("hasAny(t.pairs, ?)", (as_list(pairs),))
         return Sql(f"{_map_of(field)}[?] = ?", (field.name, texts[0])) if len(texts) == 1 and texts[0] else None
+
+    def all_of(self, conditions: Sequence[Sql]) -> Sequence[Sql]:
+        """Return the conditions, those of pairs as one: the index intersects its lists before a mark is read."""
+        pairs = [value for each in conditions if each.text == _HAS_PAIR for value in each.parameters]
+        if len(pairs) < 2:
+            return conditions
+        return [Sql("hasAll(t.pairs, ?)", (tuple(pairs),)), *(each for each in conditions if each.text != _HAS_PAIR)]  # type: ignore[arg-type] # as `as_list`
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
         """Return the condition that something is one of values: in pieces, which are parameters each.
@@ -162,34 +171,84 @@ def as_list(values: Sequence[Value]) -> Parameter:
     return tuple(values)  # type: ignore[return-value] # of the parameters of this engine alone
 
 
-def search_sql(search: Search, where: Condition, limit: int, times: Range = EVER) -> Sql:
+def search_sql(
+    search: Search,
+    where: Condition,
+    limit: int,
+    times: Range = EVER,
+    *,
+    least_ms: int | None = None,
+    is_brief: bool = False,
+) -> Sql:
     """Return the statement for the first rows of a search, in its order, among them those that others have replaced.
 
-    Only what began within `times` is asked for. Each experiment has a statement of its own, for its rows lie in the
-    order of time.
+    Only what began within `times` is asked for, and took `least_ms` or longer. Each experiment has a statement of its
+    own, for its rows lie in the order of time. A brief one (`can_be_brief`) returns the columns of `BRIEF`, others
+    those of `ROW`.
     """
-    arms = [_arm(search, where, experiment, limit, times) for experiment in search.experiment_ids]
+    row = _brief_row(search) if is_brief else ROW
+    inner = row if is_brief or len(search.experiment_ids) == 1 else _ALL
+    within = _within(times, least_ms)
+    arms = [_arm(search, where, experiment, limit, within, inner) for experiment in search.experiment_ids]
     if len(arms) == 1:
         return arms[0]
     order = order_sql(search.order, VALUES)
     found = join("\nUNION ALL\n", [Sql(f"({arm.text})", arm.parameters) for arm in arms])
     return join(
-        "", [Sql(f"SELECT {ROW}\nFROM (\n"), found, Sql("\n) AS t\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))]
+        "", [Sql(f"SELECT {row}\nFROM (\n"), found, Sql("\n) AS t\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))]
     )
 
 
-def _arm(search: Search, where: Condition, experiment: str, limit: int, times: Range) -> Sql:
-    conditions = [Sql("t.experiment = ?", (int(experiment),)), Sql("t.is_gone = 0")]
-    conditions += [Sql("t.start_ms >= ?", (times.low,))] if times.low is not None else []
-    conditions += [Sql("t.start_ms <= ?", (times.high,))] if times.high is not None else []
+def can_be_brief(search: Search) -> bool:
+    """Whether brief rows say where a trace stands in the order."""
+    return all(_is_brief(key.field) for key in search.order)
+
+
+def _is_brief(field: Field) -> bool:
+    return field.group is Group.ATTRIBUTES and field.name in (TIMESTAMP.name, TRACE_ID.name, _DURATION)
+
+
+def _brief_row(search: Search) -> str:
+    is_wanted = any(key.field.name == _DURATION for key in search.order)
+    return BRIEF.format("t.duration_ms" if is_wanted else "NULL AS duration_ms")
+
+
+def slowest_sql(search: Search, where: Condition, count: int) -> Sql | None:
+    """Return the statement for how long the last of so many first rows took; None where others than the slowest are.
+
+    Its answer is no row, or NULL, where there are fewer. It reads how long all of them took, and nothing else.
+    """
+    first = search.order[0]
+    if first.field.group is not Group.ATTRIBUTES or first.field.name != _DURATION or not first.descending:
+        return None
+    condition = join("\n  AND ", [_is_of(search), *_asked(search, where)])
+    text = (
+        f"SELECT t.duration_ms\nFROM trace AS t\nWHERE {condition.text}\nORDER BY t.duration_ms DESC\nLIMIT 1 OFFSET ?"
+    )
+    return Sql(text, (*condition.parameters, count - 1))
+
+
+def _asked(search: Search, where: Condition) -> list[Sql]:
+    conditions = [Sql("t.is_gone = 0")]
     if search.where is not None:
         conditions.append(where.sql)
     if search.after is not None:
         conditions.append(behind_sql(search.order, search.after, VALUES))
-    head = Sql(f"SELECT {_ALL if len(search.experiment_ids) > 1 else ROW}\nFROM trace AS t\nWHERE ")
+    return conditions
+
+
+def _within(times: Range, least_ms: int | None) -> list[Sql]:
+    bounds = (("t.start_ms >= ?", times.low), ("t.start_ms <= ?", times.high), ("t.duration_ms >= ?", least_ms))
+    return [Sql(text, (bound,)) for text, bound in bounds if bound is not None]
+
+
+def _arm(search: Search, where: Condition, experiment: str, limit: int, within: Sequence[Sql], columns: str) -> Sql:
+    is_gone, *asked = _asked(search, where)
+    conditions = [Sql("t.experiment = ?", (int(experiment),)), is_gone, *within, *asked]
+    head = Sql(f"SELECT {columns}\nFROM trace AS t\nWHERE ")
     tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
     condition = join("\n  AND ", conditions)
-    if search.order[0].field != TIMESTAMP:
+    if search.order[0].field != TIMESTAMP and not within:
         # All rows have to be sorted: by what the order needs of them alone. The others are read of those of the page.
         found = join("", [Sql(f"SELECT {_PLACE}\nFROM trace AS t\nWHERE "), condition, tail])
         condition = Sql(f"t.experiment = ? AND ({_PLACE}) IN (\n{found.text}\n)", (int(experiment), *found.parameters))

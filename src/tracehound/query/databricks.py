@@ -55,6 +55,10 @@ class DatabricksDialect:
         """Return None: there is no index."""
         return None
 
+    def all_of(self, conditions: Sequence[Sql]) -> Sequence[Sql]:
+        """Return the conditions as they are."""
+        return conditions
+
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
         """Return the condition that something is one of values, which are one parameter."""
         kept = list(dict.fromkeys(values))

@@ -64,6 +64,10 @@ class Dialect(Protocol):
         """Return a condition that an index serves: that a tag or metadata is one of some; None where there is none."""
         ...
 
+    def all_of(self, conditions: Sequence[Sql]) -> Sequence[Sql]:
+        """Return conditions that together say what these say: fewer where an index answers several of them at once."""
+        ...
+
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
         """Return the condition, NULL for NULL, that something is one of values, which are many."""
         ...
@@ -153,7 +157,8 @@ class _Visitor:
             one_of = self.dialect.is_one_of(found, values)
             none_of = Sql(f"NOT ({one_of.text})", one_of.parameters)
             pieces.append(Condition(self.dialect.or_false(none_of)))
-        return _joined(" AND ", pieces)
+        conditions = self.dialect.all_of([each.sql for each in pieces])
+        return Condition(_all(conditions), all(each.is_exact for each in pieces))
 
     def _visit_or(self, node: Or[Test]) -> Condition:
         listed, others = _lists(node.children, Operator.EQ)
@@ -204,9 +209,7 @@ class _Visitor:
         if needles is not None:
             pieces = [self._has_all(alternative) for alternative in needles]
             conditions = [*conditions, chain(" OR ", pieces) if len(pieces) > 1 else pieces[0]]
-        if not conditions:
-            return TRUE
-        return chain(" AND ", conditions) if len(conditions) > 1 else conditions[0]
+        return _all(conditions) if conditions else TRUE
 
     def _has_all(self, pieces: Sequence[Piece]) -> Sql:
         found = [self.resolve(piece) for piece in pieces]
@@ -331,6 +334,10 @@ def _lists(nodes: Sequence[Checked], operator: Operator) -> tuple[list[list[Test
             others.append(node)
     others += [tests[0] for tests in lists.values() if len(tests) == 1]
     return [tests for tests in lists.values() if len(tests) > 1], others
+
+
+def _all(conditions: Sequence[Sql]) -> Sql:
+    return chain(" AND ", conditions) if len(conditions) > 1 else conditions[0]
 
 
 def _joined(word: str, pieces: Sequence[Condition]) -> Condition:

@@ -3,11 +3,11 @@ ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/all', '{shard}-
 ORDER BY (number);
 
 CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
-    experiment Int64 CODEC(Delta, ZSTD(1)),
+    experiment Int64 CODEC(Delta, ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     start_ms Int64 CODEC(Delta, ZSTD(1)),
-    trace_id String CODEC(ZSTD(1)),
-    version UInt32 CODEC(ZSTD(1)),
-    is_gone UInt8 CODEC(ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
+    version UInt32 CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
+    is_gone UInt8 CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     arrived Int64 CODEC(Delta, ZSTD(1)),
     duration_ms Nullable(Int64) CODEC(T64, LZ4),
     duration_bucket Nullable(Int16) CODEC(T64, LZ4),
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS trace_local ON CLUSTER main (
     span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_terms Array(Int64) CODEC(ZSTD(1)),
     words String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
-    part_ns Array(Int64) CODEC(ZSTD(1)),
+    part_ns Array(Int64) CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     part_digests Array(UInt32) CODEC(ZSTD(1)),
     part_ended Array(UInt8) CODEC(ZSTD(1)),
     running Array(LowCardinality(String)),
@@ -69,7 +69,7 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
     trace_id String CODEC(ZSTD(1)),
     digest UInt32,
-    payload String CODEC(ZSTD(3))
+    payload String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576)
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
@@ -104,6 +104,17 @@ CREATE TABLE IF NOT EXISTS head_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
 ORDER BY (trace_id, experiment, start_ms)
 TTL toDateTime(least(greatest(intDiv(start_ms, 1000) + 2592000, 1), 4294967295))
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
+
+CREATE TABLE IF NOT EXISTS revised_local ON CLUSTER main (
+    trace_id String CODEC(ZSTD(1)),
+    experiment Int64 CODEC(ZSTD(1)),
+    start_ms Int64 CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
+ORDER BY (trace_id, experiment, start_ms)
+TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 37 DAY
 SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (
@@ -145,6 +156,9 @@ ENGINE = Distributed(main, tracehound, said_local, cityHash64(trace_id));
 CREATE TABLE IF NOT EXISTS head ON CLUSTER main AS head_local
 ENGINE = Distributed(main, tracehound, head_local, cityHash64(trace_id));
 
+CREATE TABLE IF NOT EXISTS revised ON CLUSTER main AS revised_local
+ENGINE = Distributed(main, tracehound, revised_local, cityHash64(trace_id));
+
 CREATE TABLE IF NOT EXISTS fact ON CLUSTER main AS fact_local
 ENGINE = Distributed(main, tracehound, fact_local, cityHash64(subject));
 
@@ -155,3 +169,5 @@ CREATE TABLE IF NOT EXISTS segment ON CLUSTER main AS segment_local
 ENGINE = Distributed(main, tracehound, segment_local, cityHash64(name));
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace ON CLUSTER main TO head_local AS SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace_local;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS revised_trace ON CLUSTER main TO revised_local AS SELECT trace_id, experiment, start_ms, version FROM trace_local WHERE version > 1;

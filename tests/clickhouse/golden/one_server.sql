@@ -3,11 +3,11 @@ ENGINE = ReplacingMergeTree()
 ORDER BY (number);
 
 CREATE TABLE IF NOT EXISTS trace (
-    experiment Int64 CODEC(Delta, ZSTD(1)),
+    experiment Int64 CODEC(Delta, ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     start_ms Int64 CODEC(Delta, ZSTD(1)),
-    trace_id String CODEC(ZSTD(1)),
-    version UInt32 CODEC(ZSTD(1)),
-    is_gone UInt8 CODEC(ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
+    version UInt32 CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
+    is_gone UInt8 CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     arrived Int64 CODEC(Delta, ZSTD(1)),
     duration_ms Nullable(Int64) CODEC(T64, LZ4),
     duration_bucket Nullable(Int16) CODEC(T64, LZ4),
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS trace (
     span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_terms Array(Int64) CODEC(ZSTD(1)),
     words String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
-    part_ns Array(Int64) CODEC(ZSTD(1)),
+    part_ns Array(Int64) CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     part_digests Array(UInt32) CODEC(ZSTD(1)),
     part_ended Array(UInt8) CODEC(ZSTD(1)),
     running Array(LowCardinality(String)),
@@ -68,11 +68,11 @@ CREATE TABLE IF NOT EXISTS part (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
     trace_id String CODEC(ZSTD(1)),
     digest UInt32,
-    payload String CODEC(ZSTD(3))
+    payload String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576)
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (written_ns, trace_id, digest)
-SETTINGS index_granularity = 16, merge_selector_base = 32;
+SETTINGS index_granularity = 16, merge_selector_base = 32, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS said (
     trace_id String CODEC(ZSTD(1)),
@@ -97,6 +97,16 @@ CREATE TABLE IF NOT EXISTS head (
     version UInt32 CODEC(ZSTD(1)),
     is_gone UInt8 CODEC(ZSTD(1)),
     arrived Int64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (trace_id, experiment, start_ms)
+SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
+
+CREATE TABLE IF NOT EXISTS revised (
+    trace_id String CODEC(ZSTD(1)),
+    experiment Int64 CODEC(ZSTD(1)),
+    start_ms Int64 CODEC(ZSTD(1)),
+    version UInt32 CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (trace_id, experiment, start_ms)
@@ -130,3 +140,5 @@ ENGINE = ReplacingMergeTree(moment, is_gone)
 ORDER BY (name);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace TO head AS SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS revised_trace TO revised AS SELECT trace_id, experiment, start_ms, version FROM trace WHERE version > 1;

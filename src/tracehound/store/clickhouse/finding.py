@@ -12,44 +12,57 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from tracehound.model.trace import Trace, TraceInfo
-from tracehound.query.clickhouse import DIALECT, as_list, search_sql
+from tracehound.query.cheap_first import cheap_first
+from tracehound.query.clickhouse import DIALECT, as_list, search_sql, slowest_sql
 from tracehound.query.evaluate import matches, order_values
 from tracehound.query.limit import SearchLimit
-from tracehound.query.search import Search
+from tracehound.query.search import KeyValue, Search
 from tracehound.query.sql import Sql
 from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
-from tracehound.store.clickhouse.reading import read_whole
+from tracehound.store.clickhouse.reading import read_brief, read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
-from tracehound.store.clickhouse.rows import to_info
+from tracehound.store.clickhouse.rows import to_brief_info, to_info
 from tracehound.store.clickhouse.vocabulary import look_up
 
 _EVERYTHING: Final = Condition(Sql("1"))
 _MOST_ROWS: Final = 2_000  # of one statement
-_VERSIONS: Final = "SELECT trace_id, max(version) FROM head WHERE trace_id IN ? GROUP BY trace_id"
+_SPARE: Final = 1.25  # times as many rows as should be enough, where not all of them are kept
+_VERSIONS: Final = "SELECT trace_id, max(version) FROM revised WHERE trace_id IN ? GROUP BY trace_id"
 
-RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`
+RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`, or of `BRIEF`
 
 
 @dataclass(frozen=True)
 class Found:
-    """A trace that was found: its row, what that says, and the whole trace where it was read on the way."""
+    """A trace that was found: its row, and the whole trace where it was read on the way."""
 
     row: RowOfTrace
-    info: TraceInfo
-    trace: Trace | None
+    trace: Trace | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace."""
+        return str(self.row[0])
+
+    @property
+    def info(self) -> TraceInfo:
+        """What the row says; a brief one does not."""
+        return to_info(self.row) if self.trace is None else self.trace.info
 
 
 @dataclass
 class Finder:
     """A search of one store. `rows_read` counts the rows that statements returned.
 
-    With `recent` a page in the order of time is looked for among the newest first.
+    With `recent` a page in the order of time is looked for among the newest first. With `is_brief` rows are
+    (`query.clickhouse.can_be_brief`), and what they do not say is read of the whole traces.
     """
 
     engine: Engine
     search: Search
     recent: Recent | None = None
+    is_brief: bool = False
     rows_read: int = 0
     _found: dict[Asked, list[str] | None] = field(default_factory=dict)
 
@@ -76,43 +89,68 @@ class Finder:
                 break
         page = found[: self.search.limit]
         has_more = len(found) > len(page) > 0
-        cursor = self.search.cursor(order_values(page[-1].info, self.search.order)) if has_more else None
-        return page, cursor
+        return page, self.search.cursor(self._place_of(page[-1].row)) if has_more else None
 
     def all(self) -> Iterator[Found]:
         """Yield the traces in order."""
-        return self._within(ALL_TIME, _MOST_ROWS)
+        return self._within(ALL_TIME)
 
-    def _within(self, window: Window, size: int) -> Iterator[Found]:
-        """Yield the traces in order, those of a window first; `size` is how many are asked for to begin with."""
+    def read(self, rows: Sequence[RowOfTrace]) -> dict[str, Trace]:
+        """Return the whole traces of rows that were found, by id."""
+        return (read_brief if self.is_brief else read_whole)(self.engine, rows, self.search.time_limit)
+
+    def _place_of(self, row: RowOfTrace) -> tuple[KeyValue, ...]:
+        return order_values(to_brief_info(row) if self.is_brief else to_info(row), self.search.order)
+
+    def _within(self, window: Window, wanted: int | None = None) -> Iterator[Found]:
+        """Yield the traces in order, those of a window first, of which so many are wanted, or all."""
         where, limit, search = self.condition(), self.search.time_limit, self.search
+        size, read, kept, in_window = wanted or _MOST_ROWS, 0, 0, 0
+        is_full = True
         while search.experiment_ids:
-            rows = self.engine.select(search_sql(search, where, size, window.times), limit)
+            least_ms = self._least_ms(search, where, size) if is_full else None
+            sql = search_sql(search, where, size, window.times, least_ms=least_ms, is_brief=self.is_brief)
+            rows = self.engine.select(sql, limit)
             self.rows_read += len(rows)
-            kept = 0
+            read, in_window = read + len(rows), in_window + len(rows)
             for each in self._kept(latest(self.engine, rows, limit), where):
                 kept += 1
                 yield each
-            if len(rows) == size:
-                search = replace(search, after=order_values(to_info(rows[-1]), search.order))
-                size = max(size, min(4 * size, _MOST_ROWS))
+            is_full = len(rows) == size
+            size = _MOST_ROWS if wanted is None else _size_of_next(wanted - kept, size, read, kept)
+            if is_full or least_ms is not None:  # there are fewer of them than a moment ago
+                search = replace(search, after=self._place_of(rows[-1])) if rows else search
             elif window.times.low is None:
                 return
             else:
-                window, size = window.before(len(rows), size), max(1, size - kept)
+                window, in_window = window.before(in_window, in_window + size), 0
+
+    def _least_ms(self, search: Search, where: Condition, count: int) -> int | None:
+        """Return how long the slowest so many took at least, where these are wanted and there are so many."""
+        sql = slowest_sql(search, where, count)
+        found = [] if sql is None else self.engine.select(sql, search.time_limit)
+        return found[0][0] if found else None
 
     def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
         if where.is_exact or self.search.where is None:
             for row in rows:
-                yield Found(row, to_info(row), None)
+                yield Found(row)
             return
-        whole = read_whole(self.engine, rows, self.search.time_limit)
+        whole, asked = self.read(rows), cheap_first(self.search.where)
         for row in rows:
             trace = whole.get(row[0])
-            if trace is not None and matches(self.search.where, trace):
-                yield Found(row, trace.info, trace)
+            if trace is not None and matches(asked, trace):
+                yield Found(row, trace)
             if self.search.time_limit is not None:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
+
+
+def _size_of_next(missing: int, size: int, read: int, kept: int) -> int:
+    """Return how many rows the next statement is asked for, where so many were read and kept until now."""
+    if read == kept or missing <= 0:
+        return max(1, missing)
+    expected = _SPARE * missing * (read + 1) / (kept + 1)
+    return max(missing, min(int(expected), 4 * size, _MOST_ROWS))
 
 
 def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:
@@ -123,6 +161,6 @@ def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None
     versions = {row[0]: row[1] for row in engine.select(Sql(_VERSIONS, (as_list(trace_ids),)), limit)}
     kept: dict[str, RowOfTrace] = {}
     for row in rows:
-        if row[1] == versions.get(row[0]):
+        if row[1] == versions.get(row[0], 1):
             kept.setdefault(row[0], row)
     return list(kept.values())

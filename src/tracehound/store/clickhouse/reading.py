@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -11,16 +13,23 @@ from tracehound.model.merge import merge_parts
 from tracehound.model.record import DecodeError, json_reader, replace
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceData, TracePart
-from tracehound.query.clickhouse import as_list
+from tracehound.query.clickhouse import ROW, as_list
 from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql
-from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.engine import Engine, Rows
 from tracehound.store.clickhouse.rows import PartKey, parts_of, to_info
 from tracehound.wire.payload import to_payload
 
 _PARTS: Final = "SELECT trace_id, written_ns, digest, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
+_TEXTS: Final = "SELECT trace_id, written_ns, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
+_BY_PLACE: Final = (
+    f"SELECT {ROW} FROM trace AS t"  # noqa: S608 - our own columns
+    " WHERE t.experiment IN ? AND t.start_ms IN ? AND t.trace_id IN ? AND t.is_gone = 0"
+)
 _AT_A_TIME: Final = 1_000
+_FIRST: Final = 1  # the version of a trace of which a part is known, and nothing else
 PartId: TypeAlias = "tuple[str, int, int]"  # of which trace, when it was written, its digest
+Place: TypeAlias = "tuple[int, int, str]"  # of a row: its experiment, when the trace began, its id
 _read_part: Final[Callable[[bytes], TracePart]] = json_reader(TracePart)
 
 
@@ -62,6 +71,52 @@ def read_whole(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit
         for row in rows
         if (own := _texts_of(row[0], keys[row[0]], texts)) is not None
     }
+
+
+def read_brief(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None = None) -> dict[str, Trace]:
+    """Return the traces of brief rows (`query.clickhouse.BRIEF`), by id; one that was erased meanwhile is left out.
+
+    Where a part is all that is known of a trace that says everything: the wide columns, of each of which a block would
+    be decompressed, need not be read. They are read of the others, and where the part is damaged or one of two.
+    """
+    found = _read_alone(engine, [row for row in rows if row[1] == _FIRST and len(row[5]) == 1], limit)
+    others = [row for row in rows if row[0] not in found]
+    return found | (read_whole(engine, _read_rows(engine, others, limit), limit) if others else {})
+
+
+def _read_alone(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None) -> dict[str, Trace]:
+    texts: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    for at in range(0, len(rows), _AT_A_TIME):
+        some = rows[at : at + _AT_A_TIME]
+        times, trace_ids = sorted({row[5][0] for row in some}), sorted({row[0] for row in some})
+        for trace_id, written_ns, text in engine.select(Sql(_TEXTS, (as_list(times), as_list(trace_ids))), limit):
+            texts[trace_id, written_ns].add(text)
+    found: dict[str, Trace] = {}
+    for row in rows:
+        own = list(texts[row[0], row[5][0]])
+        if len(own) == 1:
+            with suppress(StoreError):  # told when somebody asks for the spans
+                found[row[0]] = merge_parts([decode_part(own[0], False, engine.where)])  # noqa: FBT003
+    return found
+
+
+def _read_rows(engine: Engine, brief: Sequence[Sequence[Any]], limit: SearchLimit | None) -> Sequence[Sequence[Any]]:
+    """Return the rows (`query.clickhouse.ROW`) of brief ones; of a trace that has changed meanwhile the latest."""
+    found: dict[str, Sequence[Any]] = {}
+    wanted = {row[0]: row[1] for row in brief}
+    for row in read_rows(engine, [(row[2], row[3], row[0]) for row in brief], limit):
+        known = found.get(row[0])
+        if known is None or (row[1] == wanted[row[0]], row[1]) > (known[1] == wanted[row[0]], known[1]):
+            found[row[0]] = row
+    return list(found.values())
+
+
+def read_rows(engine: Engine, places: Collection[Place], limit: SearchLimit | None = None) -> Rows:
+    """Return the rows (`query.clickhouse.ROW`) at some places, those that others have replaced among them."""
+    if not places:
+        return []
+    columns = zip(*places, strict=True)
+    return engine.select(Sql(_BY_PLACE, tuple(as_list(list(dict.fromkeys(column))) for column in columns)), limit)
 
 
 def _texts_of(trace_id: str, keys: Sequence[PartKey], texts: Mapping[PartId, str]) -> list[tuple[str, bool]] | None:

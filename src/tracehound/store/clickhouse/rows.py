@@ -96,8 +96,8 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
 def to_info(row: Sequence[Any]) -> TraceInfo:
     """Return what the columns of `query.clickhouse.ROW` say."""
     (
-        trace_id, _, experiment, start_ms, duration_ms, state, name, request, response, client_request_id, metadata,
-        apart, tags, assessments, *_
+        trace_id, _, experiment, start_ms, duration_ms, _, _, _, state, name, request, response, client_request_id,
+        metadata, apart, tags, assessments, *_
     ) = row  # fmt: skip
     return TraceInfo(
         trace_id=trace_id,
@@ -115,9 +115,21 @@ def to_info(row: Sequence[Any]) -> TraceInfo:
     )
 
 
+def to_brief_info(row: Sequence[Any]) -> TraceInfo:
+    """Return what the columns of `query.clickhouse.BRIEF` say of when and for how long: enough for `can_be_brief`."""
+    trace_id, _, experiment, start_ms, duration_ms, *_ = row
+    return TraceInfo(
+        trace_id=trace_id,
+        experiment_id=str(experiment),
+        request_time=start_ms,
+        execution_duration=duration_ms,
+        state=TraceState.STATE_UNSPECIFIED,
+    )
+
+
 def parts_of(row: Sequence[Any]) -> list[PartKey]:
     """Return what a row of `query.clickhouse.ROW` is made of."""
-    times, digests, ended = row[14:17]
+    times, digests, ended = row[5:8]
     return [PartKey(*each) for each in zip(times, digests, map(bool, ended), strict=True)]
 
 

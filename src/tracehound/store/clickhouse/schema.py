@@ -31,13 +31,15 @@ _LARGE_BLOCKS: Final = "min_compress_block_size = 4194304, max_compress_block_si
 # The engine makes it of the maps, and answers from its index alone which rows have a pair.
 _PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(3))")
 _PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
-# Statistics read them of every trace: to unpack them took a fifth of that time by ZSTD, at the same size.
+# Statistics read them of every trace: to unpack them took a sixth of that time by ZSTD, at the same size.
 _LENGTHS: Final = (
     ("duration_ms", "Nullable(Int64) CODEC(T64, LZ4)"),
     ("duration_bucket", "Nullable(Int16) CODEC(T64, LZ4)"),
 )
-# Of tables that are asked for traces by their ids, which are anywhere: each of them has a block decompressed.
+# Of tables that are asked for traces by their ids, which are anywhere, and of the narrow columns that say where the
+# traces of a page lie: each of them has a block decompressed. (`start_ms` is read for statistics, from end to end.)
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
+_USUAL_BLOCKS: Final = "min_compress_block_size = 65536, max_compress_block_size = 1048576"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Table:
     indexes: tuple[str, ...] = ()
     settings: str = ""
     time_ms: str | None = None  # what of a row says how old it is, where it may become too old
+    more_days: int = 0  # for which a row is kept when it is too old
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,11 +65,11 @@ class Table:
 TRACE: Final = Table(
     "trace",
     (
-        ("experiment", "Int64 CODEC(Delta, ZSTD(1))"),
+        ("experiment", f"Int64 CODEC(Delta, ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("start_ms", "Int64 CODEC(Delta, ZSTD(1))"),
-        ("trace_id", "String CODEC(ZSTD(1))"),
-        ("version", "UInt32 CODEC(ZSTD(1))"),
-        ("is_gone", "UInt8 CODEC(ZSTD(1))"),
+        ("trace_id", f"String CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
+        ("version", f"UInt32 CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
+        ("is_gone", f"UInt8 CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("arrived", "Int64 CODEC(Delta, ZSTD(1))"),
         *_LENGTHS,
         ("state", _SMALL),
@@ -95,7 +98,7 @@ TRACE: Final = Table(
         *((f"span_{name}", "Array(Nullable(Float64)) CODEC(ZSTD(1))") for name in NUMBERS_IN_SPAN),
         ("span_terms", "Array(Int64) CODEC(ZSTD(1))"),
         ("words", f"String CODEC(ZSTD(3)) SETTINGS ({_LARGE_BLOCKS})"),
-        ("part_ns", "Array(Int64) CODEC(ZSTD(1))"),
+        ("part_ns", f"Array(Int64) CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("part_digests", "Array(UInt32) CODEC(ZSTD(1))"),
         ("part_ended", "Array(UInt8) CODEC(ZSTD(1))"),
         ("running", f"Array({_SMALL})"),
@@ -125,12 +128,12 @@ PART: Final = Table(
         ("written_ns", "Int64 CODEC(Delta, ZSTD(1))"),
         ("trace_id", "String CODEC(ZSTD(1))"),
         ("digest", "UInt32"),
-        ("payload", "String CODEC(ZSTD(3))"),
+        ("payload", f"String CODEC(ZSTD(3)) SETTINGS ({_USUAL_BLOCKS})"),
     ),
     order="written_ns, trace_id, digest",
     replacing="",
     shard_key="cityHash64(trace_id)",
-    settings=f"index_granularity = 16, {_RARELY_MERGED}",
+    settings=f"index_granularity = 16, {_RARELY_MERGED}, {_SMALL_BLOCKS}",
     time_ms="intDiv(written_ns, 1000000)",
 )
 SAID: Final = Table(
@@ -168,6 +171,23 @@ HEAD: Final = Table(
     settings=f"index_granularity = 64, {_SMALL_BLOCKS}",
     time_ms="start_ms",
 )
+# What is not here has no version but the first. It stays longer than what it is about: a row that is forgotten here
+# would have another one count again that it has replaced.
+REVISED: Final = Table(
+    "revised",
+    (
+        ("trace_id", "String CODEC(ZSTD(1))"),
+        ("experiment", "Int64 CODEC(ZSTD(1))"),
+        ("start_ms", "Int64 CODEC(ZSTD(1))"),
+        ("version", "UInt32 CODEC(ZSTD(1))"),
+    ),
+    order="trace_id, experiment, start_ms",
+    replacing="version",
+    shard_key="cityHash64(trace_id)",
+    settings=f"index_granularity = 64, {_SMALL_BLOCKS}",
+    time_ms="start_ms",
+    more_days=7,
+)
 FACT: Final = Table(
     "fact",
     (
@@ -196,14 +216,16 @@ SEGMENT: Final = Table(
     replacing="moment, is_gone",
     shard_key="cityHash64(name)",
 )
-TABLES: Final = (TRACE, PART, SAID, HEAD, FACT, EXPERIMENT, SEGMENT)
+TABLES: Final = (TRACE, PART, SAID, HEAD, REVISED, FACT, EXPERIMENT, SEGMENT)
 # What is said of each trace, by table and the column with its id: all that goes when it is erased.
-OF_TRACES: Final = (TRACE, PART, SAID, HEAD)
+OF_TRACES: Final = (TRACE, PART, SAID, HEAD, REVISED)
 
 _HEADS: Final = (
     "CREATE MATERIALIZED VIEW IF NOT EXISTS head_of_trace{on} TO head{local} AS"
     " SELECT trace_id, experiment, start_ms, version, is_gone, arrived FROM trace{local}"
 )
+_REVISED_ROWS: Final = "SELECT trace_id, experiment, start_ms, version FROM trace{local} WHERE version > 1"
+_REVISIONS: Final = f"CREATE MATERIALIZED VIEW IF NOT EXISTS revised_trace{{on}} TO revised{{local}} AS {_REVISED_ROWS}"
 # By number, what became of tables that were made before. What cannot be changed afterwards stays as it is there: marks
 # of `part` were at 64 rows before 2, which reads more of it for a page of traces.
 _CHANGES: Final[dict[int, tuple[str, ...]]] = {
@@ -224,7 +246,15 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
         f"ALTER TABLE part{{local}}{{on}} MODIFY SETTING {_RARELY_MERGED}",
         f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words MODIFY SETTING {_LARGE_BLOCKS}",
     ),
-    6: tuple(f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN {name} {kind}" for name, kind in _LENGTHS),
+    6: (
+        *(f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN {name} {kind}" for name, kind in _LENGTHS),
+        # What the view has not seen. Over all servers at once: each row goes where those of its trace are.
+        f"INSERT INTO revised {_REVISED_ROWS.format(local='')}",
+        f"ALTER TABLE part{{local}}{{on}} MODIFY COLUMN payload MODIFY SETTING {_USUAL_BLOCKS}",
+        f"ALTER TABLE part{{local}}{{on}} MODIFY SETTING {_SMALL_BLOCKS}",
+        # Columns of the order, and those that say which row counts, stay as they are.
+        f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN part_ns MODIFY SETTING {_SMALL_BLOCKS}",
+    ),
 }
 # What becomes of the tables over all servers of a cluster.
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
@@ -235,7 +265,7 @@ _LAST_S: Final = 2**32 - 1  # in 2106: what is later would count from 1970 again
 # Where keepers have a replicated table: one of each shard, or the same one of all servers.
 _OF_SHARD: Final = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
 _ON_ALL: Final = "'/clickhouse/tables/{uuid}/all', '{shard}-{replica}'"
-_OURS: Final = frozenset([*(table.name for table in TABLES), "head_of_trace", "migration"])
+_OURS: Final = frozenset([*(table.name for table in TABLES), "head_of_trace", "revised_trace", "migration"])
 _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, made DateTime DEFAULT now())"
 
 
@@ -279,7 +309,7 @@ def statements(address: ClickHouseAddress) -> list[str]:
     found += [_create(table, address, on, local) for table in TABLES]
     if address.cluster:
         found += [_over_all(table, address, on) for table in TABLES]
-    return [*found, _HEADS.format(on=on, local=local)]
+    return [*found, *(each.format(on=on, local=local) for each in (_HEADS, _REVISIONS))]
 
 
 def _on(address: ClickHouseAddress) -> str:
@@ -297,7 +327,7 @@ def _create(table: Table, address: ClickHouseAddress, on: str, local: str) -> st
     head = f"CREATE TABLE IF NOT EXISTS {table.name}{local}{on} (\n{joined}\n)"
     made = _engine_of(head, table.replacing, table.order, address)
     if address.retention_days is not None and table.time_ms is not None:
-        end_s = f"intDiv({table.time_ms}, 1000) + {address.retention_days * _DAY_S}"
+        end_s = f"intDiv({table.time_ms}, 1000) + {(address.retention_days + table.more_days) * _DAY_S}"
         made += f"\nTTL toDateTime(least(greatest({end_s}, 1), {_LAST_S}))"
     return f"{made}\nSETTINGS {table.settings}" if table.settings else made
 

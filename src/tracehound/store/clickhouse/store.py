@@ -11,7 +11,7 @@ from typing import Final
 from tracehound.errors import ArgumentError
 from tracehound.model.edit import Change
 from tracehound.model.trace import Experiment, Trace, TraceInfo
-from tracehound.query.clickhouse import ROW, as_list
+from tracehound.query.clickhouse import ROW, as_list, can_be_brief
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import Search
 from tracehound.query.sql import Sql
@@ -23,7 +23,7 @@ from tracehound.store.clickhouse.copying import read_changes
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.erasing import forget_before
 from tracehound.store.clickhouse.finding import Finder, latest
-from tracehound.store.clickhouse.reading import read_whole
+from tracehound.store.clickhouse.reading import read_rows, read_whole
 from tracehound.store.clickhouse.recent import Recent
 from tracehound.store.clickhouse.rows import to_info
 from tracehound.store.clickhouse.schema import SEGMENT, make_tables
@@ -40,17 +40,19 @@ _FACTS: Final = (
     " FROM fact WHERE kind = ?{} GROUP BY subject, key HAVING said IS NOT NULL"
 )
 _RUNNING: Final = "SELECT trace_id, version, running FROM trace WHERE notEmpty(running) AND is_gone = 0"
-_PLACES: Final = "SELECT DISTINCT experiment, start_ms FROM head WHERE trace_id IN ? AND is_gone = 0"
-_BY_PLACE: Final = (
-    f"SELECT {ROW} FROM trace AS t"  # noqa: S608 - our own columns
-    " WHERE t.experiment IN ? AND t.start_ms IN ? AND t.trace_id IN ? AND t.is_gone = 0"
-)
+_PLACES: Final = "SELECT DISTINCT experiment, start_ms, trace_id FROM head WHERE trace_id IN ? AND is_gone = 0"
 _ARRIVED: Final = (
     f"SELECT {ROW} FROM trace AS t WHERE t.is_gone = 0 AND t.arrived {{}} ? ORDER BY t.arrived {{}} LIMIT ?"  # noqa: S608 - as above
 )
 _EVER: Final = 2**62
 _TRACES_AT_A_TIME: Final = 1_000
 _CLOSE_S: Final = 1.0
+# Of a page: of a larger one the traces lie close together, and what is decompressed for one serves the others.
+_SCATTERED: Final = 1_000
+
+
+def _is_brief(search: Search) -> bool:
+    return search.limit <= _SCATTERED and can_be_brief(search)
 
 
 class ClickHouseStore:
@@ -121,10 +123,10 @@ class ClickHouseStore:
 
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
-        found, next_cursor = Finder(self._engine(), search, self._recent).page()
-        unread = [each.row for each in found if each.trace is None]
-        whole = read_whole(self._engine(), unread, search.time_limit)
-        traces = [each.trace or whole.get(each.info.trace_id) for each in found]
+        finder = Finder(self._engine(), search, self._recent, is_brief=_is_brief(search))
+        found, next_cursor = finder.page()
+        whole = finder.read([each.row for each in found if each.trace is None])
+        traces = [each.trace or whole.get(each.trace_id) for each in found]
         return Page([trace for trace in traces if trace is not None], next_cursor)
 
     def explain(self, search: Search) -> Explanation:
@@ -144,11 +146,8 @@ class ClickHouseStore:
         found: dict[str, Trace] = {}
         for at in range(0, len(trace_ids), _TRACES_AT_A_TIME):
             some = as_list(list(dict.fromkeys(trace_ids[at : at + _TRACES_AT_A_TIME])))
-            places = engine.select(Sql(_PLACES, (some,)))
-            experiments, times = ({place[column] for place in places} for column in (0, 1))
-            if places:
-                rows = engine.select(Sql(_BY_PLACE, (as_list([*experiments]), as_list([*times]), some)))
-                found.update(read_whole(engine, latest(engine, rows)))
+            places = [(place[0], place[1], place[2]) for place in engine.select(Sql(_PLACES, (some,)))]
+            found.update(read_whole(engine, latest(engine, read_rows(engine, places))))
         return found
 
     def statistics(self, query: StatisticsQuery) -> Groups:
