@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
 TTL toDateTime(least(greatest(intDiv(intDiv(written_ns, 1000000), 1000) + 2592000, 1), 4294967295))
-SETTINGS index_granularity = 16, merge_selector_base = 32;
+SETTINGS index_granularity = 16, merge_selector_base = 32, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),
@@ -114,7 +114,7 @@ CREATE TABLE IF NOT EXISTS revised_local ON CLUSTER main (
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
 ORDER BY (trace_id, experiment, start_ms)
-TTL toDateTime(intDiv(start_ms, 1000)) + INTERVAL 37 DAY
+TTL toDateTime(least(greatest(intDiv(start_ms, 1000) + 3196800, 1), 4294967295))
 SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (
