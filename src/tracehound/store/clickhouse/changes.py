@@ -17,6 +17,7 @@ import zlib
 from collections import ChainMap, Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ _HEADS_OF: Final = (
 )
 _ARRIVED: Final = TRACE.names.index("arrived")
 _GONE: Final = ("experiment", "start_ms", "trace_id", "version", "is_gone")  # nothing else is looked at there
+_KINDS_GONE: Final = {name: TRACE.kinds[name] for name in _GONE}
 
 Row = tuple[Any, ...]
 
@@ -97,17 +99,17 @@ def _bring_up(
     ordered = list(dict.fromkeys([*(part_id[0] for part_id in in_hand), *trace_ids]))
     alone = _alone(in_hand)
     for some in _few(ordered):
-        pieces = [some[at : at + _TRACES_AT_A_TIME] for at in range(0, len(some), _TRACES_AT_A_TIME)]
-        made = (_rows_alone({alone[each]: in_hand[alone[each]] for each in piece if each in alone}) for piece in pieces)
-        ready = next(made)
-        behind.wait()
         # All at once: ids are anywhere in the tables, and to look for a thousand reads nearly as much as for all.
-        found, heads = known.read_known(engine, some), _read_heads(engine, some)
-        for piece in pieces:
+        found_by = behind.ask(partial(known.read_known, engine, some))
+        heads_by = behind.ask(partial(_read_heads, engine, some))
+        for at in range(0, len(some), _TRACES_AT_A_TIME):
+            piece = some[at : at + _TRACES_AT_A_TIME]
+            ready = _rows_alone({alone[each]: in_hand[alone[each]] for each in piece if each in alone})
+            found, heads = found_by(), heads_by()
             changed = _changes_of(engine, {each: found[each] for each in piece}, heads, in_hand, ready, arrivals)
-            behind.insert(TRACE, _in_order([row for row, _ in changed if row is not None]))
-            behind.insert(TRACE, _in_order([row for _, gone in changed for row in gone]), _GONE)
-            ready = next(made, {})
+            line = behind.beside()  # a trace is of one piece only
+            line.insert(TRACE, _in_order([row for row, _ in changed if row is not None]))
+            line.insert(TRACE, _in_order([row for _, gone in changed for row in gone]), _GONE)
     behind.wait()
     for some in _few(ordered):
         _clear_up(engine, some)
@@ -209,7 +211,7 @@ def _clear_up(engine: Engine, trace_ids: Sequence[str]) -> None:
     for trace_id, heads in _read_heads(engine, trace_ids).items():
         newest = max(head.version for head in heads)
         rows += [_gone(head, trace_id, newest) for head in heads if not head.is_gone and head.version < newest]
-    engine.insert(TRACE.name, _GONE, _in_order(rows))
+    engine.insert(TRACE.name, _KINDS_GONE, _in_order(rows))
 
 
 def _gone(head: _Head, trace_id: str, version: int) -> Row:
