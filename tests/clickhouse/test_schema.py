@@ -68,7 +68,7 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
 
     with new_address() as address, contextlib.closing(Engine(address)) as engine:
         engine.run("TRUNCATE TABLE migration")
-        engine.insert("migration", ["number"], [[1]])
+        engine.insert("migration", {"number": "UInt32"}, [[1]])
         for table in ("said", "head"):
             engine.run(f"ALTER TABLE {table} RESET SETTING min_compress_block_size, max_compress_block_size")
         for table in ("trace", "part"):

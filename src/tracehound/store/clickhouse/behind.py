@@ -68,31 +68,33 @@ class Behind:
     def _do(self, work: Callable[[], T]) -> _Step[T]:
         step = _Step(work, self._last, self._faults)
         self._begun.append(step)
-        step.start()
         return step
 
 
 class _Step(Generic[T]):
+    """Something that is done behind another step, in a thread of its own."""
+
     def __init__(self, work: Callable[[], T], before: _Step[Any] | None, faults: list[BaseException]) -> None:
         self._work: Callable[[], T] | None = work
         self._before = before
         self._faults = faults
         self._found: list[T] = []
-        self._thread: Thread | None = Thread(target=self._run, name="tracehound-insert", daemon=True)
-
-    def start(self) -> None:
-        assert self._thread is not None
+        self._thread: Thread | None = None
+        thread = Thread(target=self._run, name="tracehound-insert", daemon=True)
         try:
-            self._thread.start()
+            thread.start()
         except RuntimeError:  # the interpreter ends, and from Python 3.12 on it starts no thread then
-            self._thread = None
             self._run()
+        else:
+            self._thread = thread
 
     def join(self) -> None:
+        """Return when it is done, or was left."""
         if self._thread is not None:
             self._thread.join()
 
     def result(self) -> T:
+        """Return what came of it; raise what kept it from being done."""
         self.join()
         if not self._found:
             raise self._faults[0]

@@ -117,7 +117,9 @@ def _arrays(write: Writer, values: Sequence[Sequence[Any]]) -> bytes:
 
 def _maps(write_keys: Writer, write_values: Writer, values: Sequence[Mapping[str, Any]]) -> bytes:
     found = [each.values() for each in values]
-    return _ends(values) + write_keys(list(chain.from_iterable(values))) + write_values(list(chain.from_iterable(found)))
+    return (
+        _ends(values) + write_keys(list(chain.from_iterable(values))) + write_values(list(chain.from_iterable(found)))
+    )
 
 
 def _ends(values: Iterable[Collection[Any]]) -> bytes:
