@@ -43,7 +43,8 @@ OTHERS: dict[str, list[Change]] = {
 }
 # What is held up until another writer has done all of its own, and what it waits for before.
 HAND_OVERS: dict[str, tuple[str, str | None]] = {
-    "before the parts are there": ("part", None),
+    "before anything": ("look at files", None),
+    "before the parts are there": ("part", "look at files"),
     "before it is said that they are": ("said", None),
     "between the places and what is known": ("look at said", "look at head"),
     "between what is known and the places": ("look at head", "look at said"),
@@ -74,7 +75,7 @@ if HAS_ENGINE:
 
         def select(self, sql: Sql, limit: SearchLimit | None = None) -> Rows:
             """Ask, in its turn."""
-            with self._turn(_LOOKS.get(sql.text, "")):
+            with self._turn("clear up" if " HAVING min(start_ms)" in sql.text else _LOOKS.get(sql.text, "")):
                 return super().select(sql, limit)
 
         @contextlib.contextmanager
@@ -89,8 +90,8 @@ if HAS_ENGINE:
 
     _LOOKS = {
         known._MORE_OF: "look at said",
+        changes._FILES: "look at files",
         changes._HEADS_OF: "look at head",
-        changes._IN_MANY_PLACES: "clear up",
     }
 
 

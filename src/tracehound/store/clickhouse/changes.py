@@ -43,9 +43,10 @@ _HEADS_OF: Final = (
     " FROM head WHERE trace_id IN ? GROUP BY trace_id, experiment, start_ms"
 )
 _IN_MANY_PLACES: Final = (
-    "SELECT trace_id FROM head WHERE trace_id IN ? GROUP BY trace_id"
+    "SELECT trace_id FROM head WHERE trace_id IN ?{} GROUP BY trace_id"
     " HAVING min(start_ms) != max(start_ms) OR min(experiment) != max(experiment)"
 )
+_FILES: Final = "SELECT _part FROM head WHERE _part_offset = 0"
 _GONE: Final = ("experiment", "start_ms", "trace_id", "version", "is_gone")  # nothing else is looked at there
 _KINDS_GONE: Final = {name: TRACE.kinds[name] for name in _GONE}
 
@@ -78,24 +79,31 @@ def write_changes(engine: Engine, changes: Sequence[Change], now_ns: int) -> Non
     facts = [row for change in changes if isinstance(change, Facts) for row in _facts(change)]
     # What cannot be stored has been refused by now: nothing of the batch is there yet.
     with inserting_behind(engine) as behind:
+        seen = behind.ask(partial(_files_of_heads, engine))
         behind.insert(FACT, facts)
         behind.insert(EXPERIMENT, [(int(experiment_id(name)), name) for name in experiments])
         behind.insert(PART, sorted(payloads, key=itemgetter(0, 1, 2)))
         behind.insert(SAID, sorted(said, key=itemgetter(*range(6))))
-        _bring_up(engine, behind, {row[0] for row in said}, parts, now_ns)
+        _bring_up(engine, behind, seen(), {row[0] for row in said}, parts, now_ns)
 
 
 def end_parts(engine: Engine, owner: str, now_ns: int) -> None:
     """Note that the process of snapshots is gone, and bring their traces up."""
     text = "SELECT DISTINCT trace_id, written_ns, digest FROM said WHERE kind = ? AND owner = ?"
     running = [tuple(row) for row in engine.select(Sql(text, (known.PART, owner)))]
+    seen = _files_of_heads(engine)
     with inserting_behind(engine) as behind:
         behind.insert(SAID, [_ended(each) for each in running])
-        _bring_up(engine, behind, {each[0] for each in running}, {}, now_ns)
+        _bring_up(engine, behind, seen, {each[0] for each in running}, {}, now_ns)
 
 
 def _bring_up(
-    engine: Engine, behind: Behind, trace_ids: Collection[str], in_hand: dict[PartId, TracePart], now_ns: int
+    engine: Engine,
+    behind: Behind,
+    seen: Sequence[str],
+    trace_ids: Collection[str],
+    in_hand: dict[PartId, TracePart],
+    now_ns: int,
 ) -> None:
     """Bring the rows of traces up to what is known of them, of each at least one thing that has just been inserted."""
     ordered = list(dict.fromkeys([*(part_id[0] for part_id in in_hand), *trace_ids]))
@@ -118,7 +126,7 @@ def _bring_up(
             line.insert(TRACE, _in_order([row for _, gone in changed for row in gone]), _GONE)
     behind.wait()
     for some in _few(ordered):
-        _clear_up(engine, some)
+        _clear_up(engine, some, seen)
 
 
 def _alone(in_hand: Iterable[PartId]) -> dict[str, PartId]:
@@ -206,12 +214,19 @@ def _change(
     return None if is_there else made, [_gone(head, trace_id, told.count) for head in gone]
 
 
-def _clear_up(engine: Engine, trace_ids: Sequence[str]) -> None:
+def _files_of_heads(engine: Engine) -> list[str]:
+    """Return the files that `head` is in now; none where there are several servers, which have files of one name."""
+    return [] if engine.address.cluster else [name for (name,) in engine.select(Sql(_FILES))]
+
+
+def _clear_up(engine: Engine, trace_ids: Sequence[str], seen: Sequence[str]) -> None:
     """Take away where traces stand for writers that knew less, and wrote at the same time as this one.
 
-    Each writer looks after it has written: the later one sees both places.
+    Each writer looks after it has written: the later one sees both places. Files that this writer has seen before it
+    looked at what is known need no other look: it knew all that whoever wrote there did.
     """
-    found = engine.select(Sql(_IN_MANY_PLACES, (as_list(trace_ids),)))
+    others = Sql(" AND _part NOT IN ?", (as_list(seen),)) if seen else Sql("")
+    found = engine.select(Sql(_IN_MANY_PLACES.format(others.text), (as_list(trace_ids), *others.parameters)))
     if not found:
         return
     rows: list[Row] = []
