@@ -98,6 +98,7 @@ if HAS_ENGINE:
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[ClickHouseAddress]:
     monkeypatch.setattr(changes, "_TRACES_AT_A_TIME", 1)
+    monkeypatch.setattr(changes, "_MANY_TRACES", 1)
     with new_address() as lent:
         yield lent
 

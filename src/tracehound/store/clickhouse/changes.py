@@ -38,6 +38,7 @@ from tracehound.store.clickhouse.schema import EXPERIMENT, FACT, PART, SAID, TRA
 # A row takes a third less time to insert than where it is one of 1,000. Of the 8,000 traces of a batch the first piece
 # takes as long as the engine does with what arrived, and the second, which it alone is left with, is the smaller one.
 _TRACES_AT_A_TIME: Final = 5_000
+_MANY_TRACES: Final = 500
 _MERGED_AT_A_TIME: Final = 32
 _ASKED_BYTES: Final = 400_000  # of ids in one statement: those of 10,000 traces that have the ids of OpenTelemetry
 _HEADS_OF: Final = (
@@ -81,7 +82,7 @@ def write_changes(engine: Engine, changes: Sequence[Change], now_ns: int) -> Non
     facts = [row for change in changes if isinstance(change, Facts) for row in _facts(change)]
     # What cannot be stored has been refused by now: nothing of the batch is there yet.
     with inserting_behind(engine) as behind:
-        seen = behind.ask(partial(_files_of_heads, engine))
+        seen = behind.ask(partial(_files_of_heads, engine, len(changes)))
         behind.insert(FACT, facts)
         behind.insert(EXPERIMENT, [(int(experiment_id(name)), name) for name in experiments])
         behind.insert(PART, sorted(payloads, key=itemgetter(0, 1, 2)))
@@ -93,7 +94,7 @@ def end_parts(engine: Engine, owner: str, now_ns: int) -> None:
     """Note that the process of snapshots is gone, and bring their traces up."""
     text = "SELECT DISTINCT trace_id, written_ns, digest FROM said WHERE kind = ? AND owner = ?"
     running = [tuple(row) for row in engine.select(Sql(text, (known.PART, owner)))]
-    seen = _files_of_heads(engine)
+    seen = _files_of_heads(engine, len(running))
     with inserting_behind(engine) as behind:
         behind.insert(SAID, [_ended(each) for each in running])
         _bring_up(engine, behind, seen, {each[0] for each in running}, {}, now_ns)
@@ -216,9 +217,13 @@ def _change(
     return None if is_there else made, [_gone(head, trace_id, told.count) for head in gone]
 
 
-def _files_of_heads(engine: Engine) -> list[str]:
-    """Return the files that `head` is in now; none where there are several servers, which have files of one name."""
-    return [] if engine.address.cluster else [name for (name,) in engine.select(Sql(_FILES))]
+def _files_of_heads(engine: Engine, count: int) -> list[str]:
+    """Return the files that `head` is in now; none where so few traces take no longer to look for than to ask this.
+
+    And none where there are several servers, which have files of one name.
+    """
+    is_worth_it = count >= _MANY_TRACES and not engine.address.cluster
+    return [name for (name,) in engine.select(Sql(_FILES))] if is_worth_it else []
 
 
 def _clear_up(engine: Engine, trace_ids: Sequence[str], seen: Sequence[str]) -> None:
