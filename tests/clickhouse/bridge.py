@@ -126,11 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
             for key, value in asked.items():
                 if key not in NO_SETTINGS and not key.startswith(("param_", "http_")):
                     engine.query(f"SET {key} = '{value}'", "TabSeparated")
-            head, mark, rows = statement.partition(b" FORMAT MsgPack\n")
+            head, mark, rows = statement.partition(b" FORMAT Native\n")
             if mark and head.startswith(b"INSERT"):
-                file = Path(folder, "rows.msgpack")
+                file = Path(folder, "rows.native")
                 file.write_bytes(rows)
-                statement = head + f" FROM INFILE '{file}' FORMAT MsgPack".encode()
+                statement = head + f" FROM INFILE '{file}' FORMAT Native".encode()
             found = engine.query(statement.decode(), "TabSeparated", params=values)
             return bytes(found.bytes() or b"")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,9 @@ with tracehound.start_span("last"):
 
 def test_behind_an_insert_that_failed_nothing_is_inserted() -> None:
     with new_address() as address, contextlib.closing(Engine(address)) as engine:
-        with pytest.raises(StoreError, match="did not do what it was asked"), inserting_behind(engine) as behind:
+        with pytest.raises(StoreError, match="has lost a table"), inserting_behind(engine) as behind:
             behind.insert(EXPERIMENT, [(1, "before")])
-            behind.insert(EXPERIMENT, [("no number", "it")])
+            behind.insert(replace(EXPERIMENT, name="nowhere"), [(2, "it")])
             behind.insert(SEGMENT, [("a.seg", 5, 1, 0)])
         assert engine.select(Sql("SELECT name FROM experiment")) == [("before",)]
         assert engine.select(Sql("SELECT count() FROM segment")) == [(0,)]

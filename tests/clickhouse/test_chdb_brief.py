@@ -14,6 +14,7 @@ from tracehound.model.edit import Edit
 from tracehound.query.search import parse_search
 from tracehound.query.sql import Sql
 from tracehound.store.clickhouse.finding import Finder
+from tracehound.store.clickhouse.schema import PART
 from tracehound.store.clickhouse.store import ClickHouseStore
 
 pytestmark = pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
@@ -56,9 +57,8 @@ def test_another_part_of_the_same_moment_is_not_taken_for_the_one_that_is_known(
     engine = store._engine()
     rows = engine.select(Sql("SELECT written_ns, trace_id, digest, payload FROM part WHERE trace_id = ?", (FIRST,)))
     written_ns, trace_id, digest, payload = rows[0]
-    columns = ["written_ns", "trace_id", "digest", "payload"]
-    engine.insert("part", columns, [(written_ns, trace_id, digest, payload)])  # written twice: says the same
-    engine.insert("part", columns, [(written_ns, trace_id, digest ^ 1, payload.replace('"1"', '"other"'))])
+    engine.insert("part", PART.kinds, [(written_ns, trace_id, digest, payload)])  # written twice: says the same
+    engine.insert("part", PART.kinds, [(written_ns, trace_id, digest ^ 1, payload.replace('"1"', '"other"'))])
     found = {trace.info.trace_id: trace.info.tags["n"] for trace in store.search_whole(ALL).traces}
     assert found == {FIRST: "1", SECOND: "edited", THIRD: "3"}
 
@@ -67,7 +67,7 @@ def test_a_part_that_is_damaged_is_told_when_its_spans_are_asked_for(store: Clic
     engine = store._engine()
     rows = engine.select(Sql("SELECT written_ns, digest FROM part WHERE trace_id = ?", (FIRST,)))
     engine.run(f"DELETE FROM part WHERE trace_id = '{FIRST}' SETTINGS lightweight_deletes_sync = 2")
-    engine.insert("part", ["written_ns", "trace_id", "digest", "payload"], [(rows[0][0], FIRST, rows[0][1], "[")])
+    engine.insert("part", PART.kinds, [(rows[0][0], FIRST, rows[0][1], "[")])
     whole = {trace.info.trace_id: trace for trace in store.search_whole(ALL).traces}
     assert len(whole[SECOND].data.spans) == 2
     with pytest.raises(StoreError, match="damaged"):

@@ -42,12 +42,12 @@ class Interrupted(Engine):
         self._table = table
         self._meanwhile: Callable[[], object] | None = meanwhile
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def insert_block(self, table: str, names: Sequence[str], block: bytes) -> None:
         """Let the other writer do its part, once."""
         if table == self._table and self._meanwhile is not None:
             meanwhile, self._meanwhile = self._meanwhile, None
             meanwhile()
-        super().insert(table, columns, rows)
+        super().insert_block(table, names, block)
 
 
 @pytest.fixture

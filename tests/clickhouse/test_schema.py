@@ -85,7 +85,7 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
 
     with new_address() as address, contextlib.closing(Engine(address)) as engine:
         engine.run("TRUNCATE TABLE migration")
-        engine.insert("migration", ["number"], [[1]])
+        engine.insert("migration", {"number": "UInt32"}, [[1]])
         for table in ("said", "head"):
             engine.run(f"ALTER TABLE {table} RESET SETTING min_compress_block_size, max_compress_block_size")
         for table in ("trace", "part"):
@@ -129,7 +129,7 @@ def test_chdb_what_was_revised_before_there_was_a_table_of_it_is_known_afterward
                 store.write([part(span(1, trace=each), tags={"n": "old"}) for each in (1, 2)])
                 store.write([Edit(span(1, trace=1).trace_id, "n", "new", 5), Deletion(span(1, trace=2).trace_id, 5)])
             engine.run("TRUNCATE TABLE migration")
-            engine.insert("migration", ["number"], [[number] for number in range(1, 6)])
+            engine.insert("migration", {"number": "UInt32"}, [[number] for number in range(1, 6)])
             with contextlib.closing(ClickHouseStore(address)) as store:
                 found = [
                     store.search_whole(parse_search(["0"], f"tags.n = '{each}'")).traces for each in ("old", "new")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from tracehound.client.arguments import check_return_type, check_search
-from tracehound.client.garbage import no_collection
 from tracehound.errors import ArgumentError
+from tracehound.model.garbage import no_collection
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.query.limit import SearchLimit, to_limit
 from tracehound.query.periods import Period, parse_period

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tracehound.client.extract import SpanField
-from tracehound.client.garbage import no_collection
+from tracehound.model.garbage import no_collection
 from tracehound.model.span import INPUTS, OUTPUTS
 from tracehound.model.trace import Trace
 from tracehound.model.values import decode_value

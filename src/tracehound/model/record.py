@@ -33,21 +33,10 @@ force_setattr = msgspec.structs.force_setattr  # only for a record's own `__post
 
 # Returns a record as MessagePack; what `unpacker` returns is the inverse. No function around it: traced calls use it.
 to_msgpack: Final[Callable[[Record], bytes]] = msgspec.msgpack.Encoder().encode
-_msgpack: Final[Callable[[Any], bytes]] = msgspec.msgpack.Encoder().encode
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 _json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder().decode
-
-
-def to_msgpack_stream(values: list[Any]) -> bytes:
-    """Return values as MessagePack, one behind the other, as rows are sent to a ClickHouse: without what joins them.
-
-    >>> to_msgpack_stream([1, "a"])
-    b'\\x01\\xa1a'
-    """
-    head = 1 if len(values) < 16 else 3 if len(values) < 65_536 else 5  # of an array, by how many it has
-    return _msgpack(values)[head:]
 
 
 def unpacker(*kinds: type[R]) -> Callable[[bytes], R]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tracehound.analysis.differences import SpanPair, ValueDifference, compare_spans, value_differences
-from tracehound.client.garbage import no_collection
 from tracehound.errors import NotFoundError
+from tracehound.model.garbage import no_collection
 from tracehound.model.record import Record
 from tracehound.model.span import Span
 from tracehound.model.values import clean_text

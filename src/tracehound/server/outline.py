@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from tracehound.client.garbage import no_collection
 from tracehound.errors import ArgumentError, NotFoundError
+from tracehound.model.garbage import no_collection
 from tracehound.model.record import Record
 from tracehound.model.span import Span
 from tracehound.model.values import clean_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +16,8 @@ from tracehound.query.wide import NUMBER_COLUMNS, is_apart
 
 _NUMBERS: Final = tuple(NUMBERS_IN_METADATA[name] for name in NUMBER_COLUMNS)
 _WITH_NUMBERS: Final = frozenset(key for key, _ in NUMBERS_IN_SPAN.values())
-_BEGINS_NUMBER: Final = "-0123456789"
+_BEHIND_NUMBERS: Final = ":"  # what begins with a digit or a minus is before it, and what begins with a letter is not
+_is_apart: Final = functools.lru_cache(maxsize=1024)(is_apart)
 
 
 class Said(NamedTuple):
@@ -35,25 +37,28 @@ def numbers_of(info: TraceInfo) -> list[float | None]:
 
 
 def numbers_in(texts: Mapping[str, str]) -> dict[str, float]:
-    """Return which of the texts write a number, and which one: most write none, which their first letter tells."""
+    """Return which of the texts write a number, and which one: most write none, which their order tells."""
     return {
         key: number
         for key, value in texts.items()
-        if value[:1] in _BEGINS_NUMBER and (number := number_in(value)) is not None
+        if value < _BEHIND_NUMBERS and (number := number_in(value)) is not None
     }
 
 
 def split_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return what of the metadata is searched, and what is kept apart."""
-    apart = {key: value for key, value in metadata.items() if is_apart(key)}
-    return {key: value for key, value in metadata.items() if key not in apart}, apart
+    searched: dict[str, str] = {}
+    apart: dict[str, str] = {}
+    for key, value in metadata.items():
+        (apart if _is_apart(key) else searched)[key] = value
+    return searched, apart
 
 
-def numbers_of_spans(spans: Sequence[Span]) -> list[list[float | None]]:
+def numbers_of_spans(spans: Sequence[Span]) -> list[Sequence[float | None]]:
     """Return for each of `NUMBERS_IN_SPAN` those of the spans: most spans have none of the attributes."""
     having = [not _WITH_NUMBERS.isdisjoint(span.attributes_json) for span in spans]
     if not any(having):
-        return [[None] * len(spans)] * len(NUMBERS_IN_SPAN)
+        return [(None,) * len(spans)] * len(NUMBERS_IN_SPAN)
     return [
         [
             _double(number_at(span.attributes_json, key, name)) if has else None

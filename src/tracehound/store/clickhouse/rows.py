@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracehound.model.assessment import Assessment
 from tracehound.model.buckets import bucket_of
@@ -24,8 +23,7 @@ from tracehound.store.wide_rows import (
 )
 
 
-@dataclass(frozen=True)
-class PartKey:
+class PartKey(NamedTuple):
     """What tells one part of a trace from the others, and whether its process is gone."""
 
     written_ns: int
@@ -33,8 +31,7 @@ class PartKey:
     has_ended: bool = False
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     """One version of a trace: its number, when the trace was first heard of, what it is made of, what runs in it."""
 
     number: int

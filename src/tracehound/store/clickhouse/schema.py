@@ -7,7 +7,9 @@ engine and finds the versions of a trace. Everything else that is here is small.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from tracehound.query.clickhouse import PAIRS
@@ -17,6 +19,7 @@ from tracehound.query.wide import NUMBER_COLUMNS
 from tracehound.store.clickhouse.address import ClickHouseAddress
 from tracehound.store.clickhouse.engine import Engine
 
+_SAID_OF_TYPE: Final = re.compile(" CODEC| SETTINGS")  # how a column is kept
 _SMALL: Final = "LowCardinality(String)"
 _MAP: Final = f"Map({_SMALL}, String) CODEC(ZSTD(3))"
 _NUMBERS: Final = f"Map({_SMALL}, Float64) CODEC(ZSTD(1))"
@@ -56,10 +59,16 @@ class Table:
     time_ms: str | None = None  # what of a row says how old it is, where it may become too old
     more_days: int = 0  # for which a row is kept when it is too old
 
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """The columns that rows have when they are inserted, with their types."""
+        told = {name: kind for name, kind in self.columns if " MATERIALIZED " not in kind}
+        return {name: _SAID_OF_TYPE.split(kind)[0] for name, kind in told.items()}
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns that rows have when they are inserted."""
-        return tuple(name for name, kind in self.columns if " MATERIALIZED " not in kind)
+        return tuple(self.kinds)
 
 
 TRACE: Final = Table(
@@ -276,13 +285,13 @@ def make_tables(engine: Engine) -> None:
         for statement in statements(engine.address):
             engine.run(statement)
     if not _OURS & there:  # made as the last migration leaves them: who may make tables may perhaps not change them
-        engine.insert("migration", ["number"], [[number] for number in sorted(_CHANGES)])
+        engine.insert("migration", {"number": "UInt32"}, [[number] for number in sorted(_CHANGES)])
         return
     done = {number for (number,) in engine.select(Sql("SELECT DISTINCT number FROM migration"))}
     for number in sorted(_CHANGES.keys() - done):
         for statement in changes(number, engine.address):
             engine.run(statement)
-        engine.insert("migration", ["number"], [[number]])
+        engine.insert("migration", {"number": "UInt32"}, [[number]])
 
 
 def _may_make(engine: Engine) -> bool:

@@ -222,7 +222,7 @@ class ClickHouseStore:
 
     def _note(self, segment: str, position: int, *, is_gone: bool = False) -> None:
         """Write the position of a segment, and with it that something was written."""
-        self._engine().insert(SEGMENT.name, SEGMENT.names, [(segment, position, self._now_ns(1), int(is_gone))])
+        self._engine().insert(SEGMENT.name, SEGMENT.kinds, [(segment, position, self._now_ns(1), int(is_gone))])
 
     def _now_ns(self, count: int) -> int:
         """Return a number of this moment, greater than all before it, and keep as many behind it free."""
