@@ -25,9 +25,14 @@ USERS: Final = """<clickhouse>
     </default></users>
 </clickhouse>
 """
-CONFIGURATION: Final = (
-    "<clickhouse><user_directories><users_xml><path>{}</path></users_xml></user_directories></clickhouse>"
-)
+# As servers are set up, tables of the system are not for everyone.
+CONFIGURATION: Final = """<clickhouse>
+    <user_directories><users_xml><path>{}</path></users_xml></user_directories>
+    <access_control_improvements>
+        <select_from_system_db_requires_grant>true</select_from_system_db_requires_grant>
+    </access_control_improvements>
+</clickhouse>
+"""
 # Does with a store what is asked, step by step, and prints what comes of each.
 STEPS: Final = """
 from pathlib import Path
@@ -42,10 +47,11 @@ store = ClickHouseStore(ClickHouseAddress(directory=Path({place!r}), database="t
 gone = span(1, trace=2)
 steps = dict(
     position=lambda: store.position("1-a.seg"),
-    write=lambda: store.write([part(span(1), written_ns=1), part(gone, written_ns=1)]),
+    write=lambda: store.write([part(span(1), written_ns=1, tags=dict(env="prod")), part(gone, written_ns=1)]),
     delete=lambda: store.write([Deletion(gone.trace_id, 2)]),
     settle=lambda: store.settle(2**62),
     search=lambda: len(store.search_whole(parse_search(["0"], "trace.text ILIKE '%because%'")).traces),
+    pattern=lambda: len(store.search(parse_search(["0"], "tags.env LIKE 'pr%'")).traces),
 )
 for name in {steps!r}:
     try:
@@ -79,10 +85,11 @@ def test_the_rights_of_the_document_are_enough_and_what_is_missing_is_named(tmp_
     lacking = "StoreError does not let this user do that: GRANT {} ON traces.*; what was traced waits in the spool"
     assert done_by(tmp_path, "GRANT SELECT ON others.*", "search") == [lacking.format("CREATE DATABASE")]
     writer, reader = granted("writer"), granted("reader")
-    done = done_by(tmp_path, writer, "write", "search", "delete", "settle", "search")
-    assert done == ["True", "2", "True", "None", "1"]
+    done = done_by(tmp_path, writer, "write", "search", "delete", "settle", "search", "pattern")
+    assert done == ["True", "2", "True", "None", "1", "1"]
     for readonly in (0, 2):
-        assert done_by(tmp_path, reader, "search", "write", readonly=readonly) == ["1", lacking.format("INSERT")]
+        done = done_by(tmp_path, reader, "search", "pattern", "write", readonly=readonly)
+        assert done == ["1", "1", lacking.format("INSERT")]
     assert done_by(tmp_path, reader, "search", readonly=1) == [
         "StoreError does not let this user change the settings that are needed: readonly=2 or 0 is"
     ]

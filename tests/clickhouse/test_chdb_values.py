@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import part, span
+from tracehound.errors import StoreError
 from tracehound.query.clickhouse import LONGEST_PAIR
 from tracehound.query.fields import Field, Group
 from tracehound.query.limit import SearchLimit
@@ -82,8 +83,11 @@ def test_a_page_asks_for_the_traces_with_a_value_that_passes(
     assert any("hasAny(t.pairs, ?) AND" in text for text in asked)
 
 
-def test_while_the_index_is_made_of_what_was_there_before_that_is_found(store: ClickHouseStore) -> None:
+def test_while_the_index_is_made_of_what_was_there_before_that_is_found(
+    store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = store._engine()
+    engine.run("INSERT INTO migration SELECT 1, now() - 60")
     engine.run("ALTER TABLE trace DROP INDEX pairs_index SETTINGS mutations_sync = 2")
     engine.run("SYSTEM STOP MERGES trace")
     try:
@@ -93,6 +97,14 @@ def test_while_the_index_is_made_of_what_was_there_before_that_is_found(store: C
     finally:
         engine.run("SYSTEM START MERGES trace")
         engine.run("ALTER TABLE trace MATERIALIZE INDEX pairs_index SETTINGS mutations_sync = 2")
+    try:
+        assert values_with(engine, like(Operator.LIKE, "%blue")) == ["blue", "dark blue"]
+        monkeypatch.setattr(engine, "select", refusing(engine.select, "system.mutations"))
+        assert values_with(engine, like(Operator.LIKE, "%blue")) is None
+        assert found(store, "tags.team LIKE '%blue'") == [0, 2]
+    finally:
+        engine.run("TRUNCATE TABLE migration")
+        engine.run("INSERT INTO migration (number) SELECT number + 1 FROM numbers(6)")
 
 
 @pytest.mark.parametrize("text", ["NOT tags.team LIKE 'b%'", "NOT (tags.team LIKE 'b%' OR tags.team = 'x')"])
@@ -111,6 +123,17 @@ def test_what_comes_with_a_new_value_while_a_search_runs_does_not_pass_as_one_wi
 
     monkeypatch.setattr(engine, "select", and_then_comes_another)
     assert 60 not in found(store, text)
+
+
+def refusing(select: Callable[..., Rows], name: str) -> Callable[..., Rows]:
+    """Return what asks the engine, as a user who may not read a table."""
+
+    def asked(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        if name in sql.text:
+            raise StoreError(f"does not let this user read {name}")
+        return select(sql, limit)
+
+    return asked
 
 
 def found(store: ClickHouseStore, text: str) -> list[int]:

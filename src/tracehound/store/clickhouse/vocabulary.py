@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tracehound.errors import StoreError
 from tracehound.query.clickhouse import DIALECT, LONGEST_PAIR, MOST_VALUES, is_paired, pair
 from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql, join
@@ -15,6 +16,8 @@ from tracehound.store.clickhouse.engine import Engine, Rows
 
 _MOST_WORDS: Final = 2_000  # that a piece may be a part of, to be asked for one by one
 _AT_ONCE: Final = 8  # pieces: to go through a million words takes 75 ms, to look into each of them for one 5
+# Tables that were made anew have the numbers of all migrations at one time (`schema.make_tables`).
+_FROM_THE_START: Final = Sql("SELECT minIf(made, number = 1) = minIf(made, number = 4) FROM migration")
 _TESTS: Final[dict[tuple[bool, bool], str]] = {
     (True, True): "position(token, ?) > 0",
     (True, False): "endsWith(token, ?)",
@@ -64,7 +67,7 @@ def values_with(engine: Engine, test: Test, limit: SearchLimit | None = None) ->
     None for too many, for long ones, of which the index has a part, and while parts are there that it does not know.
     """
     prefix = pair(test.field, "")
-    if not is_paired(test.field) or engine.select(_pending(engine), limit)[0][0]:
+    if not is_paired(test.field) or not _knows_all_pairs(engine):
         return None
     start = len(prefix.encode()) + 1
     value = Sql("substring(token, ?)", (start,))
@@ -88,12 +91,21 @@ def _index(engine: Engine, name: str) -> str:
     return f"cluster('{engine.address.cluster}', {source})" if engine.address.cluster else source
 
 
-def _pending(engine: Engine) -> Sql:
-    """Return what asks of how many changes the engine is not done that make the index of what was there before."""
+def _knows_all_pairs(engine: Engine) -> bool:
+    """Whether every trace is in the index of pairs: tables had it from the start, or the engine has made it of them.
+
+    That it has is for those to see who may read what the system tells; of others nothing is expected.
+    """
+    if engine.select(_FROM_THE_START)[0][0]:
+        return True
     cluster = engine.address.cluster
     source = f"clusterAllReplicas('{cluster}', system.mutations)" if cluster else "system.mutations"
     text = f"SELECT count() FROM {source} WHERE database = ? AND NOT is_done AND position(command, 'pairs_index') > 0"  # noqa: S608 - our own words
-    return Sql(text, (engine.address.database,))
+    try:
+        ((pending,),) = engine.select(Sql(text, (engine.address.database,)))
+    except StoreError:
+        return False
+    return int(pending) == 0
 
 
 def _by_piece(rows: Rows, count: int) -> Iterator[list[str] | None]:
