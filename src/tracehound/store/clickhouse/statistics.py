@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tracehound.model.buckets import value_of
+from tracehound.model.garbage import no_collection
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.weight import WEIGHT, read_weight
 from tracehound.query.clickhouse import as_list, statistics_sql, unit_of
@@ -72,17 +73,18 @@ def _added_up(engine: Engine, query: StatisticsQuery, where: Condition) -> Group
         query = replace(query, fractions=())  # where a period is several rows: percentiles do not add up
     groups: Groups = {}
     units: set[int] = set()
-    read = _reader(query)
-    for row in engine.select(statistics_sql(query, where), query.search.time_limit):
-        key, summary = read(row)
-        if key in groups and query.fractions:  # in some years the clock of the zone was off by no round time
-            return _added_up(engine, replace(query, fractions=()), where)
-        if query.period is not None:
-            units.add(row[len(query.fields)])
-        if key in groups:
-            groups[key].join(summary)
-        elif summary.count:
-            groups[key] = summary
+    read, rows = _reader(query), engine.select(statistics_sql(query, where), query.search.time_limit)
+    with no_collection():
+        for row in rows:
+            key, summary = read(row)
+            if key in groups and query.fractions:  # in some years the clock of the zone was off by no round time
+                return _added_up(engine, replace(query, fractions=()), where)
+            if query.period is not None:
+                units.add(row[len(query.fields)])
+            if key in groups:
+                groups[key].join(summary)
+            elif summary.count:
+                groups[key] = summary
     if query.wanted & DISTINCT.keys() and (first_units := _first_units(query, units)):
         counted = replace(query, wanted=query.wanted & DISTINCT.keys(), fractions=())
         read = _reader(counted)
