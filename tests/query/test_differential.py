@@ -115,7 +115,7 @@ def test_sqlite_answers_as_the_memory_store_does(
 
 def test_the_random_searches_hold_what_engines_disagree_about() -> None:
     seen: Counter[str] = Counter()
-    count = 400
+    count = 200
 
     @settings(max_examples=count, derandomize=True, database=None)
     @given(TRACES, FILTERS, ORDERS, PAGE_SIZES)

@@ -126,7 +126,7 @@ def test_what_is_printed_means_the_tree(tree: Checked) -> None:
 def test_the_trees_have_every_operator_and_every_kind_of_value_and_name() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=500, derandomize=True, database=None)
+    @settings(max_examples=250, derandomize=True, database=None)
     @given(TREES)
     def draw(tree: Checked) -> None:
         seen.update(labels(tree))
