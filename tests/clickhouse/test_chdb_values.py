@@ -10,16 +10,17 @@ import pytest
 from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import part, span
 from tracehound.errors import StoreError
-from tracehound.query.clickhouse import LONGEST_PAIR
+from tracehound.query.clickhouse import LONGEST_PAIR, search_sql
 from tracehound.query.fields import Field, Group
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import parse_search
 from tracehound.query.sql import Sql
 from tracehound.query.tree import Operator, Test
 from tracehound.store.clickhouse import vocabulary
-from tracehound.store.clickhouse.engine import Rows
+from tracehound.store.clickhouse.engine import Rows, bind
+from tracehound.store.clickhouse.finding import Finder
 from tracehound.store.clickhouse.store import ClickHouseStore
-from tracehound.store.clickhouse.vocabulary import values_with
+from tracehound.store.clickhouse.vocabulary import look_up, values_with
 
 pytestmark = pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
 
@@ -98,9 +99,10 @@ def test_while_the_index_is_made_of_what_was_there_before_that_is_found(
         engine.run("SYSTEM START MERGES trace")
         engine.run("ALTER TABLE trace MATERIALIZE INDEX pairs_index SETTINGS mutations_sync = 2")
     try:
-        assert values_with(engine, like(Operator.LIKE, "%blue")) == ["blue", "dark blue"]
+        blue = like(Operator.LIKE, "%blue")
+        assert look_up(engine, [blue]) == {blue: ["blue", "dark blue"]}
         monkeypatch.setattr(engine, "select", refusing(engine.select, "system.mutations"))
-        assert values_with(engine, like(Operator.LIKE, "%blue")) is None
+        assert look_up(engine, [blue]) == {blue: None}
         assert found(store, "tags.team LIKE '%blue'") == [0, 2]
     finally:
         engine.run("TRUNCATE TABLE migration")
@@ -123,6 +125,42 @@ def test_what_comes_with_a_new_value_while_a_search_runs_does_not_pass_as_one_wi
 
     monkeypatch.setattr(engine, "select", and_then_comes_another)
     assert 60 not in found(store, text)
+
+
+def test_patterns_of_which_one_has_to_pass_are_not_looked_up(
+    store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = statements_of(store._engine(), monkeypatch)
+    assert found(store, "tags.team LIKE '%blue' OR tags.team LIKE 'gr%'") == [0, 2, 4]
+    assert not [text for text in asked if "pairs_index" in text]
+
+
+def test_of_many_patterns_some_are_looked_up(store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = statements_of(store._engine(), monkeypatch)
+    assert found(store, " AND ".join(f"tags.team LIKE '%b{'%' * each}lue'" for each in range(1, 31))) == [0, 2]
+    assert 0 < len([text for text in asked if "pairs_index" in text]) < 10
+
+
+@pytest.mark.parametrize(("operator", "numbers"), [("IN", [0]), ("NOT IN", [1, 2, 3, 4, 5])])
+def test_a_list_is_no_parameter_that_is_longer_than_a_server_takes(
+    store: ClickHouseStore, operator: str, numbers: list[int]
+) -> None:
+    listed = ", ".join(f"'{each:0170}'" for each in range(900))
+    text = f"tags.team {operator} ('blue', {listed})"
+    assert longest_parameter(store, text) < 100_000
+    assert found(store, text) == numbers
+
+
+def test_pairs_that_all_have_to_be_there_are_no_parameter_that_is_too_long(store: ClickHouseStore) -> None:
+    text = " AND ".join(f"tags.team{each} = '{each:0170}'" for each in range(900))
+    assert longest_parameter(store, text) < 100_000
+    assert found(store, text) == []
+
+
+def longest_parameter(store: ClickHouseStore, text: str) -> int:
+    search = parse_search(["0"], text)
+    sql = search_sql(search, Finder(store._engine(), search).condition(), 101)
+    return max(len(str(value)) for value in bind(sql)[1].values())
 
 
 def refusing(select: Callable[..., Rows], name: str) -> Callable[..., Rows]:

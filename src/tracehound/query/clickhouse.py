@@ -46,6 +46,7 @@ _LISTED: Final = 1_000
 _HAS_PAIR: Final = "has(t.pairs, ?)"
 LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
 MOST_VALUES: Final = 1_000  # that are asked of it one by one
+_LISTED_BYTES: Final = 50_000  # of texts in such a parameter, which may take twice as many there
 # Units of time that are added to one, for a negative quotient is rounded up.
 _BEFORE: Final = 2**32
 
@@ -69,17 +70,17 @@ class ClickHouseDialect:
         """Return the comparison that an index serves: of pairs, or of values; absent keys have the empty text there."""
         if not texts:
             return Sql("FALSE")
-        if len(texts) <= MOST_VALUES and all(is_paired(field, text) for text in texts):
-            pairs = [pair(field, text) for text in dict.fromkeys(texts)]
+        pairs = [pair(field, text) for text in dict.fromkeys(texts)]
+        if _are_few(pairs) and all(is_paired(field, text) for text in texts):
             return Sql(_HAS_PAIR, (pairs[0],)) if len(pairs) == 1 else Sql("hasAny(t.pairs, ?)", (as_list(pairs),))
         return Sql(f"{_map_of(field)}[?] = ?", (field.name, texts[0])) if len(texts) == 1 and texts[0] else None
 
     def all_of(self, conditions: Sequence[Sql]) -> Sequence[Sql]:
         """Return the conditions, those of pairs as one: the index intersects its lists before a mark is read."""
-        pairs = [value for each in conditions if each.text == _HAS_PAIR for value in each.parameters]
-        if len(pairs) < 2:
+        pairs = [str(value) for each in conditions if each.text == _HAS_PAIR for value in each.parameters]
+        if len(pairs) < 2 or not _are_few(pairs):
             return conditions
-        return [Sql("hasAll(t.pairs, ?)", (tuple(pairs),)), *(each for each in conditions if each.text != _HAS_PAIR)]  # type: ignore[arg-type] # as `as_list`
+        return [Sql("hasAll(t.pairs, ?)", (as_list(pairs),)), *(each for each in conditions if each.text != _HAS_PAIR)]
 
     def is_one_of(self, found: Sql, values: Sequence[Value]) -> Sql:
         """Return the condition that something is one of values: in pieces, which are parameters each.
@@ -162,6 +163,11 @@ def is_paired(field: Field, text: str = "") -> bool:
     return not is_left_out and len(text.encode()) < LONGEST_PAIR
 
 
+def _are_few(pairs: Sequence[str]) -> bool:
+    """Whether they are so few, and so short, that one parameter holds them."""
+    return len(pairs) <= MOST_VALUES and sum(len(each.encode()) for each in pairs) <= _LISTED_BYTES
+
+
 DIALECT: Final = ClickHouseDialect()
 VALUES: Final = Values(DIALECT.value, DIALECT.number)
 
@@ -192,11 +198,19 @@ def search_sql(
     arms = [_arm(search, where, experiment, limit, within, inner) for experiment in search.experiment_ids]
     if len(arms) == 1:
         return arms[0]
-    order = order_sql(search.order, VALUES)
+    order = _order_of(search)
     found = join("\nUNION ALL\n", [Sql(f"({arm.text})", arm.parameters) for arm in arms])
     return join(
         "", [Sql(f"SELECT {row}\nFROM (\n"), found, Sql("\n) AS t\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))]
     )
+
+
+def _order_of(search: Search) -> Sql:
+    """Return the order of rows: of a trace that stands at one place in several versions the greatest comes first.
+
+    The next statement begins behind the last row. So of two versions that one ends between it has the one that counts.
+    """
+    return join("", [order_sql(search.order, VALUES), Sql(", t.version DESC")])
 
 
 def can_be_brief(search: Search) -> bool:
@@ -246,7 +260,7 @@ def _arm(search: Search, where: Condition, experiment: str, limit: int, within: 
     is_gone, *asked = _asked(search, where)
     conditions = [Sql("t.experiment = ?", (int(experiment),)), is_gone, *within, *asked]
     head = Sql(f"SELECT {columns}\nFROM trace AS t\nWHERE ")
-    tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
+    tail = join("", [Sql("\nORDER BY "), _order_of(search), Sql("\nLIMIT ?", (limit,))])
     condition = join("\n  AND ", conditions)
     if search.order[0].field != TIMESTAMP and not within:
         # All rows have to be sorted: by what the order needs of them alone. The others are read of those of the page.

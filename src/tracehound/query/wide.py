@@ -125,6 +125,7 @@ class _Visitor:
 
     dialect: Dialect
     resolve: Resolve
+    asks_for_values: bool = True
 
     def visit(self, node: Checked) -> Condition:
         if isinstance(node, And):
@@ -133,7 +134,7 @@ class _Visitor:
             return self._visit_or(node)
         if isinstance(node, Not):
             # A value that is stored only now was not among those that were found: it would pass.
-            return _negated(replace(self, resolve=_nobody_knows).visit(node.child))
+            return _negated(replace(self, asks_for_values=False).visit(node.child))
         if isinstance(node, Scope):
             return self._visit_scope(node)
         if node.field.kind is Kind.TEXTS:
@@ -144,7 +145,7 @@ class _Visitor:
             found = self.dialect.value(node.field)
             return Condition(Sql(f"{found.text} IS NOT NULL", found.parameters), is_exact=False)
         passes = compared(node, self.dialect, self.dialect.value(node.field))
-        values = self.resolve(node) if _is_of_values(node) else None
+        values = self.resolve(node) if self.asks_for_values and _is_of_values(node) else None
         may_pass = None if values is None else self.dialect.equals(node.field, values)
         return Condition(passes if may_pass is None else chain(" AND ", [may_pass, passes]))
 
@@ -162,7 +163,9 @@ class _Visitor:
 
     def _visit_or(self, node: Or[Test]) -> Condition:
         listed, others = _lists(node.children, Operator.EQ)
-        pieces = [self.visit(child) for child in others]
+        # No index leads to the traces of which one of several conditions is true: values need not be asked for.
+        visitor = replace(self, asks_for_values=False)
+        pieces = [visitor.visit(child) for child in others]
         pieces += [Condition(self._is_one_of(tests)) for tests in listed]
         return _joined(" OR ", pieces)
 
@@ -260,10 +263,6 @@ def _can_match(test: Test, dialect: Dialect) -> bool:
 def _is_of_values(test: Test) -> bool:
     """Whether a trace passes only with one of those values of a tag or of metadata that pass."""
     return test.field.group in MAPPED and test.operator in PATTERNS and not test.operator.value.startswith("NOT")
-
-
-def _nobody_knows(_: Asked) -> None:
-    return None
 
 
 def _is_in_arrays(node: Checked) -> bool:

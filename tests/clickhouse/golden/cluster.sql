@@ -114,7 +114,6 @@ CREATE TABLE IF NOT EXISTS revised_local ON CLUSTER main (
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', version)
 ORDER BY (trace_id, experiment, start_ms)
-TTL toDateTime(least(greatest(intDiv(start_ms, 1000) + 3196800, 1), 4294967295))
 SETTINGS index_granularity = 64, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS fact_local ON CLUSTER main (

@@ -58,6 +58,7 @@ _SETTINGS: Final[Mapping[str, str | int]] = {
     "insert_deduplicate": 0,  # writing the same rows again changes nothing; see docs/adr/0043
     "max_partitions_per_insert_block": 0,  # spans may say that they began whenever they like
     "transform_null_in": 0,
+    "materialize_skip_indexes_on_insert": 1,  # which words and values there are is asked of indexes
     "optimize_on_insert": 0,  # rows of one place in one insert say the same: nothing is to be chosen from them
     "use_skip_indexes_for_disjunctions": 0,  # an OR of two indexes asks them of every mark, also of a page that stops
     "read_in_order_use_buffering": 0,  # a search stops when it has found enough: to read ahead is to read everything

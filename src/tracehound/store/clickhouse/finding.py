@@ -113,11 +113,13 @@ class Finder:
             rows = self.engine.select(sql, limit)
             self.rows_read += len(rows)
             read, in_window = read + len(rows), in_window + len(rows)
+            before = kept
             for each in self._kept(latest(self.engine, rows, limit), where):
                 kept += 1
                 yield each
             is_full = len(rows) == size
-            size = _MOST_ROWS if wanted is None else _size_of_next(wanted - kept, size, read, kept)
+            if wanted is not None:
+                size = _size_of_next(wanted - kept, size, read, kept, is_in_vain=kept == before)
             if is_full or least_ms is not None:  # there are fewer of them than a moment ago
                 search = replace(search, after=self._place_of(rows[-1])) if rows else search
             elif window.times.low is None:
@@ -145,12 +147,16 @@ class Finder:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
 
 
-def _size_of_next(missing: int, size: int, read: int, kept: int) -> int:
-    """Return how many rows the next statement is asked for, where so many were read and kept until now."""
+def _size_of_next(missing: int, size: int, read: int, kept: int, *, is_in_vain: bool) -> int:
+    """Return how many rows the next statement is asked for, where so many were read and kept until now.
+
+    Behind one of which no row was kept it is asked for more each time, whatever was kept before.
+    """
     if read == kept or missing <= 0:
         return max(1, missing)
     expected = _SPARE * missing * (read + 1) / (kept + 1)
-    return max(missing, min(int(expected), 4 * size, _MOST_ROWS))
+    least = 2 * size if is_in_vain else missing
+    return min(max(least, min(int(expected), 4 * size)), _MOST_ROWS)
 
 
 def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:

@@ -22,8 +22,10 @@ _READ_ONLY: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 def check_alone(where: str, directory: Path) -> None:
     """Raise `StoreBusyError` where another process has the folder open."""
-    import fcntl  # where there is an engine there is this
-
+    try:
+        import fcntl
+    except ImportError:  # Windows, where there is no engine either
+        return
     try:
         with (_without_options(directory) / "status").open() as status:
             try:

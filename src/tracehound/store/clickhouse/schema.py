@@ -57,7 +57,6 @@ class Table:
     indexes: tuple[str, ...] = ()
     settings: str = ""
     time_ms: str | None = None  # what of a row says how old it is, where it may become too old
-    more_days: int = 0  # for which a row is kept when it is too old
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -180,8 +179,8 @@ HEAD: Final = Table(
     settings=f"index_granularity = 64, {_SMALL_BLOCKS}",
     time_ms="start_ms",
 )
-# What is not here has no version but the first. It stays longer than what it is about: a row that is forgotten here
-# would have another one count again that it has replaced.
+# What is not here has no version but the first. No row becomes too old: one that is forgotten here would have another
+# one count again that it has replaced.
 REVISED: Final = Table(
     "revised",
     (
@@ -194,8 +193,6 @@ REVISED: Final = Table(
     replacing="version",
     shard_key="cityHash64(trace_id)",
     settings=f"index_granularity = 64, {_SMALL_BLOCKS}",
-    time_ms="start_ms",
-    more_days=7,
 )
 FACT: Final = Table(
     "fact",
@@ -281,12 +278,15 @@ _MIGRATION: Final = "CREATE TABLE IF NOT EXISTS migration{on} (number UInt32, ma
 def make_tables(engine: Engine) -> None:
     """Make what is missing, and bring up what is older; whoever else does so at the same time does the same."""
     there = _tables_of(engine)
-    if not there >= _OURS or (engine.address.cluster and _may_make(engine)):  # servers may have come to it since
-        for statement in statements(engine.address):
-            engine.run(statement)
-    if not _OURS & there:  # made as the last migration leaves them: who may make tables may perhaps not change them
+    first, *others = statements(engine.address)
+    if not there & (_OURS - {"migration"}):
+        # They are made as the last migration leaves them, and that is said first: whoever else opens them meanwhile, or
+        # after this program has ended in the midst, may perhaps make tables and not change them.
+        engine.run(first)
         engine.insert("migration", {"number": "UInt32"}, [[number] for number in sorted(_CHANGES)])
-        return
+    if not there >= _OURS or (engine.address.cluster and _may_make(engine)):  # servers may have come to it since
+        for statement in (first, *others):
+            engine.run(statement)
     done = {number for (number,) in engine.select(Sql("SELECT DISTINCT number FROM migration"))}
     for number in sorted(_CHANGES.keys() - done):
         for statement in changes(number, engine.address):
@@ -312,7 +312,10 @@ def changes(number: int, address: ClickHouseAddress) -> list[str]:
 
 
 def statements(address: ClickHouseAddress) -> list[str]:
-    """Return what makes the tables; with a cluster each is made on all of its servers, and one over all of them."""
+    """Return what makes the tables, that of migrations first.
+
+    With a cluster each is made on all of its servers, and one over all of them.
+    """
     on, local = _on(address), _local(address)
     found = [_engine_of(_MIGRATION.format(on=on), "", "number", address, _ON_ALL)]
     found += [_create(table, address, on, local) for table in TABLES]
@@ -336,7 +339,7 @@ def _create(table: Table, address: ClickHouseAddress, on: str, local: str) -> st
     head = f"CREATE TABLE IF NOT EXISTS {table.name}{local}{on} (\n{joined}\n)"
     made = _engine_of(head, table.replacing, table.order, address)
     if address.retention_days is not None and table.time_ms is not None:
-        end_s = f"intDiv({table.time_ms}, 1000) + {(address.retention_days + table.more_days) * _DAY_S}"
+        end_s = f"intDiv({table.time_ms}, 1000) + {address.retention_days * _DAY_S}"
         made += f"\nTTL toDateTime(least(greatest({end_s}, 1), {_LAST_S}))"
     return f"{made}\nSETTINGS {table.settings}" if table.settings else made
 

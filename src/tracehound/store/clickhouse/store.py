@@ -58,7 +58,7 @@ def _is_brief(search: Search) -> bool:
 class ClickHouseStore:
     """Traces in a ClickHouse; it is opened when it is first used, for it may be away."""
 
-    batch_bytes = 32_000_000  # some 8,000 traces: while the engine takes in 4,000 of them, rows are made of the others
+    batch_bytes = 32_000_000  # some 8,000 traces: while the engine takes in 5,000 of them, rows are made of the others
 
     def __init__(self, address: ClickHouseAddress, recent: Recent | None = None) -> None:
         self._address = address

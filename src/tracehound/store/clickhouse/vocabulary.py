@@ -15,6 +15,7 @@ from tracehound.query.words import Piece
 from tracehound.store.clickhouse.engine import Engine, Rows
 
 _MOST_WORDS: Final = 2_000  # that a piece may be a part of, to be asked for one by one
+_MOST_PATTERNS: Final = 8  # of a filter: a look for the values of each takes some 3 ms
 _AT_ONCE: Final = 8  # pieces: to go through a million words takes 75 ms, to look into each of them for one 5
 # Tables that were made anew have the numbers of all migrations at one time (`schema.make_tables`).
 _FROM_THE_START: Final = Sql("SELECT minIf(made, number = 1) = minIf(made, number = 4) FROM migration")
@@ -29,7 +30,10 @@ def look_up(engine: Engine, asked: Sequence[Asked], limit: SearchLimit | None = 
     """Return what the store has of what is asked; None where that does not help."""
     found: dict[Asked, list[str] | None] = {}
     found.update(words_with(engine, [each for each in asked if isinstance(each, Piece)], limit).items())
-    found.update((each, values_with(engine, each, limit)) for each in asked if isinstance(each, Test))
+    tests = [each for each in asked if isinstance(each, Test)]
+    knows_all = bool(tests) and _knows_all_pairs(engine, limit)
+    for number, test in enumerate(tests):
+        found[test] = values_with(engine, test, limit) if knows_all and number < _MOST_PATTERNS else None
     return found
 
 
@@ -64,10 +68,10 @@ def _ask(engine: Engine, pieces: Sequence[Piece], most: int, limit: SearchLimit 
 def values_with(engine: Engine, test: Test, limit: SearchLimit | None = None) -> list[str] | None:
     """Return the values that pass, of those that a tag or metadata has in any trace.
 
-    None for too many, for long ones, of which the index has a part, and while parts are there that it does not know.
+    None for too many, and for long ones, of which the index has a part.
     """
     prefix = pair(test.field, "")
-    if not is_paired(test.field) or not _knows_all_pairs(engine):
+    if not is_paired(test.field):
         return None
     start = len(prefix.encode()) + 1
     value = Sql("substring(token, ?)", (start,))
@@ -91,18 +95,18 @@ def _index(engine: Engine, name: str) -> str:
     return f"cluster('{engine.address.cluster}', {source})" if engine.address.cluster else source
 
 
-def _knows_all_pairs(engine: Engine) -> bool:
+def _knows_all_pairs(engine: Engine, limit: SearchLimit | None) -> bool:
     """Whether every trace is in the index of pairs: tables had it from the start, or the engine has made it of them.
 
     That it has is for those to see who may read what the system tells; of others nothing is expected.
     """
-    if engine.select(_FROM_THE_START)[0][0]:
+    if engine.select(_FROM_THE_START, limit)[0][0]:
         return True
     cluster = engine.address.cluster
     source = f"clusterAllReplicas('{cluster}', system.mutations)" if cluster else "system.mutations"
     text = f"SELECT count() FROM {source} WHERE database = ? AND NOT is_done AND position(command, 'pairs_index') > 0"  # noqa: S608 - our own words
     try:
-        ((pending,),) = engine.select(Sql(text, (engine.address.database,)))
+        ((pending,),) = engine.select(Sql(text, (engine.address.database,)), limit)
     except StoreError:
         return False
     return int(pending) == 0
