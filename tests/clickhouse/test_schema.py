@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,3 +202,36 @@ def test_chdb_removes_what_is_too_old_and_nothing_that_is_not(days: int, kept: l
             engine.run(f"OPTIMIZE TABLE {table} FINAL")
         assert [trace.info.name for trace in store.search_whole(parse_search(["0"])).traces] == kept
         engine.run(f"DROP DATABASE {address.database}")
+
+
+class EndedError(Exception):
+    """What a program is ended by."""
+
+
+@pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
+def test_chdb_who_comes_behind_one_that_ended_over_its_tables_makes_the_others_and_changes_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tracehound.store.clickhouse.engine import Engine
+
+    address = ClickHouseAddress(directory=engine_directory(), database="ended_over")
+    with contextlib.closing(Engine(address)) as engine:
+        run, done = engine.run, list[str]()
+
+        def noted(text: str, values: Mapping[str, Any] | None = None) -> None:
+            done.append(text)
+            run(text, values)
+
+        def ended(text: str, values: Mapping[str, Any] | None = None) -> None:
+            if text.startswith("CREATE TABLE IF NOT EXISTS part"):
+                raise EndedError
+            run(text, values)
+
+        monkeypatch.setattr(engine, "run", ended)
+        with pytest.raises(EndedError):
+            make_tables(engine)
+        monkeypatch.setattr(engine, "run", noted)
+        make_tables(engine)
+        assert len([text for text in done if text.startswith("CREATE")]) == len(statements(address))
+        assert not [text for text in done if text.startswith(("ALTER", "INSERT"))]
+        run("DROP DATABASE ended_over")
