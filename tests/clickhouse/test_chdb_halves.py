@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.clickhouse.same import assert_the_same
 from tests.traces import part, span
 from tracehound.errors import StoreBusyError
 from tracehound.model.edit import Change, Deletion, Edit
 from tracehound.query.limit import SearchLimit
-from tracehound.query.search import parse_search
 from tracehound.query.sql import Sql
-from tracehound.query.statistics import StatisticsQuery
-from tracehound.store.api import SegmentRange, Store
+from tracehound.store.api import SegmentRange
 from tracehound.store.clickhouse.address import ClickHouseAddress
 from tracehound.store.memory import MemoryStore
 
@@ -119,7 +118,7 @@ def test_whatever_another_writes_at_a_hand_over_both_make_what_one_would(
         with contextlib.closing(Held(address, held, until, lambda: store.write(OTHERS[other]))) as engine:
             changes.write_changes(engine, BATCH, now_ns=1)
             assert engine.was_held
-        assert_the_same(store, memory)
+        assert_the_same(store, memory, ONE, TWO)
 
 
 @pytest.mark.parametrize("failing", [ONE, TWO], ids=["first", "second"])
@@ -152,7 +151,7 @@ def test_where_one_of_the_rows_fails_the_batch_is_not_applied_and_is_whole_when_
         assert store.position(SOURCE.segment) == 0
         there = {each.info.trace_id: each.number for each in store.arrivals(None, 9)}
         assert store.write(BATCH, SOURCE)
-        assert_the_same(store, memory)
+        assert_the_same(store, memory, ONE, TWO)
         arrived = {each.info.trace_id: each.number for each in store.arrivals(None, 9)}
         assert {**arrived, **there, **numbers} == arrived  # whoever was told of a trace is not told of it again
 
@@ -185,12 +184,3 @@ def step_of(table: str, block: bytes) -> str:
     if table != "trace":
         return table
     return ONE if ONE.encode() in block else TWO
-
-
-def assert_the_same(store: Store, memory: Store) -> None:
-    experiments = [each.experiment_id for each in memory.experiments()]
-    assert store.experiments() == memory.experiments()
-    search = parse_search([*experiments, "0"])
-    assert store.search_whole(search) == memory.search_whole(search)
-    assert store.statistics(StatisticsQuery(search)) == memory.statistics(StatisticsQuery(search))
-    assert store.read_traces([ONE, TWO]) == memory.read_traces([ONE, TWO])

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from tests.clickhouse.opened import HAS_ENGINE, new_address
+from tests.clickhouse.same import assert_the_same
 from tests.traces import part, span
 from tracehound.model.edit import Change, Deletion, Edit
-from tracehound.query.search import parse_search
-from tracehound.query.statistics import StatisticsQuery
-from tracehound.store.api import Store
 from tracehound.store.clickhouse.address import ClickHouseAddress
 from tracehound.store.clickhouse.changes import write_changes
 from tracehound.store.clickhouse.engine import Engine
@@ -70,7 +68,7 @@ def test_what_another_writes_between_two_steps_is_kept(
         store.write(before)
         with contextlib.closing(Interrupted(address, table, lambda: store.write([second]))) as engine:
             write_changes(engine, [FIRST], now_ns=1)
-        assert_the_same(store, memory)
+        assert_the_same(store, memory, TRACE)
 
 
 def test_two_writers_at_once_make_what_one_would(address: ClickHouseAddress) -> None:
@@ -94,13 +92,4 @@ def test_two_writers_at_once_make_what_one_would(address: ClickHouseAddress) -> 
     for writer in writers:
         writer.join()
     with contextlib.closing(ClickHouseStore(address)) as store:
-        assert_the_same(store, memory)
-
-
-def assert_the_same(store: Store, memory: Store) -> None:
-    experiments = [each.experiment_id for each in memory.experiments()]
-    assert store.experiments() == memory.experiments()
-    search = parse_search([*experiments, "0"])
-    assert store.search_whole(search) == memory.search_whole(search)
-    assert store.statistics(StatisticsQuery(search)) == memory.statistics(StatisticsQuery(search))
-    assert store.read_traces([TRACE]) == memory.read_traces([TRACE])
+        assert_the_same(store, memory, TRACE)
