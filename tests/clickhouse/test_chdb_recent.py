@@ -82,7 +82,6 @@ def test_the_newest_are_asked_for_once_for_many_searches(
     windows = [recent.window(engine, search) for _ in range(5)]
     assert len(asked) == 1
     assert windows == [windows[0]] * 5
-    assert windows[0] is not None
     assert windows[0].times == Range(START_MS + 56_994)
 
 
@@ -91,9 +90,35 @@ def test_few_traces_and_other_orders_are_looked_for_everywhere(
     stores: tuple[ClickHouseStore, ClickHouseStore],
 ) -> None:
     engine = stores[0]._engine()
-    assert Recent(rows=1_000).window(engine, parse_search(["0"])) is None
+    assert Recent(rows=1_000).window(engine, parse_search(["0"])) == ALL_TIME
     for order in (["timestamp ASC"], ["latency DESC"]):
-        assert Recent(rows=3).window(engine, parse_search(["0"], None, order)) is None
+        assert Recent(rows=3).window(engine, parse_search(["0"], None, order)) == ALL_TIME
+
+
+@needs_engine
+def test_the_first_window_goes_back_as_far_as_pages_of_such_searches_did(
+    stores: tuple[ClickHouseStore, ClickHouseStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    among, _ = stores
+    asked = statements_of(among._engine(), monkeypatch)
+
+    def pages_asked_for(value: str, limit: int) -> int:
+        asked.clear()
+        among.search(parse_search(["0"], f"tags.env = '{value}' AND attributes.status = 'OK'", [], limit))
+        return sum("hasAll" in text or "has(t.pairs" in text for text in asked)
+
+    assert pages_asked_for("dev", 3) > 1
+    assert [pages_asked_for("dev", 3), pages_asked_for("prod", 3), pages_asked_for("dev", 1)] == [1, 1, 1]
+    for _ in range(5):
+        pages_asked_for("prod", 1)
+    assert pages_asked_for("dev", 3) > 1  # of late they did not
+
+
+def test_of_many_kinds_of_searches_some_are_forgotten() -> None:
+    recent, first = Recent(), Window(Range(10), 10, 20)
+    for number in range(2_500):
+        recent.learn(parse_search(["0"], f"tags.of_{number} = 'x'"), first, [])
+    assert 0 < len(recent._row_ms) <= 1_000
 
 
 def test_a_window_is_followed_by_one_in_which_the_rest_should_be_or_by_all_that_is_left() -> None:

@@ -196,21 +196,14 @@ def search_sql(
     inner = row if is_brief or len(search.experiment_ids) == 1 else _ALL
     within = _within(times, least_ms)
     arms = [_arm(search, where, experiment, limit, within, inner) for experiment in search.experiment_ids]
+    # All rows of a window are read, for few of them pass: to begin in each part in its order would take longer.
+    settings = Sql("" if search.where is None or times.low is None else "\nSETTINGS optimize_read_in_order = 0")
     if len(arms) == 1:
-        return arms[0]
-    order = _order_of(search)
+        return join("", [arms[0], settings])
+    order = order_sql(search.order, VALUES)
     found = join("\nUNION ALL\n", [Sql(f"({arm.text})", arm.parameters) for arm in arms])
-    return join(
-        "", [Sql(f"SELECT {row}\nFROM (\n"), found, Sql("\n) AS t\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))]
-    )
-
-
-def _order_of(search: Search) -> Sql:
-    """Return the order of rows: of a trace that stands at one place in several versions the greatest comes first.
-
-    The next statement begins behind the last row. So of two versions that one ends between it has the one that counts.
-    """
-    return join("", [order_sql(search.order, VALUES), Sql(", t.version DESC")])
+    head, tail = Sql(f"SELECT {row}\nFROM (\n"), Sql("\n) AS t\nORDER BY ")
+    return join("", [head, found, tail, order, Sql("\nLIMIT ?", (limit,)), settings])
 
 
 def can_be_brief(search: Search) -> bool:
@@ -260,7 +253,7 @@ def _arm(search: Search, where: Condition, experiment: str, limit: int, within: 
     is_gone, *asked = _asked(search, where)
     conditions = [Sql("t.experiment = ?", (int(experiment),)), is_gone, *within, *asked]
     head = Sql(f"SELECT {columns}\nFROM trace AS t\nWHERE ")
-    tail = join("", [Sql("\nORDER BY "), _order_of(search), Sql("\nLIMIT ?", (limit,))])
+    tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
     condition = join("\n  AND ", conditions)
     if search.order[0].field != TIMESTAMP and not within:
         # All rows have to be sorted: by what the order needs of them alone. The others are read of those of the page.

@@ -30,7 +30,7 @@ NUMBER_COLUMNS: Final = tuple(NUMBERS_IN_METADATA)
 _EXACT: Final = 2**53
 
 # What a store is asked before a condition is written: which words it has that a piece may be a part of; which values of
-# a tag or of metadata may pass a pattern.
+# a tag or of metadata pass a pattern.
 Asked: TypeAlias = "Piece | Test"
 # Returns them; None for too many, and where nobody knows.
 Resolve = Callable[[Asked], "Sequence[str] | None"]
@@ -144,10 +144,9 @@ class _Visitor:
         if _is_beyond(node) or not _can_match(node, self.dialect):
             found = self.dialect.value(node.field)
             return Condition(Sql(f"{found.text} IS NOT NULL", found.parameters), is_exact=False)
-        passes = compared(node, self.dialect, self.dialect.value(node.field))
         values = self.resolve(node) if self.asks_for_values and _is_of_values(node) else None
-        may_pass = None if values is None else self.dialect.equals(node.field, values)
-        return Condition(passes if may_pass is None else chain(" AND ", [may_pass, passes]))
+        has_one = None if values is None else self.dialect.equals(node.field, values)
+        return Condition(compared(node, self.dialect, self.dialect.value(node.field)) if has_one is None else has_one)
 
     def _visit_and(self, node: And[Test]) -> Condition:
         """All of them; that a value is none of many is one condition."""

@@ -7,20 +7,19 @@ is not exact the evaluator looks at the traces that it leaves (`query.wide`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.cheap_first import cheap_first
-from tracehound.query.clickhouse import DIALECT, as_list, search_sql, slowest_sql
+from tracehound.query.clickhouse import DIALECT, search_sql, slowest_sql
 from tracehound.query.evaluate import matches, order_values
-from tracehound.query.limit import SearchLimit
 from tracehound.query.search import KeyValue, Search
 from tracehound.query.sql import Sql
 from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
-from tracehound.store.clickhouse.reading import read_brief, read_whole
+from tracehound.store.clickhouse.reading import Row, latest, read_brief, read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_brief_info, to_info
 from tracehound.store.clickhouse.vocabulary import look_up
@@ -28,16 +27,13 @@ from tracehound.store.clickhouse.vocabulary import look_up
 _EVERYTHING: Final = Condition(Sql("1"))
 _MOST_ROWS: Final = 2_000  # of one statement
 _SPARE: Final = 1.25  # times as many rows as should be enough, where not all of them are kept
-_VERSIONS: Final = "SELECT trace_id, max(version) FROM revised WHERE trace_id IN ? GROUP BY trace_id"
-
-RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`, or of `BRIEF`
 
 
 @dataclass(frozen=True)
 class Found:
     """A trace that was found: its row, and the whole trace where it was read on the way."""
 
-    row: RowOfTrace
+    row: Row  # the columns of `query.clickhouse.ROW`, or of `BRIEF`
     trace: Trace | None = None
 
     @property
@@ -55,13 +51,13 @@ class Found:
 class Finder:
     """A search of one store. `rows_read` counts the rows that statements returned.
 
-    With `recent` a page in the order of time is looked for among the newest first. With `is_brief` rows are
-    (`query.clickhouse.can_be_brief`), and what they do not say is read of the whole traces.
+    A page in the order of time is looked for among the newest first (`recent`). With `is_brief` rows are
+    (`query.clickhouse.can_be_brief`), and whole traces are read with them.
     """
 
     engine: Engine
     search: Search
-    recent: Recent | None = None
+    recent: Recent = field(default_factory=Recent)
     is_brief: bool = False
     rows_read: int = 0
     _found: dict[Asked, list[str] | None] = field(default_factory=dict)
@@ -82,11 +78,12 @@ class Finder:
     def page(self) -> tuple[list[Found], str | None]:
         """Return the traces of a page, and the cursor behind them."""
         found: list[Found] = []
-        first = None if self.recent is None else self.recent.window(self.engine, self.search)
-        for each in self._within(first or ALL_TIME, self.search.limit + 1):
+        first = self.recent.window(self.engine, self.search)
+        for each in self._within(first, self.search.limit + 1):
             found.append(each)
             if len(found) > self.search.limit:
                 break
+        self.recent.learn(self.search, first, [each.row[3] for each in found])
         page = found[: self.search.limit]
         has_more = len(found) > len(page) > 0
         return page, self.search.cursor(self._place_of(page[-1].row)) if has_more else None
@@ -95,11 +92,7 @@ class Finder:
         """Yield the traces in order."""
         return self._within(ALL_TIME)
 
-    def read(self, rows: Sequence[RowOfTrace]) -> dict[str, Trace]:
-        """Return the whole traces of rows that were found, by id."""
-        return (read_brief if self.is_brief else read_whole)(self.engine, rows, self.search.time_limit)
-
-    def _place_of(self, row: RowOfTrace) -> tuple[KeyValue, ...]:
+    def _place_of(self, row: Row) -> tuple[KeyValue, ...]:
         return order_values(to_brief_info(row) if self.is_brief else to_info(row), self.search.order)
 
     def _within(self, window: Window, wanted: int | None = None) -> Iterator[Found]:
@@ -114,14 +107,17 @@ class Finder:
             self.rows_read += len(rows)
             read, in_window = read + len(rows), in_window + len(rows)
             before = kept
-            for each in self._kept(latest(self.engine, rows, limit), where):
+            counted, whole = self._latest(rows)
+            for each in self._kept(counted, whole, where):
                 kept += 1
                 yield each
-            is_full = len(rows) == size
+            is_full, last = len(rows) == size, _last(rows, counted)
             if wanted is not None:
                 size = _size_of_next(wanted - kept, size, read, kept, is_in_vain=kept == before)
-            if is_full or least_ms is not None:  # there are fewer of them than a moment ago
-                search = replace(search, after=self._place_of(rows[-1])) if rows else search
+            if is_full and last is None:
+                size = 2 * len(rows)
+            elif is_full or least_ms is not None:  # there are fewer of them than a moment ago
+                search = replace(search, after=self._place_of(last or rows[-1])) if rows else search
             elif window.times.low is None:
                 return
             else:
@@ -133,18 +129,35 @@ class Finder:
         found = [] if sql is None else self.engine.select(sql, search.time_limit)
         return found[0][0] if found else None
 
-    def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
+    def _latest(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Mapping[str, Trace]]:
+        """Return the rows that nothing has replaced, and the traces of brief ones."""
+        if self.is_brief:
+            return read_brief(self.engine, rows, self.search.time_limit)
+        return latest(self.engine, rows, self.search.time_limit), {}
+
+    def _kept(self, rows: Sequence[Row], whole: Mapping[str, Trace], where: Condition) -> Iterator[Found]:
         if where.is_exact or self.search.where is None:
             for row in rows:
-                yield Found(row)
+                if not self.is_brief or row[0] in whole:
+                    yield Found(row, whole.get(row[0]))
             return
-        whole, asked = self.read(rows), cheap_first(self.search.where)
+        whole = whole or read_whole(self.engine, rows, self.search.time_limit)
+        asked = cheap_first(self.search.where)
         for row in rows:
             trace = whole.get(row[0])
             if trace is not None and matches(asked, trace):
                 yield Found(row, trace)
             if self.search.time_limit is not None:
                 self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
+
+
+def _last(rows: Sequence[Row], counted: Sequence[Row]) -> Row | None:
+    """Return the last row behind which nothing is missed; None where all are versions of one trace.
+
+    One that stands at one place in several versions may be cut between them: then the one that counts comes next.
+    """
+    cut = None if not rows or any(row[0] == rows[-1][0] for row in counted) else rows[-1][0]
+    return next((row for row in reversed(rows) if row[0] != cut), None)
 
 
 def _size_of_next(missing: int, size: int, read: int, kept: int, *, is_in_vain: bool) -> int:
@@ -157,16 +170,3 @@ def _size_of_next(missing: int, size: int, read: int, kept: int, *, is_in_vain: 
     expected = _SPARE * missing * (read + 1) / (kept + 1)
     least = 2 * size if is_in_vain else missing
     return min(max(least, min(int(expected), 4 * size)), _MOST_ROWS)
-
-
-def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:
-    """Return the rows that nothing has replaced, each once, in their order."""
-    if not rows:
-        return []
-    trace_ids = list({row[0] for row in rows})
-    versions = {row[0]: row[1] for row in engine.select(Sql(_VERSIONS, (as_list(trace_ids),)), limit)}
-    kept: dict[str, RowOfTrace] = {}
-    for row in rows:
-        if row[1] == versions.get(row[0], 1):
-            kept.setdefault(row[0], row)
-    return list(kept.values())

@@ -15,19 +15,24 @@ from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceData, TracePart
 from tracehound.query.clickhouse import ROW, as_list
 from tracehound.query.limit import SearchLimit
-from tracehound.query.sql import Sql
+from tracehound.query.sql import Sql, join
 from tracehound.store.clickhouse.engine import Engine, Rows
 from tracehound.store.clickhouse.rows import PartKey, parts_of, to_info
 from tracehound.wire.payload import to_payload
 
 _PARTS: Final = "SELECT trace_id, written_ns, digest, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
-_TEXTS: Final = "SELECT trace_id, written_ns, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
+# Of which traces there are versions above the first, the greatest; and with it the texts of parts, in one statement.
+_VERSIONS: Final = (
+    "SELECT 0, trace_id, toInt64(max(version)) AS number, '' FROM revised WHERE trace_id IN ? GROUP BY trace_id"
+)
+_TEXTS: Final = "SELECT 1, trace_id, written_ns, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
 _BY_PLACE: Final = (
     f"SELECT {ROW} FROM trace AS t"  # noqa: S608 - our own columns
     " WHERE t.experiment IN ? AND t.start_ms IN ? AND t.trace_id IN ? AND t.is_gone = 0"
 )
-_AT_A_TIME: Final = 1_000
+_AT_A_TIME: Final = 2_000
 _FIRST: Final = 1  # the version of a trace of which a part is known, and nothing else
+Row: TypeAlias = Sequence[Any]
 PartId: TypeAlias = "tuple[str, int, int]"  # of which trace, when it was written, its digest
 Place: TypeAlias = "tuple[int, int, str]"  # of a row: its experiment, when the trace began, its id
 _read_part: Final[Callable[[bytes], TracePart]] = json_reader(TracePart)
@@ -73,31 +78,64 @@ def read_whole(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit
     }
 
 
-def read_brief(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None = None) -> dict[str, Trace]:
-    """Return the traces of brief rows (`query.clickhouse.BRIEF`), by id; one that was erased meanwhile is left out.
+def latest(engine: Engine, rows: Sequence[Row], limit: SearchLimit | None = None) -> list[Row]:
+    """Return the rows, with id and version in front, that nothing has replaced, each once, in their order."""
+    if not rows:
+        return []
+    trace_ids = list({row[0] for row in rows})
+    asked = Sql(_VERSIONS, (as_list(trace_ids),))
+    return _latest(rows, {trace_id: version for _, trace_id, version, _ in engine.select(asked, limit)})
+
+
+def _latest(rows: Sequence[Row], versions: Mapping[str, int]) -> list[Row]:
+    kept: dict[str, Row] = {}
+    for row in rows:
+        if row[1] == versions.get(row[0], _FIRST):
+            kept.setdefault(row[0], row)
+    return list(kept.values())
+
+
+def read_brief(
+    engine: Engine, rows: Sequence[Row], limit: SearchLimit | None = None
+) -> tuple[list[Row], dict[str, Trace]]:
+    """Return those of brief rows (`query.clickhouse.BRIEF`) that nothing has replaced, and their traces by id.
 
     Where a part is all that is known of a trace that says everything: the wide columns, of each of which a block would
-    be decompressed, need not be read. They are read of the others, and where the part is damaged or one of two.
+    be decompressed, need not be read. They are read of the others, and where the part is damaged or one of two. One
+    that was erased meanwhile has no trace.
     """
-    found = _read_alone(engine, [row for row in rows if row[1] == _FIRST and len(row[5]) == 1], limit)
-    others = [row for row in rows if row[0] not in found]
-    return found | (read_whole(engine, _read_rows(engine, others, limit), limit) if others else {})
-
-
-def _read_alone(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None) -> dict[str, Trace]:
+    versions: dict[str, int] = {}
     texts: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
     for at in range(0, len(rows), _AT_A_TIME):
-        some = rows[at : at + _AT_A_TIME]
-        times, trace_ids = sorted({row[5][0] for row in some}), sorted({row[0] for row in some})
-        for trace_id, written_ns, text in engine.select(Sql(_TEXTS, (as_list(times), as_list(trace_ids))), limit):
-            texts[trace_id, written_ns].add(text)
+        for is_part, trace_id, number, text in engine.select(_brief_sql(rows[at : at + _AT_A_TIME]), limit):
+            if is_part:
+                texts[trace_id, number].add(text)
+            else:
+                versions[trace_id] = number
+    kept = _latest(rows, versions)
     found: dict[str, Trace] = {}
-    for row in rows:
+    for row in filter(_is_alone, kept):
         own = list(texts[row[0], row[5][0]])
         if len(own) == 1:
             with suppress(StoreError):  # told when somebody asks for the spans
                 found[row[0]] = merge_parts([decode_part(own[0], False, engine.where)])  # noqa: FBT003
-    return found
+    others = [row for row in kept if row[0] not in found]
+    return kept, found | (read_whole(engine, _read_rows(engine, others, limit), limit) if others else {})
+
+
+def _is_alone(row: Row) -> bool:
+    """Whether nothing is known of the trace of a brief row but one part."""
+    return row[1] == _FIRST and len(row[5]) == 1
+
+
+def _brief_sql(rows: Sequence[Row]) -> Sql:
+    """Return the statement for the versions of traces, and the parts of those of which nothing else is known."""
+    versions = Sql(_VERSIONS, (as_list(list({row[0] for row in rows})),))
+    alone = list(filter(_is_alone, rows))
+    if not alone:
+        return versions
+    times, trace_ids = sorted({row[5][0] for row in alone}), sorted({row[0] for row in alone})
+    return join("\nUNION ALL\n", [versions, Sql(_TEXTS, (as_list(times), as_list(trace_ids)))])
 
 
 def _read_rows(engine: Engine, brief: Sequence[Sequence[Any]], limit: SearchLimit | None) -> Sequence[Sequence[Any]]:

@@ -22,8 +22,8 @@ from tracehound.store.clickhouse.changes import end_parts, write_changes
 from tracehound.store.clickhouse.copying import read_changes
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.erasing import forget_before
-from tracehound.store.clickhouse.finding import Finder, latest
-from tracehound.store.clickhouse.reading import read_rows, read_whole
+from tracehound.store.clickhouse.finding import Finder
+from tracehound.store.clickhouse.reading import latest, read_rows, read_whole
 from tracehound.store.clickhouse.recent import Recent
 from tracehound.store.clickhouse.rows import to_info
 from tracehound.store.clickhouse.schema import SEGMENT, make_tables
@@ -123,9 +123,9 @@ class ClickHouseStore:
 
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
-        finder = Finder(self._engine(), search, self._recent, is_brief=_is_brief(search))
-        found, next_cursor = finder.page()
-        whole = finder.read([each.row for each in found if each.trace is None])
+        engine = self._engine()
+        found, next_cursor = Finder(engine, search, self._recent, is_brief=_is_brief(search)).page()
+        whole = read_whole(engine, [each.row for each in found if each.trace is None], search.time_limit)
         traces = [each.trace or whole.get(each.trace_id) for each in found]
         return Page([trace for trace in traces if trace is not None], next_cursor)
 

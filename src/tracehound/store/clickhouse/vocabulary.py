@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
+from weakref import WeakSet
 
 from tracehound.errors import StoreError
 from tracehound.query.clickhouse import DIALECT, LONGEST_PAIR, MOST_VALUES, is_paired, pair
@@ -19,6 +20,7 @@ _MOST_PATTERNS: Final = 8  # of a filter: a look for the values of each takes so
 _AT_ONCE: Final = 8  # pieces: to go through a million words takes 75 ms, to look into each of them for one 5
 # Tables that were made anew have the numbers of all migrations at one time (`schema.make_tables`).
 _FROM_THE_START: Final = Sql("SELECT minIf(made, number = 1) = minIf(made, number = 4) FROM migration")
+_known: Final[WeakSet[Engine]] = WeakSet()  # whose tables had it from the start
 _TESTS: Final[dict[tuple[bool, bool], str]] = {
     (True, True): "position(token, ?) > 0",
     (True, False): "endsWith(token, ?)",
@@ -100,7 +102,10 @@ def _knows_all_pairs(engine: Engine, limit: SearchLimit | None) -> bool:
 
     That it has is for those to see who may read what the system tells; of others nothing is expected.
     """
+    if engine in _known:
+        return True
     if engine.select(_FROM_THE_START, limit)[0][0]:
+        _known.add(engine)
         return True
     cluster = engine.address.cluster
     source = f"clusterAllReplicas('{cluster}', system.mutations)" if cluster else "system.mutations"

@@ -4,7 +4,7 @@ FROM trace AS t
 WHERE t.experiment = {p0:Int64}
   AND t.is_gone = 0
   AND (arrayExists((one_name) -> (one_name = {p1:String} AND hasAny(t.span_terms, {p2:Array(Int64)})), t.span_name) AND (hasAnyTokens(t.words, {p3:Array(String)}) AND hasAnyTokens(t.words, {p4:Array(String)})))
-ORDER BY t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY t.start_ms DESC, t.trace_id ASC
 LIMIT {p5:Int64}
 -- p0 = 0
 -- p1 = 'call'

@@ -9,10 +9,10 @@ WHERE t.experiment = {p1:Int64}
   AND t.is_gone = 0
   AND has(t.pairs, {p2:String})
   AND ((if(mapContains(t.tags_numbers, {p3:String}), t.tags_numbers[{p4:String}], NULL) > {p5:Float64} OR if(mapContains(t.tags_numbers, {p6:String}), t.tags_numbers[{p7:String}], NULL) IS NULL) OR (if(mapContains(t.tags_numbers, {p8:String}), t.tags_numbers[{p9:String}], NULL) = {p10:Float64} AND (FALSE OR (CASE WHEN if(mapContains(t.tags_numbers, {p11:String}), t.tags_numbers[{p12:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p13:String}), t.tags[{p14:String}], NULL) END IS NULL AND (t.start_ms <= {p15:Int64} AND (t.start_ms < {p16:Int64} OR (t.start_ms = {p17:Int64} AND t.trace_id > {p18:String})))))))
-ORDER BY if(mapContains(t.tags_numbers, {p19:String}), t.tags_numbers[{p20:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p21:String}), t.tags_numbers[{p22:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p23:String}), t.tags[{p24:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY if(mapContains(t.tags_numbers, {p19:String}), t.tags_numbers[{p20:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p21:String}), t.tags_numbers[{p22:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p23:String}), t.tags[{p24:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 LIMIT {p25:Int64}
 )
-ORDER BY if(mapContains(t.tags_numbers, {p26:String}), t.tags_numbers[{p27:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p28:String}), t.tags_numbers[{p29:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p30:String}), t.tags[{p31:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY if(mapContains(t.tags_numbers, {p26:String}), t.tags_numbers[{p27:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p28:String}), t.tags_numbers[{p29:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p30:String}), t.tags[{p31:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 LIMIT {p32:Int64})
 UNION ALL
 (SELECT (the columns of ROW), t.tags_numbers, t.metadata_numbers, t.input_tokens, t.output_tokens, t.total_tokens, t.cost, t.span_count
@@ -24,13 +24,13 @@ WHERE t.experiment = {p34:Int64}
   AND t.is_gone = 0
   AND has(t.pairs, {p35:String})
   AND ((if(mapContains(t.tags_numbers, {p36:String}), t.tags_numbers[{p37:String}], NULL) > {p38:Float64} OR if(mapContains(t.tags_numbers, {p39:String}), t.tags_numbers[{p40:String}], NULL) IS NULL) OR (if(mapContains(t.tags_numbers, {p41:String}), t.tags_numbers[{p42:String}], NULL) = {p43:Float64} AND (FALSE OR (CASE WHEN if(mapContains(t.tags_numbers, {p44:String}), t.tags_numbers[{p45:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p46:String}), t.tags[{p47:String}], NULL) END IS NULL AND (t.start_ms <= {p48:Int64} AND (t.start_ms < {p49:Int64} OR (t.start_ms = {p50:Int64} AND t.trace_id > {p51:String})))))))
-ORDER BY if(mapContains(t.tags_numbers, {p52:String}), t.tags_numbers[{p53:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p54:String}), t.tags_numbers[{p55:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p56:String}), t.tags[{p57:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY if(mapContains(t.tags_numbers, {p52:String}), t.tags_numbers[{p53:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p54:String}), t.tags_numbers[{p55:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p56:String}), t.tags[{p57:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 LIMIT {p58:Int64}
 )
-ORDER BY if(mapContains(t.tags_numbers, {p59:String}), t.tags_numbers[{p60:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p61:String}), t.tags_numbers[{p62:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p63:String}), t.tags[{p64:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY if(mapContains(t.tags_numbers, {p59:String}), t.tags_numbers[{p60:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p61:String}), t.tags_numbers[{p62:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p63:String}), t.tags[{p64:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 LIMIT {p65:Int64})
 ) AS t
-ORDER BY if(mapContains(t.tags_numbers, {p66:String}), t.tags_numbers[{p67:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p68:String}), t.tags_numbers[{p69:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p70:String}), t.tags[{p71:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY if(mapContains(t.tags_numbers, {p66:String}), t.tags_numbers[{p67:String}], NULL) ASC NULLS LAST, CASE WHEN if(mapContains(t.tags_numbers, {p68:String}), t.tags_numbers[{p69:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p70:String}), t.tags[{p71:String}], NULL) END ASC NULLS LAST, t.start_ms DESC, t.trace_id ASC
 LIMIT {p72:Int64}
 -- p0 = 0
 -- p1 = 0

@@ -17,7 +17,7 @@ WHERE t.experiment = {p0:Int64}
   AND t.is_gone = 0
   AND t.duration_ms >= {p1:Int64}
   AND has(t.pairs, {p2:String})
-ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT {p3:Int64})
 UNION ALL
 (SELECT t.trace_id, t.version, t.experiment, t.start_ms, t.duration_ms, t.part_ns
@@ -26,10 +26,10 @@ WHERE t.experiment = {p4:Int64}
   AND t.is_gone = 0
   AND t.duration_ms >= {p5:Int64}
   AND has(t.pairs, {p6:String})
-ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT {p7:Int64})
 ) AS t
-ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY t.duration_ms DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT {p8:Int64}
 -- p0 = 0
 -- p1 = 7000

@@ -7,10 +7,10 @@ FROM trace AS t
 WHERE t.experiment = {p1:Int64}
   AND t.is_gone = 0
   AND ifNull(if(mapContains(t.tags_numbers, {p2:String}), t.tags_numbers[{p3:String}], NULL) > {p4:Int64}, 0)
-ORDER BY if(mapContains(t.tags_numbers, {p5:String}), t.tags_numbers[{p6:String}], NULL) DESC, CASE WHEN if(mapContains(t.tags_numbers, {p7:String}), t.tags_numbers[{p8:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p9:String}), t.tags[{p10:String}], NULL) END DESC, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY if(mapContains(t.tags_numbers, {p5:String}), t.tags_numbers[{p6:String}], NULL) DESC, CASE WHEN if(mapContains(t.tags_numbers, {p7:String}), t.tags_numbers[{p8:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p9:String}), t.tags[{p10:String}], NULL) END DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT {p11:Int64}
 )
-ORDER BY if(mapContains(t.tags_numbers, {p12:String}), t.tags_numbers[{p13:String}], NULL) DESC, CASE WHEN if(mapContains(t.tags_numbers, {p14:String}), t.tags_numbers[{p15:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p16:String}), t.tags[{p17:String}], NULL) END DESC, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY if(mapContains(t.tags_numbers, {p12:String}), t.tags_numbers[{p13:String}], NULL) DESC, CASE WHEN if(mapContains(t.tags_numbers, {p14:String}), t.tags_numbers[{p15:String}], NULL) IS NULL THEN if(mapContains(t.tags, {p16:String}), t.tags[{p17:String}], NULL) END DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT {p18:Int64}
 -- p0 = 0
 -- p1 = 0

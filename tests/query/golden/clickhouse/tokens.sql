@@ -7,10 +7,10 @@ FROM trace AS t
 WHERE t.experiment = {p1:Int64}
   AND t.is_gone = 0
   AND ifNull(t.total_tokens >= {p2:Int64}, 0)
-ORDER BY t.cost DESC, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY t.cost DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT {p3:Int64}
 )
-ORDER BY t.cost DESC, t.start_ms DESC, t.trace_id ASC, t.version DESC
+ORDER BY t.cost DESC, t.start_ms DESC, t.trace_id ASC
 LIMIT {p4:Int64}
 -- p0 = 0
 -- p1 = 0
