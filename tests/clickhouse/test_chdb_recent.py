@@ -115,20 +115,29 @@ def test_the_first_window_goes_back_as_far_as_pages_of_such_searches_did(
 
 
 def test_of_many_kinds_of_searches_some_are_forgotten() -> None:
-    recent, first = Recent(), Window(Range(10), 10, 20)
+    recent, first = Recent(), Window(Range(10), 10, end_ms=20)
     for number in range(2_500):
         recent.learn(parse_search(["0"], f"tags.of_{number} = 'x'"), first, [])
     assert 0 < len(recent._row_ms) <= 1_000
 
 
 def test_a_window_is_followed_by_one_in_which_the_rest_should_be_or_by_all_that_is_left() -> None:
-    first = Window(Range(10_001), 1_000)
+    first = Window(Range(100_001), 1_000, widest_ms=64_000)
     second = first.before(found=20, wanted=100)
-    assert second == Window(Range(10_001 - 8_001, 10_000), 8_001)
-    assert first.before(found=0, wanted=100).times == Range(None, 10_000)
-    assert first.before(found=2, wanted=100).times == Range(None, 10_000)
-    assert second.before(found=1, wanted=100).times == Range(None, 1_999)
+    assert (second.times, second.length_ms, second.few) == (Range(100_001 - 8_000, 100_000), 8_000, True)
+    for found in (0, 2):
+        rest = first.before(found=found, wanted=100)
+        assert (rest.times, rest.few) == (Range(None, 100_000), False)
+    assert second.before(found=1, wanted=100).times == Range(None, 92_000)
     assert ALL_TIME.times == Range()
+
+
+def test_what_is_left_is_few_where_the_oldest_of_all_began_not_long_before() -> None:
+    first = Window(Range(100_001), 1_000, oldest_ms=95_000, widest_ms=64_000)
+    for found in (0, 2, 20):
+        rest = first.before(found=found, wanted=100)
+        assert (rest.times, rest.few) == (Range(None, 100_000), True)
+    assert first.before(found=50, wanted=100).times == Range(100_001 - 2_000, 100_000)
 
 
 def pages(store: ClickHouseStore, search: Search) -> list[list[str]]:

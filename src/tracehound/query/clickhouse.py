@@ -185,6 +185,7 @@ def search_sql(
     *,
     least_ms: int | None = None,
     is_brief: bool = False,
+    in_order: bool = True,
 ) -> Sql:
     """Return the statement for the first rows of a search, in its order, among them those that others have replaced.
 
@@ -196,8 +197,7 @@ def search_sql(
     inner = row if is_brief or len(search.experiment_ids) == 1 else _ALL
     within = _within(times, least_ms)
     arms = [_arm(search, where, experiment, limit, within, inner) for experiment in search.experiment_ids]
-    # All rows of a window are read, for few of them pass: to begin in each part in its order would take longer.
-    settings = Sql("" if search.where is None or times.low is None else "\nSETTINGS optimize_read_in_order = 0")
+    settings = Sql("" if in_order else "\nSETTINGS optimize_read_in_order = 0")
     if len(arms) == 1:
         return join("", [arms[0], settings])
     order = order_sql(search.order, VALUES)
@@ -263,11 +263,18 @@ def _arm(search: Search, where: Condition, experiment: str, limit: int, within: 
 
 
 def newest_sql(experiment_ids: Sequence[str], count: int) -> Sql:
-    """Return the statement that says of experiments when the newest rows of each began, first and last; how many."""
-    text = "(SELECT t.experiment, t.start_ms FROM trace AS t WHERE t.experiment = ? ORDER BY t.start_ms DESC LIMIT ?)"
-    newest = join("\nUNION ALL\n", [Sql(text, (int(each), count)) for each in experiment_ids])
-    head, tail = "SELECT experiment, min(start_ms), max(start_ms), count()\nFROM (\n", "\n)\nGROUP BY experiment"
-    return Sql(f"{head}{newest.text}{tail}", newest.parameters)
+    """Return the statement that says of experiments when the newest rows of each began, first and last; how many.
+
+    And when the first of all rows began.
+    """
+    text = (
+        "(SELECT t.experiment, t.start_ms, 1 AS is_new FROM trace AS t WHERE t.experiment = ?"
+        " ORDER BY t.start_ms DESC LIMIT ?)\nUNION ALL\n"
+        "(SELECT t.experiment, t.start_ms, 0 FROM trace AS t WHERE t.experiment = ? ORDER BY t.start_ms LIMIT 1)"
+    )
+    newest = join("\nUNION ALL\n", [Sql(text, (int(each), count, int(each))) for each in experiment_ids])
+    head = "SELECT experiment, minIf(start_ms, is_new = 1), max(start_ms), countIf(is_new = 1), min(start_ms)\nFROM (\n"
+    return Sql(f"{head}{newest.text}\n)\nGROUP BY experiment", newest.parameters)
 
 
 _PLACE: Final = "t.start_ms, t.trace_id, t.version"

@@ -100,18 +100,23 @@ class Finder:
         where, limit, search = self.condition(), self.search.time_limit, self.search
         size, read, kept, in_window = wanted or _MOST_ROWS, 0, 0, 0
         is_full = True
+        rows: list[Row] = []
         while search.experiment_ids:
             least_ms = self._least_ms(search, where, size) if is_full else None
-            sql = search_sql(search, where, size, window.times, least_ms=least_ms, is_brief=self.is_brief)
-            rows = self.engine.select(sql, limit)
-            self.rows_read += len(rows)
-            read, in_window = read + len(rows), in_window + len(rows)
+            found = self.engine.select(self._sql(search, where, size, window, least_ms), limit)
+            self.rows_read += len(found)
+            read, in_window, is_full = read + len(found), in_window + len(found), len(found) == size
+            rows += found
+            if where.is_exact and not is_full and window.times.low is not None:
+                size -= len(found)  # which of these were replaced is asked with those of the next window
+                window, in_window = window.before(in_window, in_window + size), 0
+                continue
             before = kept
             counted, whole = self._latest(rows)
             for each in self._kept(counted, whole, where):
                 kept += 1
                 yield each
-            is_full, last = len(rows) == size, _last(rows, counted)
+            last = _last(rows, counted)
             if wanted is not None:
                 size = _size_of_next(wanted - kept, size, read, kept, is_in_vain=kept == before)
             if is_full and last is None:
@@ -122,6 +127,13 @@ class Finder:
                 return
             else:
                 window, in_window = window.before(in_window, in_window + size), 0
+            rows = []
+
+    def _sql(self, search: Search, where: Condition, size: int, window: Window, least_ms: int | None) -> Sql:
+        in_order = search.where is None or not window.few
+        return search_sql(
+            search, where, size, window.times, least_ms=least_ms, is_brief=self.is_brief, in_order=in_order
+        )
 
     def _least_ms(self, search: Search, where: Condition, count: int) -> int | None:
         """Return how long the slowest so many took at least, where these are wanted and there are so many."""

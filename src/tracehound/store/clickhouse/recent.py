@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median_low
 from typing import Final
 
@@ -25,7 +25,7 @@ from tracehound.store.clickhouse.engine import Engine
 # Rows of the first window: another 12,000 take 2 ms at most, to ask a second time takes 15.
 _ROWS: Final = 24_000
 _KNOWN_S: Final = 10  # for which a guess is good: what begins meanwhile makes the window longer
-_WIDEST: Final = 64  # times as wide a window as the first one, or the one before
+_WIDEST: Final = 64  # times as many rows as in the first window: few
 _SPARE: Final = 1.25  # times as wide a window as held the pages before
 _REMEMBERED: Final = 5  # pages of a kind of search
 _KINDS: Final = 1_000  # of searches
@@ -33,31 +33,46 @@ _KINDS: Final = 1_000  # of searches
 
 @dataclass(frozen=True)
 class Window:
-    """Times within which rows are looked for, and how long they are; ended at the front by the newest there is."""
+    """Times within which rows are looked for. Where there are `few` rows in them all may be read.
 
-    times: Range
-    length_ms: int = 0
-    end_ms: int | None = None  # of the newest row that there was; None where nobody knows
+    `oldest_ms` is when the first of all began and `end_ms` the last, as far as is known; `widest_ms` how long a time is
+    with few rows, and `length_ms` how long this is. None and 0 where nothing is known.
+    """
+
+    times: Range = EVER
+    length_ms: float = 0
+    few: bool = False
+    oldest_ms: int = 0
+    end_ms: int | None = None
+    widest_ms: float = 0
 
     def before(self, found: int, wanted: int) -> Window:
         """Return the window before this one, in which so few were found: twice what the rest should take, or all."""
         assert self.times.low is not None  # noqa: S101 - nothing is before all time
-        high = self.times.low - 1
-        if found * _WIDEST < 2 * (wanted - found):
-            return Window(Range(high=high))
-        length_ms = self.length_ms * 2 * (wanted - found) // found + 1
-        return Window(Range(high + 1 - length_ms, high), length_ms)
+        return self.back(self.times.low - 1, self.length_ms * 2 * (wanted - found) / found if found else math.inf)
+
+    def back(self, high: int, length_ms: float) -> Window:
+        """Return the window of a length that ends at a time; all there is before that where it would be too wide."""
+        left_ms = high + 1 - self.oldest_ms
+        if length_ms < min(left_ms, self.widest_ms):
+            low = high + 1 - math.ceil(length_ms)
+            return replace(self, times=Range(low, high), length_ms=high + 1 - low, few=True)
+        # Open in the past, for something that began before all that is known may have come since.
+        return replace(self, times=Range(high=high), length_ms=left_ms, few=left_ms < self.widest_ms)
 
 
-ALL_TIME: Final = Window(EVER)
+ALL_TIME: Final = Window()
 
 
 @dataclass(frozen=True)
 class _Newest:
-    """When the newest rows of an experiment began: the first of them and the last; None where there are too few."""
+    """When the newest rows of an experiment began, the first and the last, how many they are, and the first of all."""
 
     asked_s: float
-    times: tuple[int, int] | None
+    low_ms: int = 0
+    high_ms: int = 0
+    count: int = 0
+    oldest_ms: int | None = None
 
 
 @dataclass
@@ -72,18 +87,22 @@ class Recent:
     def window(self, engine: Engine, search: Search) -> Window:
         """Return where a page of a search is looked for first."""
         first = search.order[0]
-        if first.field != TIMESTAMP or not first.descending or not search.experiment_ids:
+        if first.field != TIMESTAMP or not first.descending:
             return ALL_TIME
-        known = [each for each in self._of(engine, search) if each is not None]
-        if not known:
+        known = self._of(engine, search)
+        large = [each for each in known if each.count >= self.rows]
+        if not large:
             return ALL_TIME
-        low, high = max(low for low, _ in known), max(high for _, high in known)
+        high = max(each.high_ms for each in large)
+        length_ms = high + 1 - max(each.low_ms for each in large)
+        oldest_ms = min(each.oldest_ms for each in known if each.oldest_ms is not None)
         end = time_range(search).high
         end = high if end is None else min(high, end)
         row_ms = self._row_ms.get(_kind_of(search), ())
         expected_ms = _SPARE * (search.limit + 1) * median_low(row_ms) if row_ms else 0
-        length_ms = int(min(max(1, expected_ms / (high - low + 1)), _WIDEST) * (high - low))
-        return Window(Range(end - length_ms), length_ms + 1, end)
+        known_of_all = Window(oldest_ms=oldest_ms, end_ms=end, widest_ms=_WIDEST * length_ms)
+        found = known_of_all.back(end, max(expected_ms, length_ms))
+        return replace(found, times=Range(found.times.low))  # open in front: what begins meanwhile is in it
 
     def learn(self, search: Search, first: Window, began_ms: Sequence[int]) -> None:
         """Note when the traces of a page began, and those behind it that tell that it is not the last."""
@@ -96,17 +115,17 @@ class Recent:
         kind = _kind_of(search)
         self._row_ms[kind] = (*self._row_ms.get(kind, ()), row_ms)[-_REMEMBERED:]
 
-    def _of(self, engine: Engine, search: Search) -> Sequence[tuple[int, int] | None]:
+    def _of(self, engine: Engine, search: Search) -> Sequence[_Newest]:
         now_s, asked = time.monotonic(), dict(self._newest)
         old = [
             each for each in search.experiment_ids if each not in asked or now_s - asked[each].asked_s >= self.known_s
         ]
         if old:
             rows = engine.select(newest_sql(old, self.rows), search.time_limit)
-            found = {str(row[0]): (row[1], row[2]) for row in rows if row[3] >= self.rows}
-            asked |= {each: _Newest(now_s, found.get(each)) for each in old}
+            asked |= {each: _Newest(now_s) for each in old}
+            asked |= {str(experiment): _Newest(now_s, *told) for experiment, *told in rows}
             self._newest = asked
-        return [asked[each].times for each in search.experiment_ids]
+        return [asked[each] for each in search.experiment_ids]
 
 
 def _kind_of(search: Search) -> Hashable:

@@ -7,7 +7,6 @@ WHERE t.experiment = {p0:Int64}
   AND has(t.pairs, {p3:String})
 ORDER BY t.start_ms DESC, t.trace_id ASC
 LIMIT {p4:Int64}
-SETTINGS optimize_read_in_order = 0
 -- p0 = 0
 -- p1 = 1000
 -- p2 = 2000
