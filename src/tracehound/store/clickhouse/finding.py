@@ -14,20 +14,19 @@ from typing import Any, Final
 from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.cheap_first import cheap_first
 from tracehound.query.clickhouse import DIALECT, as_list, search_sql, slowest_sql
-from tracehound.query.evaluate import matches, order_values
+from tracehound.query.evaluate import OfSpans, matches, of_spans, order_values
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import KeyValue, Search
 from tracehound.query.sql import Sql
 from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.pace import Pace
 from tracehound.store.clickhouse.reading import read_brief, read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_brief_info, to_info
 from tracehound.store.clickhouse.vocabulary import look_up
 
 _EVERYTHING: Final = Condition(Sql("1"))
-_MOST_ROWS: Final = 2_000  # of one statement
-_SPARE: Final = 1.25  # times as many rows as should be enough, where not all of them are kept
 _VERSIONS: Final = "SELECT trace_id, max(version) FROM revised WHERE trace_id IN ? GROUP BY trace_id"
 
 RowOfTrace = Sequence[Any]  # the columns of `query.clickhouse.ROW`, or of `BRIEF`
@@ -53,7 +52,7 @@ class Found:
 
 @dataclass
 class Finder:
-    """A search of one store. `rows_read` counts the rows that statements returned.
+    """A search of one store. `rows_read` counts the rows that were looked at.
 
     With `recent` a page in the order of time is looked for among the newest first. With `is_brief` rows are
     (`query.clickhouse.can_be_brief`), and what they do not say is read of the whole traces.
@@ -95,37 +94,33 @@ class Finder:
         """Yield the traces in order."""
         return self._within(ALL_TIME)
 
-    def read(self, rows: Sequence[RowOfTrace]) -> dict[str, Trace]:
-        """Return the whole traces of rows that were found, by id."""
-        return (read_brief if self.is_brief else read_whole)(self.engine, rows, self.search.time_limit)
+    def read(self, rows: Sequence[RowOfTrace], asked: Sequence[OfSpans] = ()) -> dict[str, Trace]:
+        """Return the whole traces of rows that were found, by id; some whose spans do not pass may be missing."""
+        if self.is_brief:
+            return read_brief(self.engine, rows, self.search.time_limit, asked)
+        return read_whole(self.engine, rows, self.search.time_limit)
 
     def _place_of(self, row: RowOfTrace) -> tuple[KeyValue, ...]:
         return order_values(to_brief_info(row) if self.is_brief else to_info(row), self.search.order)
 
     def _within(self, window: Window, wanted: int | None = None) -> Iterator[Found]:
         """Yield the traces in order, those of a window first, of which so many are wanted, or all."""
-        where, limit, search = self.condition(), self.search.time_limit, self.search
-        size, read, kept, in_window = wanted or _MOST_ROWS, 0, 0, 0
+        where, search, pace, in_window = self.condition(), self.search, Pace(wanted), 0
         is_full = True
         while search.experiment_ids:
+            size = pace.rows
             least_ms = self._least_ms(search, where, size) if is_full else None
             sql = search_sql(search, where, size, window.times, least_ms=least_ms, is_brief=self.is_brief)
-            rows = self.engine.select(sql, limit)
-            self.rows_read += len(rows)
-            read, in_window = read + len(rows), in_window + len(rows)
-            before = kept
-            for each in self._kept(latest(self.engine, rows, limit), where):
-                kept += 1
-                yield each
+            rows = self.engine.select(sql, search.time_limit)
+            in_window += len(rows)
+            yield from self._kept(rows, where, pace)
             is_full = len(rows) == size
-            if wanted is not None:
-                size = _size_of_next(wanted - kept, size, read, kept, is_in_vain=kept == before)
             if is_full or least_ms is not None:  # there are fewer of them than a moment ago
                 search = replace(search, after=self._place_of(rows[-1])) if rows else search
             elif window.times.low is None:
                 return
             else:
-                window, in_window = window.before(in_window, in_window + size), 0
+                window, in_window = window.before(in_window, in_window + pace.rows), 0
 
     def _least_ms(self, search: Search, where: Condition, count: int) -> int | None:
         """Return how long the slowest so many took at least, where these are wanted and there are so many."""
@@ -133,30 +128,34 @@ class Finder:
         found = [] if sql is None else self.engine.select(sql, search.time_limit)
         return found[0][0] if found else None
 
-    def _kept(self, rows: Sequence[RowOfTrace], where: Condition) -> Iterator[Found]:
-        if where.is_exact or self.search.where is None:
-            for row in rows:
-                yield Found(row)
-            return
-        whole, asked = self.read(rows), cheap_first(self.search.where)
+    def _kept(self, rows: Sequence[RowOfTrace], where: Condition, pace: Pace) -> Iterator[Found]:
+        """Yield what is kept of the rows of a statement, of which some are looked at together."""
+        left = latest(self.engine, rows, self.search.time_limit)
+        pace.looked += len(rows) - len(left)
+        self.rows_read += len(rows) - len(left)
+        at = 0
+        while at == 0 or at < len(left):
+            some = left[at : at + pace.together]
+            self.rows_read += len(some)
+            kept = 0
+            for each in map(Found, some) if where.is_exact else self._passing(some):
+                kept += 1
+                yield each
+            pace.note(len(some), kept)
+            at += max(1, len(some))
+
+    def _passing(self, rows: Sequence[RowOfTrace]) -> Iterator[Found]:
+        """Yield those of which the evaluator says that they pass."""
+        where, limit = self.search.where, self.search.time_limit
+        assert where is not None  # noqa: S101 - nothing is asked of all traces
+        asked = cheap_first(where)
+        whole = self.read(rows, of_spans(asked))
         for row in rows:
             trace = whole.get(row[0])
             if trace is not None and matches(asked, trace):
                 yield Found(row, trace)
-            if self.search.time_limit is not None:
-                self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
-
-
-def _size_of_next(missing: int, size: int, read: int, kept: int, *, is_in_vain: bool) -> int:
-    """Return how many rows the next statement is asked for, where so many were read and kept until now.
-
-    Behind one of which no row was kept it is asked for more each time, whatever was kept before.
-    """
-    if read == kept or missing <= 0:
-        return max(1, missing)
-    expected = _SPARE * missing * (read + 1) / (kept + 1)
-    least = 2 * size if is_in_vain else missing
-    return min(max(least, min(int(expected), 4 * size)), _MOST_ROWS)
+            if limit is not None:
+                limit.check(f"it has looked at {self.rows_read:,} traces")
 
 
 def latest(engine: Engine, rows: Sequence[RowOfTrace], limit: SearchLimit | None = None) -> list[RowOfTrace]:

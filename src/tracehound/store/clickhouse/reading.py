@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from tracehound.errors import StoreError
-from tracehound.model.merge import merge_parts
+from tracehound.model.merge import merge_parts, merge_spans
 from tracehound.model.record import DecodeError, json_reader, replace
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceData, TracePart
 from tracehound.query.clickhouse import ROW, as_list
+from tracehound.query.evaluate import OfSpans
 from tracehound.query.limit import SearchLimit
+from tracehound.query.spans import is_true_of_spans
 from tracehound.query.sql import Sql
 from tracehound.store.clickhouse.engine import Engine, Rows
 from tracehound.store.clickhouse.rows import PartKey, parts_of, to_info
@@ -48,7 +50,7 @@ class StoredParts:
 
     def read_spans(self) -> list[Span]:
         """Return the spans, in the order of results."""
-        return merge_parts([decode_part(*each, self.where) for each in self.texts]).data.spans
+        return merge_spans([decode_part(*each, self.where) for each in self.texts])
 
     def read_dicts(self) -> list[dict[str, Any]]:
         """Return what `Span.to_dict` returns of each."""
@@ -73,30 +75,38 @@ def read_whole(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit
     }
 
 
-def read_brief(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None = None) -> dict[str, Trace]:
+def read_brief(
+    engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None = None, asked: Sequence[OfSpans] = ()
+) -> dict[str, Trace]:
     """Return the traces of brief rows (`query.clickhouse.BRIEF`), by id; one that was erased meanwhile is left out.
 
     Where a part is all that is known of a trace that says everything: the wide columns, of each of which a block would
-    be decompressed, need not be read. They are read of the others, and where the part is damaged or one of two.
+    be decompressed, need not be read. They are read of the others, and where the part is damaged or one of two. Of
+    those that such a part is all of only those are made whose spans pass what is asked.
     """
-    found = _read_alone(engine, [row for row in rows if row[1] == _FIRST and len(row[5]) == 1], limit)
-    others = [row for row in rows if row[0] not in found]
+    alone = _read_alone(engine, [row for row in rows if row[1] == _FIRST and len(row[5]) == 1], limit)
+    found = {
+        trace_id: merge_parts([part])
+        for trace_id, part in alone.items()
+        if all(is_true_of_spans(each, merge_spans([part])) for each in asked)
+    }
+    others = [row for row in rows if row[0] not in alone]
     return found | (read_whole(engine, _read_rows(engine, others, limit), limit) if others else {})
 
 
-def _read_alone(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None) -> dict[str, Trace]:
+def _read_alone(engine: Engine, rows: Sequence[Sequence[Any]], limit: SearchLimit | None) -> dict[str, TracePart]:
     texts: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
     for at in range(0, len(rows), _AT_A_TIME):
         some = rows[at : at + _AT_A_TIME]
         times, trace_ids = sorted({row[5][0] for row in some}), sorted({row[0] for row in some})
         for trace_id, written_ns, text in engine.select(Sql(_TEXTS, (as_list(times), as_list(trace_ids))), limit):
             texts[trace_id, written_ns].add(text)
-    found: dict[str, Trace] = {}
+    found: dict[str, TracePart] = {}
     for row in rows:
         own = list(texts[row[0], row[5][0]])
         if len(own) == 1:
             with suppress(StoreError):  # told when somebody asks for the spans
-                found[row[0]] = merge_parts([decode_part(own[0], False, engine.where)])  # noqa: FBT003
+                found[row[0]] = decode_part(own[0], False, engine.where)  # noqa: FBT003
     return found
 
 
