@@ -140,7 +140,9 @@ def span_tests(draw: st.DrawFn) -> str:
         return f"content {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS | WORDS))}"
     if name == "path":
         path = draw(
-            st.sampled_from(["inputs.n", "inputs.q", "outputs.q", "attributes.m.k", "inputs.n.n", "inputs.a.b", "inputs.0"])
+            st.sampled_from(
+                ["inputs.n", "inputs.q", "outputs.q", "attributes.m.k", "inputs.n.n", "inputs.a.b", "inputs.0"]
+            )
         )
         plain = NUMBERS | VALUES.map(quote)
         asked = operations(OPERATORS, plain, has_patterns=True) | operations(EQUALITY, plain | BOOLEANS | BOOLEANS)
