@@ -71,6 +71,17 @@ def test_a_piece_of_too_many_words_says_so_and_the_others_are_found(
     assert found == {piece: words for piece, words in PIECES.items() if len(words) < 3}
 
 
+def test_words_that_are_together_longer_than_a_parameter_are_too_many(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = Piece(b"part", open_left=True, open_right=True)
+    longest = sum(len(word) + 3 for word in PIECES[piece])
+    monkeypatch.setattr(vocabulary, "_MOST_BYTES", longest)
+    assert set(words_with(engine, [piece])[piece] or ()) == PIECES[piece]
+    monkeypatch.setattr(vocabulary, "_MOST_BYTES", longest - 1)
+    assert words_with(engine, [piece]) == {piece: None}
+
+
 def test_many_pieces_are_looked_up_some_at_a_time(engine: Engine, asked: list[str]) -> None:
     pieces = [Piece(f"{at}{text}".encode(), open_left=True, open_right=True) for at in range(4) for text in TEXTS]
     assert words_with(engine, pieces) == {piece: [] for piece in pieces}

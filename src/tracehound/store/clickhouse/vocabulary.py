@@ -15,6 +15,8 @@ from tracehound.query.words import Piece, elsewhere
 from tracehound.store.clickhouse.engine import Engine, Rows
 
 _MOST_WORDS: Final = 3_000  # that a piece may be a part of, to be asked for one by one
+_MOST_BYTES: Final = 100_000  # of them, with what stands around each: a parameter has 128 KB over HTTP
+_AROUND: Final = 3
 _MOST_PATTERNS: Final = 8  # of a filter: a look for the values of each takes some 3 ms
 _AT_ONCE: Final = 8  # pieces: to go through a million words takes 75 ms, to look into each of them for one 5
 # Tables that were made anew have the numbers of all migrations at one time (`schema.make_tables`).
@@ -121,7 +123,8 @@ def _knows_all_pairs(engine: Engine, limit: SearchLimit | None) -> bool:
 def _by_piece(rows: Rows, count: int) -> Iterator[list[str] | None]:
     for at in range(1, count + 1):
         words = [str(row[0]) for row in rows if row[at]]
-        yield words if len(words) <= _MOST_WORDS else None
+        size = sum(len(each.encode()) + _AROUND for each in words)
+        yield words if len(words) <= _MOST_WORDS and size <= _MOST_BYTES else None
 
 
 def _is_open(piece: Piece) -> bool:
