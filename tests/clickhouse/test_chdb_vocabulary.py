@@ -19,12 +19,14 @@ from tracehound.store.clickhouse.vocabulary import words_with
 pytestmark = pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
 
 TEXTS = ("parcel", "parting", "counterpart", "apartment", "late")
+ASKED = ("part of", "42")
 
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     with new_address() as address, contextlib.closing(ClickHouseStore(address)) as store:
         spans = [replace(span(1, number), outputs_json=f'"{text}"') for number, text in enumerate(TEXTS)]
+        spans += [replace(span(1, len(TEXTS) + at), inputs_json=f'"{text}"') for at, text in enumerate(ASKED)]
         store.write([part(each) for each in spans])
         yield store._engine()
 
@@ -34,18 +36,23 @@ def asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return statements_of(engine, monkeypatch)
 
 
-PIECES = {
-    Piece(b"part", open_left=True, open_right=True): {"parting", "counterpart", "apartment"},
-    Piece(b"part", open_left=False, open_right=True): {"parting"},
-    Piece(b"part", open_left=True, open_right=False): {"counterpart"},
-    Piece(b"part", open_left=False, open_right=False): {"part"},
+PIECES = {  # words that stand elsewhere than in inputs have large letters
+    Piece(b"part", open_left=True, open_right=True): {"part", "PARTING", "COUNTERPART", "APARTMENT"},
+    Piece(b"part", open_left=False, open_right=True): {"part", "PARTING"},
+    Piece(b"part", open_left=True, open_right=False): {"part", "COUNTERPART"},
+    Piece(b"part", open_left=False, open_right=False): {"part", "PART"},
+    Piece(b"42", open_left=False, open_right=False): {"42"},
     Piece(b"nowhere", open_left=True, open_right=True): set(),
+    Piece(b"par", open_left=True, open_right=True, in_inputs=True): {"part"},
+    Piece(b"par", open_left=False, open_right=True, in_inputs=True): {"part"},
+    Piece(b"part", open_left=True, open_right=False, in_inputs=True): {"part"},
+    Piece(b"part", open_left=False, open_right=False, in_inputs=True): {"part"},
 }
 
 
 def test_all_pieces_are_looked_up_in_one_statement(engine: Engine, asked: list[str]) -> None:
-    found = words_with(engine, list(PIECES))
-    assert {piece: set(words or ()) for piece, words in found.items()} == PIECES
+    found = words_with(engine, list(PIECES)[:8])
+    assert {piece: set(words or ()) for piece, words in found.items()} == dict(list(PIECES.items())[:8])
     assert len(asked) == 1
 
 
@@ -59,9 +66,20 @@ def test_a_piece_of_too_many_words_says_so_and_the_others_are_found(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vocabulary, "_MOST_WORDS", 2)
-    found = words_with(engine, list(PIECES))
+    found = {piece: words if words is None else set(words) for piece, words in words_with(engine, list(PIECES)).items()}
     assert found.pop(Piece(b"part", open_left=True, open_right=True)) is None
-    assert found == {piece: list(words) for piece, words in PIECES.items() if len(words) < 3}
+    assert found == {piece: words for piece, words in PIECES.items() if len(words) < 3}
+
+
+def test_words_that_are_together_longer_than_a_parameter_are_too_many(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = Piece(b"part", open_left=True, open_right=True)
+    longest = sum(len(word) + 3 for word in PIECES[piece])
+    monkeypatch.setattr(vocabulary, "_MOST_BYTES", longest)
+    assert set(words_with(engine, [piece])[piece] or ()) == PIECES[piece]
+    monkeypatch.setattr(vocabulary, "_MOST_BYTES", longest - 1)
+    assert words_with(engine, [piece]) == {piece: None}
 
 
 def test_many_pieces_are_looked_up_some_at_a_time(engine: Engine, asked: list[str]) -> None:

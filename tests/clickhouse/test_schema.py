@@ -70,6 +70,12 @@ def test_a_cluster_learns_what_was_revised_on_all_of_its_servers_at_once() -> No
     ]
 
 
+def test_a_cluster_packs_words_otherwise_on_all_of_its_servers() -> None:
+    assert changes(7, PLACES["cluster"]) == [
+        "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN words CODEC(ZSTD(2, 22))"
+    ]
+
+
 def test_a_cluster_gets_the_column_of_pairs_on_each_server_and_over_all() -> None:
     assert [each.split(" Array(")[0] for each in changes(4, PLACES["cluster"])] == [
         "ALTER TABLE trace_local ON CLUSTER main ADD COLUMN IF NOT EXISTS pairs",
@@ -98,18 +104,19 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
             "ALTER TABLE trace MODIFY COLUMN words RESET SETTING min_compress_block_size, max_compress_block_size"
         )
         engine.run("ALTER TABLE trace MODIFY COLUMN duration_ms Nullable(Int64) CODEC(ZSTD(1))")
+        engine.run("ALTER TABLE trace MODIFY COLUMN words CODEC(ZSTD(3))")
         assert large not in engine.select(Sql("SHOW CREATE TABLE trace"))[0][0]
         for _ in range(2):
             make_tables(engine)
             numbers = engine.select(Sql("SELECT number FROM migration ORDER BY number"))
-            assert numbers == [(each,) for each in range(1, 7)]
+            assert numbers == [(each,) for each in range(1, 8)]
         for tables, settings in (
             (("said", "head"), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
             (("part",), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
             (("trace", "part"), "merge_selector_base = 32"),
             (("trace",), "vertical_merge_algorithm_min_rows_to_activate = 1"),
             (("trace",), "`duration_ms` Nullable(Int64) CODEC(T64, LZ4)"),
-            (("trace",), f"`words` String CODEC(ZSTD(3)) SETTINGS ({large})"),
+            (("trace",), f"`words` String CODEC(ZSTD(2, 22)) SETTINGS ({large})"),
         ):
             for table in tables:
                 assert settings in engine.select(Sql(f"SHOW CREATE TABLE {table}"))[0][0]

@@ -140,7 +140,9 @@ def span_tests(draw: st.DrawFn) -> str:
         return f"content {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS | WORDS))}"
     if name == "path":
         path = draw(
-            st.sampled_from(["inputs.n", "outputs.q", "attributes.m.k", "inputs.n.n", "inputs.a.b", "inputs.0"])
+            st.sampled_from(
+                ["inputs.n", "inputs.q", "outputs.q", "attributes.m.k", "inputs.n.n", "inputs.a.b", "inputs.0"]
+            )
         )
         plain = NUMBERS | VALUES.map(quote)
         asked = operations(OPERATORS, plain, has_patterns=True) | operations(EQUALITY, plain | BOOLEANS | BOOLEANS)
@@ -194,7 +196,7 @@ def comparisons(draw: st.DrawFn) -> str:
     if kind == "spans":
         return draw(scopes())
     if kind == "trace text":
-        field = draw(st.sampled_from(["trace.text", "attributes.request"]))
+        field = draw(st.sampled_from(["trace.text", "attributes.request", "trace.response"]))
         return f"{field} {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS | WORDS))}"
     if kind == "assessed":
         group, name = draw(st.sampled_from(["feedback", "feedback", "expectation"])), draw(ASSESSED_NAMES)

@@ -44,6 +44,7 @@ SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
     "count_of_spans": ("count(span(status = 'ERROR' AND duration_ms > 5)) >= 2", ()),
     "child": ("span(name = 'agent') > span(status = 'ERROR')", ()),
     "words": ("trace.text CONTAINS 'late delivery today'", ()),
+    "words_of_inputs": ("span.name = 'call' AND span.inputs.q CONTAINS 'late delivery today'", ()),
 }
 
 
@@ -113,7 +114,8 @@ def resolve(asked: Asked) -> list[str] | None:
     if isinstance(asked, Test):
         return [f"{asked.value}r", f"{asked.value}s"] if asked.operator is Operator.CONTAINS else None
     text = asked.text.decode()
-    return [f"{text}r"] if asked.open_right else [text]
+    found = f"{text}r" if asked.open_right else text
+    return [found] if asked.in_inputs else [found, found.upper()]
 
 
 def described(sql: Sql) -> str:

@@ -21,7 +21,7 @@ from tracehound.query.patterns import make_matcher
 from tracehound.query.spans import is_true_of_spans, values_of_span
 from tracehound.query.tokens import quote
 from tracehound.query.tree import Operator, Scope, Test
-from tracehound.query.words import words_of
+from tracehound.query.words import Piece, elsewhere, words_by_place, words_of
 from tracehound.store.sqlite.words import Block, lines_with, make_block, merge_blocks, without
 
 # Letters whose lower case depends on what is beside them, escapes of JSON, scripts without spaces, numbers.
@@ -57,7 +57,7 @@ TRACES = st.builds(
     TEXTS, TEXTS, st.lists(VALUES, min_size=4, max_size=4), TEXTS,
 )  # fmt: skip
 CONTENT = SPAN_FIELDS["content"]
-TEXT_FIELDS = ["trace.text", "span.content"]
+TEXT_FIELDS = ["trace.text", "trace.request", "trace.response", "span.content"]
 VALUE_FIELDS = ["span.name", "span.inputs.q", "span.inputs.q.x", "span.outputs.a.b", "span.attributes.k"]
 
 
@@ -99,6 +99,29 @@ def test_whatever_is_found_has_the_words(case: tuple[list[list[Span]], str]) -> 
     wanted = {number for number, spans in enumerate(traces) if is_true_of_spans(node, spans)}
     event("something is found" if wanted else "nothing is found")
     assert wanted <= found
+    for spans in (spans for spans in traces if is_true_of_spans(node, spans)):
+        for words in (words_by_place(spans), words_of(spans)):  # as rows have them now, and had them before
+            assert any(all(has_piece(words or b"", piece) for piece in pieces) for pieces in needles)
+
+
+def has_piece(words: bytes, piece: Piece) -> bool:
+    """Whether one of the words that are asked for has a piece in it where it may (`clickhouse.vocabulary`)."""
+    forms = {piece.text} if piece.in_inputs else {piece.text, elsewhere(piece.text)}
+    before, behind = (b"" if is_open else b" " for is_open in (piece.open_left, piece.open_right))
+    return any(b"".join((before, form, behind)) in b" %b " % words for form in forms)
+
+
+def test_words_of_inputs_are_told_from_those_that_stand_elsewhere() -> None:
+    attributes = {"model": '"gpt"', "big": '{"question": 7}'}
+    spans = [
+        replace(span(1, name="ask"), inputs_json='{"question":"Why 7?"}', outputs_json='"because Ä"'),
+        replace(span(2, name="look up"), inputs_json='["who\\nelse"]', attributes_json=attributes),
+    ]
+    words = set((words_by_place(spans) or b"").decode().split())
+    in_inputs = {"question", "why", "who", "else"}
+    assert in_inputs < words
+    assert {each for each in words if each.isupper()} == {"ASK", "BECAUSE", "LOOK", "UP", "GPT", "QUESTION"}
+    assert {"7", "ä"} < words
 
 
 def test_a_value_that_is_nested_too_deep_to_be_read_is_known_by_the_text_that_it_is() -> None:

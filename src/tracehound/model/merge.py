@@ -40,9 +40,7 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
     ordered = effective_parts(parts)
     chosen = _choose_spans(ordered)
     told = _take_stand_in(chosen)
-    spans = order_spans(
-        [span if span.end_time_ns is not None else _settle(span, part) for span, part in chosen.values()]
-    )
+    spans = _in_order(chosen)
     root = spans[0]
     root_span, main = chosen[root.span_id]
     if told is not None:
@@ -79,6 +77,13 @@ def merge_parts(parts: Sequence[TracePart]) -> Trace:
         tags=tags,
     )
     return Trace(info, TraceData(spans))
+
+
+def merge_spans(parts: Sequence[TracePart]) -> list[Span]:
+    """Return the spans of the trace that the parts make: a third of the work, where nothing else is asked for."""
+    chosen = _choose_spans(effective_parts(parts))
+    _take_stand_in(chosen)
+    return _in_order(chosen)
 
 
 def effective_parts(parts: Sequence[TracePart]) -> list[TracePart]:
@@ -118,6 +123,12 @@ def order_spans(spans: list[Span]) -> list[Span]:
     ranks = [(span.parent_id is not None, span.parent_id in by_id, span.start_time_ns, span.span_id) for span in spans]
     ranks.sort()
     return [by_id[rank[3]] for rank in ranks]
+
+
+def _in_order(chosen: dict[str, tuple[Span, TracePart]]) -> list[Span]:
+    return order_spans(
+        [span if span.end_time_ns is not None else _settle(span, part) for span, part in chosen.values()]
+    )
 
 
 def _rank(part: TracePart) -> tuple[bool, int, bytes]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from tracehound.model.assessment import Assessment, Expectation, Feedback
 from tracehound.model.trace import Trace, TraceInfo
@@ -16,7 +16,9 @@ from tracehound.query.numbers import number_at, number_in
 from tracehound.query.passing import passes_any
 from tracehound.query.search import KeyValue, OrderKey
 from tracehound.query.spans import is_true_of_spans
-from tracehound.query.tree import And, Checked, Not, Or, Scope
+from tracehound.query.tree import And, Checked, Not, Or, Scope, Test
+
+OfSpans: TypeAlias = "Scope[Test] | Test"
 
 
 def matches(node: Checked, trace: Trace) -> bool:
@@ -30,6 +32,14 @@ def matches(node: Checked, trace: Trace) -> bool:
     if isinstance(node, Scope) or node.field.kind is Kind.TEXTS:
         return is_true_of_spans(node, trace.data.spans)
     return passes_any(node, values_of(node.field, trace.info))
+
+
+def of_spans(node: Checked) -> Sequence[OfSpans]:
+    """Return those of the conditions, of which a trace has to meet every one, that ask for spans and nothing else."""
+    nodes = node.children if isinstance(node, And) else (node,)
+    return [
+        each for each in nodes if isinstance(each, Scope) or (isinstance(each, Test) and each.field.kind is Kind.TEXTS)
+    ]
 
 
 def values_of(field: Field, info: TraceInfo) -> Sequence[Any]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from tracehound.query.fields import SPAN_VALUES, Field, Group, Kind
+from tracehound.query.fields import SEARCHED, SPAN_VALUES, Field, Group, Kind
 from tracehound.query.span_terms import is_kept_apart, needs_spans
 from tracehound.query.tree import And, Checked, Not, Operator, Or, Scope, Test
 from tracehound.query.words import Piece, pieces_in
@@ -42,6 +42,8 @@ def needles_of(node: Checked) -> Needles | None:
     if isinstance(node, Or):
         return _any_of([needles_of(child) for child in node.children])
     pieces = _pieces_of(node) if _is_in_texts(node.field) else []
+    if _is_in_inputs(node.field):
+        pieces = [piece._replace(in_inputs=True) for piece in pieces]
     longest = sorted(dict.fromkeys(pieces), key=lambda piece: -len(piece.text))
     return (tuple(longest[:_MAX_PIECES]),) if longest else None
 
@@ -69,6 +71,11 @@ def _is_in_texts(field: Field) -> bool:
     if field.group is not Group.SPAN:
         return False
     return not is_kept_apart(field) if field.name in SPAN_VALUES.values() else field.name in _IN_TEXTS
+
+
+def _is_in_inputs(field: Field) -> bool:
+    """Whether all values of a field are in inputs of spans."""
+    return field == SEARCHED["request"] or (field.group is Group.SPAN and field.name == SPAN_VALUES["inputs"])
 
 
 def _pieces_of(test: Test) -> list[Piece]:

@@ -35,11 +35,15 @@ _FOLDED: Final = bytes(
 
 
 class Piece(NamedTuple):
-    """A part of a word that a text must hold; at an open end the word may go on."""
+    """A part of a word that a text must hold; at an open end the word may go on.
+
+    With `in_inputs` a text must hold it that is the inputs of a span.
+    """
 
     text: bytes
     open_left: bool
     open_right: bool
+    in_inputs: bool = False
 
 
 def words_of(spans: Sequence[Span]) -> bytes | None:
@@ -47,16 +51,22 @@ def words_of(spans: Sequence[Span]) -> bytes | None:
 
     The JSON of a value holds its texts as they are, as a rule, and the names of its keys.
     """
-    texts, json_texts = _texts_of(spans)
-    joined = _BETWEEN.join(json_texts)
-    if not _are_as_read(joined, len(json_texts)):
-        for text in json_texts:
-            if not _is_as_read(text):
-                value = decode_value(text)
-                texts += [*texts_in(value), to_json_text(value)]
-    texts.append(joined)
-    whole = "\n".join(texts)
-    return _split(whole) if len(whole) <= MAX_CHARACTERS else None
+    return _words_in(*_texts_of(spans))
+
+
+def words_by_place(spans: Sequence[Span]) -> bytes | None:
+    """Return what `words_of` does, but of words that stand elsewhere than in inputs the letters of ASCII are large.
+
+    So an index of words tells where they stand, but for words without such letters. A word may be there in both forms.
+    """
+    inputs = _words_in([], [span.inputs_json for span in spans if span.inputs_json is not None])
+    others = _words_in(*_texts_of(spans, with_inputs=False))
+    return None if inputs is None or others is None else b" ".join((inputs, elsewhere(others)))
+
+
+def elsewhere(words: bytes) -> bytes:
+    """Return words in the form of those that stand elsewhere than in inputs."""
+    return words.upper()
 
 
 def pieces_in(text: str, *, is_whole: bool = False) -> list[Piece]:
@@ -84,7 +94,19 @@ def _piece(word: bytes) -> Piece:
     return Piece(word, is_open, is_open)
 
 
-def _texts_of(spans: Sequence[Span]) -> tuple[list[str], list[str]]:
+def _words_in(texts: list[str], json_texts: Sequence[str]) -> bytes | None:
+    joined = _BETWEEN.join(json_texts)
+    if not _are_as_read(joined, len(json_texts)):
+        for text in json_texts:
+            if not _is_as_read(text):
+                value = decode_value(text)
+                texts += [*texts_in(value), to_json_text(value)]
+    texts.append(joined)
+    whole = "\n".join(texts)
+    return _split(whole) if len(whole) <= MAX_CHARACTERS else None
+
+
+def _texts_of(spans: Sequence[Span], *, with_inputs: bool = True) -> tuple[list[str], list[str]]:
     """Return what spans are called and say (`query.spans`), and apart from that their values, as JSON."""
     texts: list[str] = []
     json_texts: list[str] = []
@@ -92,7 +114,7 @@ def _texts_of(spans: Sequence[Span]) -> tuple[list[str], list[str]]:
         texts.append(span.name)
         if span.status.description:
             texts.append(span.status.description)
-        if span.inputs_json is not None:
+        if with_inputs and span.inputs_json is not None:
             json_texts.append(span.inputs_json)
         if span.outputs_json is not None:
             json_texts.append(span.outputs_json)

@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS trace (
     span_total_tokens Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_cost Array(Nullable(Float64)) CODEC(ZSTD(1)),
     span_terms Array(Int64) CODEC(ZSTD(1)),
-    words String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
+    words String CODEC(ZSTD(2, 22)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
     part_ns Array(Int64) CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 2048, max_compress_block_size = 4096),
     part_digests Array(UInt32) CODEC(ZSTD(1)),
     part_ended Array(UInt8) CODEC(ZSTD(1)),

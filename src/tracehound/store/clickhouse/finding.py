@@ -7,26 +7,26 @@ is not exact the evaluator looks at the traces that it leaves (`query.wide`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.cheap_first import cheap_first
 from tracehound.query.clickhouse import DIALECT, search_sql, slowest_sql
-from tracehound.query.evaluate import matches, order_values
+from tracehound.query.evaluate import OfSpans, matches, of_spans, order_values
 from tracehound.query.search import KeyValue, Search
 from tracehound.query.sql import Sql
+from tracehound.query.tree import Checked
 from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.pace import Pace
 from tracehound.store.clickhouse.reading import Row, latest, read_brief, read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_brief_info, to_info
 from tracehound.store.clickhouse.vocabulary import look_up
 
 _EVERYTHING: Final = Condition(Sql("1"))
-_MOST_ROWS: Final = 2_000  # of one statement
-_SPARE: Final = 1.25  # times as many rows as should be enough, where not all of them are kept
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Found:
 
 @dataclass
 class Finder:
-    """A search of one store. `rows_read` counts the rows that statements returned.
+    """A search of one store. `rows_read` counts the rows that were looked at.
 
     A page in the order of time is looked for among the newest first (`recent`). With `is_brief` rows are
     (`query.clickhouse.can_be_brief`), and whole traces are read with them.
@@ -97,36 +97,27 @@ class Finder:
 
     def _within(self, window: Window, wanted: int | None = None) -> Iterator[Found]:
         """Yield the traces in order, those of a window first, of which so many are wanted, or all."""
-        where, limit, search = self.condition(), self.search.time_limit, self.search
-        size, read, kept, in_window = wanted or _MOST_ROWS, 0, 0, 0
+        where, search, pace, in_window = self.condition(), self.search, Pace(wanted), 0
         is_full = True
         rows: list[Row] = []
         while search.experiment_ids:
+            size = max(1, pace.rows - len(rows))
             least_ms = self._least_ms(search, where, size) if is_full else None
-            found = self.engine.select(self._sql(search, where, size, window, least_ms), limit)
-            self.rows_read += len(found)
-            read, in_window, is_full = read + len(found), in_window + len(found), len(found) == size
-            rows += found
+            found = self.engine.select(self._sql(search, where, size, window, least_ms), search.time_limit)
+            rows, in_window, is_full = rows + found, in_window + len(found), len(found) == size
             if where.is_exact and not is_full and window.times.low is not None:
-                size -= len(found)  # which of these were replaced is asked with those of the next window
-                window, in_window = window.before(in_window, in_window + size), 0
+                # Which of these were replaced is asked with those of the next window.
+                window, in_window = window.before(in_window, in_window + size - len(found)), 0
                 continue
-            before = kept
-            counted, whole = self._latest(rows)
-            for each in self._kept(counted, whole, where):
-                kept += 1
-                yield each
-            last = _last(rows, counted)
-            if wanted is not None:
-                size = _size_of_next(wanted - kept, size, read, kept, is_in_vain=kept == before)
+            last = yield from self._kept(rows, where, pace)
             if is_full and last is None:
-                size = 2 * len(rows)
+                pace.together = 2 * len(rows)
             elif is_full or least_ms is not None:  # there are fewer of them than a moment ago
                 search = replace(search, after=self._place_of(last or rows[-1])) if rows else search
             elif window.times.low is None:
                 return
             else:
-                window, in_window = window.before(in_window, in_window + size), 0
+                window, in_window = window.before(in_window, in_window + pace.rows), 0
             rows = []
 
     def _sql(self, search: Search, where: Condition, size: int, window: Window, least_ms: int | None) -> Sql:
@@ -141,44 +132,50 @@ class Finder:
         found = [] if sql is None else self.engine.select(sql, search.time_limit)
         return found[0][0] if found else None
 
-    def _latest(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Mapping[str, Trace]]:
-        """Return the rows that nothing has replaced, and the traces of brief ones."""
+    def _kept(self, rows: Sequence[Row], where: Condition, pace: Pace) -> Generator[Found, None, Row | None]:
+        """Yield what is kept of rows, of which some are looked at together; return `_last` of them."""
+        asked = None if where.is_exact or self.search.where is None else cheap_first(self.search.where)
+        counted: set[str] = set()
+        at = 0
+        while at < len(rows):
+            some = [row for row in rows[at : at + pace.together] if row[0] not in counted]
+            at += pace.together
+            self.rows_read += len(some)
+            latest_rows, whole = self._latest(some, () if asked is None else of_spans(asked))
+            counted.update(row[0] for row in latest_rows)
+            kept = 0
+            for each in self._passing(latest_rows, whole, asked):
+                kept += 1
+                yield each
+            pace.note(len(some), kept)
+        return _last(rows, counted)
+
+    def _latest(self, rows: Sequence[Row], asked: Sequence[OfSpans]) -> tuple[Sequence[Row], Mapping[str, Trace]]:
+        """Return the rows that nothing has replaced, and the traces of brief ones; some that do not pass have none."""
         if self.is_brief:
-            return read_brief(self.engine, rows, self.search.time_limit)
+            return read_brief(self.engine, rows, self.search.time_limit, asked)
         return latest(self.engine, rows, self.search.time_limit), {}
 
-    def _kept(self, rows: Sequence[Row], whole: Mapping[str, Trace], where: Condition) -> Iterator[Found]:
-        if where.is_exact or self.search.where is None:
-            for row in rows:
-                if not self.is_brief or row[0] in whole:
-                    yield Found(row, whole.get(row[0]))
+    def _passing(self, rows: Sequence[Row], whole: Mapping[str, Trace], asked: Checked | None) -> Iterator[Found]:
+        """Yield those that pass, if anything is asked that rows do not say, and are not erased."""
+        limit = self.search.time_limit
+        if asked is None:
+            yield from (Found(row, whole.get(row[0])) for row in rows if not self.is_brief or row[0] in whole)
             return
-        whole = whole or read_whole(self.engine, rows, self.search.time_limit)
-        asked = cheap_first(self.search.where)
+        if not self.is_brief:
+            whole = read_whole(self.engine, rows, limit)
         for row in rows:
             trace = whole.get(row[0])
             if trace is not None and matches(asked, trace):
                 yield Found(row, trace)
-            if self.search.time_limit is not None:
-                self.search.time_limit.check(f"it has looked at {self.rows_read:,} traces")
+            if limit is not None:
+                limit.check(f"it has looked at {self.rows_read:,} traces")
 
 
-def _last(rows: Sequence[Row], counted: Sequence[Row]) -> Row | None:
+def _last(rows: Sequence[Row], counted: Container[str]) -> Row | None:
     """Return the last row behind which nothing is missed; None where all are versions of one trace.
 
     One that stands at one place in several versions may be cut between them: then the one that counts comes next.
     """
-    cut = None if not rows or any(row[0] == rows[-1][0] for row in counted) else rows[-1][0]
+    cut = None if not rows or rows[-1][0] in counted else rows[-1][0]
     return next((row for row in reversed(rows) if row[0] != cut), None)
-
-
-def _size_of_next(missing: int, size: int, read: int, kept: int, *, is_in_vain: bool) -> int:
-    """Return how many rows the next statement is asked for, where so many were read and kept until now.
-
-    Behind one of which no row was kept it is asked for more each time, whatever was kept before.
-    """
-    if read == kept or missing <= 0:
-        return max(1, missing)
-    expected = _SPARE * missing * (read + 1) / (kept + 1)
-    least = 2 * size if is_in_vain else missing
-    return min(max(least, min(int(expected), 4 * size)), _MOST_ROWS)

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from tracehound.errors import StoreError
-from tracehound.model.merge import merge_parts
+from tracehound.model.merge import merge_parts, merge_spans
 from tracehound.model.record import DecodeError, json_reader, replace
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceData, TracePart
 from tracehound.query.clickhouse import ROW, as_list
+from tracehound.query.evaluate import OfSpans
 from tracehound.query.limit import SearchLimit
+from tracehound.query.spans import is_true_of_spans
 from tracehound.query.sql import Sql, join
 from tracehound.store.clickhouse.engine import Engine, Rows
 from tracehound.store.clickhouse.rows import PartKey, parts_of, to_info
@@ -53,7 +55,7 @@ class StoredParts:
 
     def read_spans(self) -> list[Span]:
         """Return the spans, in the order of results."""
-        return merge_parts([decode_part(*each, self.where) for each in self.texts]).data.spans
+        return merge_spans([decode_part(*each, self.where) for each in self.texts])
 
     def read_dicts(self) -> list[dict[str, Any]]:
         """Return what `Span.to_dict` returns of each."""
@@ -96,13 +98,13 @@ def _latest(rows: Sequence[Row], versions: Mapping[str, int]) -> list[Row]:
 
 
 def read_brief(
-    engine: Engine, rows: Sequence[Row], limit: SearchLimit | None = None
+    engine: Engine, rows: Sequence[Row], limit: SearchLimit | None = None, asked: Sequence[OfSpans] = ()
 ) -> tuple[list[Row], dict[str, Trace]]:
     """Return those of brief rows (`query.clickhouse.BRIEF`) that nothing has replaced, and their traces by id.
 
     Where a part is all that is known of a trace that says everything: the wide columns, of each of which a block would
     be decompressed, need not be read. They are read of the others, and where the part is damaged or one of two. One
-    that was erased meanwhile has no trace.
+    that was erased meanwhile has no trace, and where such a part is all one whose spans do not pass what is asked.
     """
     versions: dict[str, int] = {}
     texts: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
@@ -113,13 +115,18 @@ def read_brief(
             else:
                 versions[trace_id] = number
     kept = _latest(rows, versions)
-    found: dict[str, Trace] = {}
+    alone: dict[str, TracePart] = {}
     for row in filter(_is_alone, kept):
         own = list(texts[row[0], row[5][0]])
         if len(own) == 1:
             with suppress(StoreError):  # told when somebody asks for the spans
-                found[row[0]] = merge_parts([decode_part(own[0], False, engine.where)])  # noqa: FBT003
-    others = [row for row in kept if row[0] not in found]
+                alone[row[0]] = decode_part(own[0], False, engine.where)  # noqa: FBT003
+    found = {
+        trace_id: merge_parts([part])
+        for trace_id, part in alone.items()
+        if all(is_true_of_spans(each, merge_spans([part])) for each in asked)
+    }
+    others = [row for row in kept if row[0] not in alone]
     return kept, found | (read_whole(engine, _read_rows(engine, others, limit), limit) if others else {})
 
 

@@ -13,7 +13,7 @@ from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceInfo, TraceState
 from tracehound.query.span_terms import attribute_terms_of, durations_of_spans
 from tracehound.query.wide import NO_WORDS
-from tracehound.query.words import words_of
+from tracehound.query.words import words_by_place
 from tracehound.store.wide_rows import (
     numbers_in,
     numbers_of,
@@ -131,5 +131,5 @@ def parts_of(row: Sequence[Any]) -> list[PartKey]:
 
 
 def _words(spans: Sequence[Span]) -> bytes:
-    found = words_of(spans)
+    found = words_by_place(spans)
     return NO_WORDS.encode() if found is None else found

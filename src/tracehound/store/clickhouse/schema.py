@@ -31,6 +31,8 @@ _RARELY_MERGED: Final = "merge_selector_base = 32"
 _MERGED_BY_COLUMN: Final = "vertical_merge_algorithm_min_rows_to_activate = 1"
 # Of a column that only merges read: what is in one block is compressed together, a sixth smaller than by 64 KB.
 _LARGE_BLOCKS: Final = "min_compress_block_size = 4194304, max_compress_block_size = 4194304"
+# What is the same is found in all of such a block (2 ** 22): a tenth smaller, in less time than ZSTD(3) without it.
+_FAR: Final = "ZSTD(2, 22)"
 # The engine makes it of the maps, and answers from its index alone which rows have a pair.
 _PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(3))")
 _PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
@@ -105,7 +107,7 @@ TRACE: Final = Table(
         ("span_model", "Array(LowCardinality(Nullable(String)))"),
         *((f"span_{name}", "Array(Nullable(Float64)) CODEC(ZSTD(1))") for name in NUMBERS_IN_SPAN),
         ("span_terms", "Array(Int64) CODEC(ZSTD(1))"),
-        ("words", f"String CODEC(ZSTD(3)) SETTINGS ({_LARGE_BLOCKS})"),
+        ("words", f"String CODEC({_FAR}) SETTINGS ({_LARGE_BLOCKS})"),
         ("part_ns", f"Array(Int64) CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("part_digests", "Array(UInt32) CODEC(ZSTD(1))"),
         ("part_ended", "Array(UInt8) CODEC(ZSTD(1))"),
@@ -261,6 +263,7 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
         # Columns of the order, and those that say which row counts, stay as they are.
         f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN part_ns MODIFY SETTING {_SMALL_BLOCKS}",
     ),
+    7: (f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words CODEC({_FAR})",),
 }
 # What becomes of the tables over all servers of a cluster.
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {

@@ -12,10 +12,12 @@ from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql, join
 from tracehound.query.tree import Test
 from tracehound.query.wide import Asked
-from tracehound.query.words import Piece
+from tracehound.query.words import Piece, elsewhere
 from tracehound.store.clickhouse.engine import Engine, Rows
 
-_MOST_WORDS: Final = 2_000  # that a piece may be a part of, to be asked for one by one
+_MOST_WORDS: Final = 3_000  # that a piece may be a part of, to be asked for one by one
+_MOST_BYTES: Final = 100_000  # of them, with what stands around each: a parameter has 128 KB over HTTP
+_AROUND: Final = 3
 _MOST_PATTERNS: Final = 8  # of a filter: a look for the values of each takes some 3 ms
 _AT_ONCE: Final = 8  # pieces: to go through a million words takes 75 ms, to look into each of them for one 5
 # Tables that were made anew have the numbers of all migrations at one time (`schema.make_tables`).
@@ -26,6 +28,8 @@ _TESTS: Final[dict[tuple[bool, bool], str]] = {
     (True, False): "endsWith(token, ?)",
     (False, True): "startsWith(token, ?)",
 }
+# Of both forms of a word (`words_by_place`): to look for a piece in each of them takes as long as for two pieces.
+_IN_BOTH: Final = "positionCaseInsensitive(token, ?) > 0"
 
 
 def look_up(engine: Engine, asked: Sequence[Asked], limit: SearchLimit | None = None) -> dict[Asked, list[str] | None]:
@@ -42,8 +46,12 @@ def look_up(engine: Engine, asked: Sequence[Asked], limit: SearchLimit | None = 
 def words_with(
     engine: Engine, pieces: Sequence[Piece], limit: SearchLimit | None = None
 ) -> dict[Piece, list[str] | None]:
-    """Return the words of the index that have each of the pieces in them where it may; None for too many."""
-    found: dict[Piece, list[str] | None] = {each: [_text(each)] for each in pieces if not _is_open(each)}
+    """Return the words of the index that have each of the pieces in them where it may; None for too many.
+
+    A word that stands elsewhere than in inputs has another form there (`words_by_place`). Rows that were written before
+    there was one have the form of inputs for all words: where a piece is wanted elsewhere both are asked for.
+    """
+    found: dict[Piece, list[str] | None] = {each: _forms(each) for each in pieces if not _is_open(each)}
     parts = [each for each in pieces if _is_open(each)]
     for at in range(0, len(parts), _AT_ONCE):
         some = parts[at : at + _AT_ONCE]
@@ -61,7 +69,7 @@ def words_with(
 def _ask(engine: Engine, pieces: Sequence[Piece], most: int, limit: SearchLimit | None) -> Rows:
     """Return words that have one of the pieces, each with which of them."""
     source = _index(engine, "words_index")
-    tests = [Sql(_TESTS[each.open_left, each.open_right], (_text(each),)) for each in pieces]
+    tests = [_test(each) for each in pieces]
     which, any_of = join(", ", tests), join(" OR ", tests)
     text = f"SELECT DISTINCT token, {which.text} FROM {source} WHERE {any_of.text} LIMIT ?"  # noqa: S608 - our own words
     return engine.select(Sql(text, (*which.parameters, *any_of.parameters, most)), limit)
@@ -120,12 +128,27 @@ def _knows_all_pairs(engine: Engine, limit: SearchLimit | None) -> bool:
 def _by_piece(rows: Rows, count: int) -> Iterator[list[str] | None]:
     for at in range(1, count + 1):
         words = [str(row[0]) for row in rows if row[at]]
-        yield words if len(words) <= _MOST_WORDS else None
+        size = sum(len(each.encode()) + _AROUND for each in words)
+        yield words if len(words) <= _MOST_WORDS and size <= _MOST_BYTES else None
 
 
 def _is_open(piece: Piece) -> bool:
     return piece.open_left or piece.open_right
 
 
-def _text(piece: Piece) -> str:
-    return piece.text.decode("utf-8", "surrogatepass")
+def _test(piece: Piece) -> Sql:
+    """Return the condition that a word has a piece in it where it may."""
+    if piece.open_left and piece.open_right and not piece.in_inputs:
+        return Sql(_IN_BOTH, (_text(piece.text),))
+    text, forms = _TESTS[piece.open_left, piece.open_right], _forms(piece)
+    return Sql(text, tuple(forms)) if len(forms) == 1 else Sql(f"({text} OR {text})", tuple(forms))
+
+
+def _forms(piece: Piece) -> list[str]:
+    """Return the forms in which the index may have a piece."""
+    forms = [piece.text] if piece.in_inputs else [piece.text, elsewhere(piece.text)]
+    return [_text(each) for each in dict.fromkeys(forms)]
+
+
+def _text(text: bytes) -> str:
+    return text.decode("utf-8", "surrogatepass")

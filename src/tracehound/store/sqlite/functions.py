@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tracehound.model.assessment import Assessment
-from tracehound.model.merge import merge_parts
+from tracehound.model.merge import merge_spans
 from tracehound.model.record import DecodeError, from_json
 from tracehound.model.span import Span, span_from_dict
 from tracehound.query.access import conjuncts
@@ -141,7 +141,7 @@ def _spans(parts: tuple[tuple[bytes, int], ...]) -> list[Span]:
     (payload, has_ended), *others = parts
     if not others and not has_ended:
         return [span_from_dict(each) for each in read_dicts(payload)]
-    return merge_parts([to_part(*part) for part in parts]).data.spans
+    return merge_spans([to_part(*part) for part in parts])
 
 
 def _spans_named(parts: Sequence[tuple[bytes, int]], name: str) -> list[Span]:

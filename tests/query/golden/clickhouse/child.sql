@@ -9,5 +9,5 @@ LIMIT {p4:Int64}
 -- p0 = 0
 -- p1 = 'agent'
 -- p2 = 'ERROR'
--- p3 = ['agent', '*']
+-- p3 = ['agent', 'AGENT', '*']
 -- p4 = 101

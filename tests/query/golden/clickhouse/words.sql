@@ -7,7 +7,7 @@ WHERE t.experiment = {p0:Int64}
 ORDER BY t.start_ms DESC, t.trace_id ASC
 LIMIT {p4:Int64}
 -- p0 = 0
--- p1 = ['delivery', '*']
--- p2 = ['todayr', '*']
--- p3 = ['late', '*']
+-- p1 = ['delivery', 'DELIVERY', '*']
+-- p2 = ['todayr', 'TODAYR', '*']
+-- p3 = ['late', 'LATE', '*']
 -- p4 = 101
