@@ -9,7 +9,8 @@ import pytest
 
 from tests.golden import check_golden
 from tracehound.query.access import Range
-from tracehound.query.clickhouse import DIALECT, ROW, can_be_brief, newest_sql, search_sql, slowest_sql, statistics_sql
+from tracehound.query.clickhouse import DIALECT, ROW, can_be_brief, newest_sql, search_sql, slowest_sql
+from tracehound.query.clickhouse_statistics import statistics_sql
 from tracehound.query.fields import NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search

@@ -59,10 +59,15 @@ def attribute_terms_of(spans: Sequence[Span]) -> list[int]:
     found: dict[int, None] = {}
     for span in spans:
         for key, text in span.attributes_json.items():
-            made = (_term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute)(key, text)
+            made = term_of_attribute(key, text)
             if made is not None:
                 found[made.number] = None
     return list(found)
+
+
+def term_of_attribute(key: str, text: str) -> Term | None:
+    """Return the term of an attribute of a span, whose value is a text of JSON; None for a value that says nothing."""
+    return (_term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute)(key, text)
 
 
 def durations_of_spans(spans: Sequence[Span]) -> list[int | None]:

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeAlias
 
 from tracehound.query.fields import ASSESSED, MAPPED, NUMBERS_IN_METADATA, NUMBERS_IN_SPAN, Field, Group, Kind
 from tracehound.query.needles import needles_of
+from tracehound.query.span_keys import keys_of
 from tracehound.query.span_terms import needs_spans, terms_of_test
 from tracehound.query.sql import Sql, chain
 from tracehound.query.terms import UNIQUE_METADATA
@@ -38,10 +39,14 @@ Resolve = Callable[[Asked], "Sequence[str] | None"]
 
 @dataclass(frozen=True)
 class Condition:
-    """SQL that is true of what a filter is true of; and of nothing else where it is exact."""
+    """SQL that is true of what a filter is true of; and of nothing else where it is exact.
+
+    With `has_lists` an index has lists of the few rows that are to be looked at.
+    """
 
     sql: Sql
     is_exact: bool = True
+    has_lists: bool = False
 
 
 TRUE: Final = Sql("TRUE")
@@ -98,6 +103,10 @@ class Dialect(Protocol):
 
     def has_terms(self, numbers: Sequence[int]) -> Sql:
         """Return the condition that a span has one of the terms (`query.span_terms`) of attributes."""
+        ...
+
+    def has_keys(self, keys: Sequence[str]) -> Sql | None:
+        """Return the condition that the trace has one of the keys (`query.span_keys`); None where it has none."""
         ...
 
     def has_words(self, words: Sequence[str]) -> Sql:
@@ -159,7 +168,8 @@ class _Visitor:
             none_of = Sql(f"NOT ({one_of.text})", one_of.parameters)
             pieces.append(Condition(self.dialect.or_false(none_of)))
         conditions = self.dialect.all_of([each.sql for each in pieces])
-        return Condition(_all(conditions), all(each.is_exact for each in pieces))
+        is_exact, has_lists = all(each.is_exact for each in pieces), any(each.has_lists for each in pieces)
+        return Condition(_all(conditions), is_exact, has_lists)
 
     def _visit_or(self, node: Or[Test]) -> Condition:
         listed, others = _lists(node.children, Operator.EQ)
@@ -191,20 +201,39 @@ class _Visitor:
         return Condition(self.dialect.is_assessed(group, name, passes))
 
     def _visit_scope(self, scope: Scope[Test]) -> Condition:
-        conditions = [_of_span(each, self.dialect) for each in scope.conditions]
-        if scope.count is not None and not scope.steps and conditions[0].is_exact:
-            count = self.dialect.count_spans(_names_in(scope.condition), conditions[0].sql)
-            text = f"{count.text} {scope.count.operator.value} ?"
-            return Condition(Sql(text, (*count.parameters, scope.count.number)))
+        if scope.count is not None and not scope.steps:
+            passes = _of_span(scope.condition, self.dialect)
+            if passes.is_exact:
+                count = self.dialect.count_spans(_names_in(scope.condition), passes.sql)
+                text = f"{count.text} {scope.count.operator.value} ?"
+                return Condition(Sql(text, (*count.parameters, scope.count.number)))
         if not needs_spans(scope):
             return ANYTHING
-        found = [
-            self.dialect.has_span(_names_in(each), condition.sql)
-            for each, condition in zip(scope.conditions, conditions, strict=True)
-        ]
+        found = [self._has_span(each) for each in scope.conditions]
+        conditions = [condition for condition, _ in found]
         if len(found) == 1 and scope.count is None and conditions[0].is_exact:
-            return Condition(found[0])
-        return Condition(self._with_words(scope, found), is_exact=False)
+            return conditions[0]
+        sql, has_lists = [each.sql for each in conditions], any(each.has_lists for each in conditions)
+        say_more = any(words_say_more for _, words_say_more in found)
+        return Condition(self._with_words(scope, sql) if say_more else _all(sql), is_exact=False, has_lists=has_lists)
+
+    def _has_span(self, node: Checked) -> tuple[Condition, bool]:
+        """Return the condition that a trace has a span of which one is true, and whether words say more than that."""
+        keys = keys_of(node)
+        found = [] if keys is None else [self.dialect.has_keys(each) for each in keys.lists]
+        lists = [each for each in found if each is not None]
+        if keys is None or not lists or len(lists) < len(found):
+            return self._in_arrays(node), True
+        if keys.rest is None:
+            return Condition(_all(lists), keys.is_exact, keys.have_durations), not keys.have_durations
+        arrays = self._in_arrays(keys.rest)
+        is_exact = arrays.is_exact and keys.rest == node
+        return Condition(_all([*lists, arrays.sql]), is_exact, keys.have_durations), True
+
+    def _in_arrays(self, node: Checked) -> Condition:
+        """Return the condition that a trace has a span of which one is true, from what the arrays have of it."""
+        passes = _of_span(node, self.dialect)
+        return Condition(self.dialect.has_span(_names_in(node), passes.sql), passes.is_exact)
 
     def _with_words(self, node: Checked, conditions: list[Sql]) -> Sql:
         """Return the conditions and that the trace has the words that the node asks for."""

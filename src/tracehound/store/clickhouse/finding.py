@@ -82,8 +82,11 @@ class Finder:
     def page(self) -> tuple[list[Found], str | None]:
         """Return the traces of a page, and the cursor behind them."""
         found: list[Found] = []
+        where = self.condition()
         first = None if self.recent is None else self.recent.window(self.engine, self.search)
-        for each in self._within(first or ALL_TIME, self.search.limit + 1):
+        if first is not None and where.has_lists:
+            first = first.widened()
+        for each in self._within(where, first or ALL_TIME, self.search.limit + 1):
             found.append(each)
             if len(found) > self.search.limit:
                 break
@@ -93,7 +96,7 @@ class Finder:
 
     def all(self) -> Iterator[Found]:
         """Yield the traces in order."""
-        return self._within(ALL_TIME)
+        return self._within(self.condition(), ALL_TIME)
 
     def read(self, rows: Sequence[RowOfTrace]) -> dict[str, Trace]:
         """Return the whole traces of rows that were found, by id."""
@@ -102,9 +105,9 @@ class Finder:
     def _place_of(self, row: RowOfTrace) -> tuple[KeyValue, ...]:
         return order_values(to_brief_info(row) if self.is_brief else to_info(row), self.search.order)
 
-    def _within(self, window: Window, wanted: int | None = None) -> Iterator[Found]:
+    def _within(self, where: Condition, window: Window, wanted: int | None = None) -> Iterator[Found]:
         """Yield the traces in order, those of a window first, of which so many are wanted, or all."""
-        where, limit, search = self.condition(), self.search.time_limit, self.search
+        limit, search = self.search.time_limit, self.search
         size, read, kept, in_window = wanted or _MOST_ROWS, 0, 0, 0
         is_full = True
         while search.experiment_ids:

@@ -31,6 +31,12 @@ class Window:
     times: Range
     length_ms: int = 0
 
+    def widened(self) -> Window:
+        """Return a longer one, for a condition that an index has lists for: rows in vain are what takes time."""
+        assert self.times.low is not None  # noqa: S101 - nothing is longer than all time
+        length_ms = self.length_ms * _WIDEST
+        return Window(Range(self.times.low + self.length_ms - length_ms, self.times.high), length_ms)
+
     def before(self, found: int, wanted: int) -> Window:
         """Return the window before this one, in which so few were found: twice what the rest should take, or all."""
         assert self.times.low is not None  # noqa: S101 - nothing is before all time
