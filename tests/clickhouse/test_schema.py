@@ -93,9 +93,8 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
         for table in ("trace", "part"):
             engine.run(f"ALTER TABLE {table} RESET SETTING merge_selector_base")
         engine.run("ALTER TABLE trace RESET SETTING vertical_merge_algorithm_min_rows_to_activate")
-        large = (
-            "`words` String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304)"
-        )
+        blocks = "min_compress_block_size = 4194304, max_compress_block_size = 4194304"
+        large = f"`words` String CODEC(ZSTD(3)) SETTINGS ({blocks})"
         engine.run(
             "ALTER TABLE trace MODIFY COLUMN words RESET SETTING min_compress_block_size, max_compress_block_size"
         )
