@@ -81,6 +81,17 @@ def test_a_cluster_gets_the_column_of_pairs_on_each_server_and_over_all() -> Non
     ]
 
 
+def test_a_cluster_gets_the_column_of_keys_of_spans_on_each_server_and_over_all() -> None:
+    assert [each.split(" Array(")[0] for each in changes(7, PLACES["cluster"])] == [
+        "ALTER TABLE trace_local ON CLUSTER main ADD COLUMN IF NOT EXISTS span_keys",
+        "ALTER TABLE trace_local ON CLUSTER main ADD INDEX IF NOT EXISTS"
+        " keys_index span_keys TYPE text(tokenizer = 'array')",
+        "ALTER TABLE trace_local ON CLUSTER main MATERIALIZE COLUMN span_keys",
+        "ALTER TABLE trace_local ON CLUSTER main MATERIALIZE INDEX keys_index",
+        "ALTER TABLE trace ON CLUSTER main ADD COLUMN IF NOT EXISTS span_keys",
+    ]
+
+
 @pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
 def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
     from tracehound.store.clickhouse.engine import Engine

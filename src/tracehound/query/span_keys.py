@@ -17,11 +17,11 @@ from typing import Final
 from tracehound.model.span import Span
 from tracehound.query.fields import SPAN_DURATION
 from tracehound.query.passing import COMPARE
-from tracehound.query.span_terms import term_of_attribute, terms_of_test
+from tracehound.query.span_terms import LONGEST_CACHED, term_of_attribute, terms_of_test
 from tracehound.query.tree import And, Checked, Operator, Or, Test
 
 # A key says that a duration in ms is above one of these, and not above the next. There is one for what people ask for
-# (more than a second, than five minutes), so that the keys alone answer that.
+# (more than a second, than five minutes), so that the keys alone answer that. Stores have them: others are a migration.
 _STEPS: Final = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 EDGES: Final = (-1, *range(10), *(step * 10**power for power in range(7) for step in _STEPS), 10**8)
 LONGEST_NAME: Final = 200  # characters, of which a key has no more
@@ -40,16 +40,19 @@ def keys_of_spans(spans: Sequence[Span], durations_ms: Sequence[int | None]) -> 
         if duration_ms is not None:
             found[f"{_EDGE_TEXTS[bisect.bisect_left(EDGES, duration_ms) - 1]} {name}"] = None
         for key, text in span.attributes_json.items():
-            made = _key_of_attribute(name, key, text)
+            of_attribute = _key_of_attribute if len(text) <= LONGEST_CACHED else _make_key_of_attribute
+            made = of_attribute(name, key, text)
             if made is not None:
                 found[made] = None
     return list(found)
 
 
-@functools.lru_cache(maxsize=4096)
-def _key_of_attribute(name: str, key: str, text: str) -> str | None:
+def _make_key_of_attribute(name: str, key: str, text: str) -> str | None:
     made = term_of_attribute(key, text)
     return None if made is None else f"={made.number % HASHES} {name}"
+
+
+_key_of_attribute: Final = functools.lru_cache(maxsize=4096)(_make_key_of_attribute)
 
 
 @dataclass(frozen=True)
