@@ -15,7 +15,7 @@ from tests.golden import check_golden
 from tests.traces import part, span
 from tracehound.model.edit import Deletion, Edit
 from tracehound.model.record import replace
-from tracehound.query.clickhouse import statistics_sql
+from tracehound.query.clickhouse_statistics import statistics_sql
 from tracehound.query.fields import NAME
 from tracehound.query.search import parse_search
 from tracehound.query.sql import Sql
@@ -71,7 +71,7 @@ def test_a_cluster_learns_what_was_revised_on_all_of_its_servers_at_once() -> No
 
 
 def test_a_cluster_packs_words_otherwise_on_all_of_its_servers() -> None:
-    assert changes(7, PLACES["cluster"]) == [
+    assert changes(8, PLACES["cluster"]) == [
         "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN words CODEC(ZSTD(2, 22))"
     ]
 
@@ -87,6 +87,17 @@ def test_a_cluster_gets_the_column_of_pairs_on_each_server_and_over_all() -> Non
     ]
 
 
+def test_a_cluster_gets_the_column_of_keys_of_spans_on_each_server_and_over_all() -> None:
+    assert [each.split(" Array(")[0] for each in changes(7, PLACES["cluster"])] == [
+        "ALTER TABLE trace_local ON CLUSTER main ADD COLUMN IF NOT EXISTS span_keys",
+        "ALTER TABLE trace_local ON CLUSTER main ADD INDEX IF NOT EXISTS"
+        " keys_index span_keys TYPE text(tokenizer = 'array')",
+        "ALTER TABLE trace_local ON CLUSTER main MATERIALIZE COLUMN span_keys",
+        "ALTER TABLE trace_local ON CLUSTER main MATERIALIZE INDEX keys_index",
+        "ALTER TABLE trace ON CLUSTER main ADD COLUMN IF NOT EXISTS span_keys",
+    ]
+
+
 @pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
 def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
     from tracehound.store.clickhouse.engine import Engine
@@ -99,7 +110,8 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
         for table in ("trace", "part"):
             engine.run(f"ALTER TABLE {table} RESET SETTING merge_selector_base")
         engine.run("ALTER TABLE trace RESET SETTING vertical_merge_algorithm_min_rows_to_activate")
-        large = "min_compress_block_size = 4194304, max_compress_block_size = 4194304"
+        blocks = "min_compress_block_size = 4194304, max_compress_block_size = 4194304"
+        large = f"`words` String CODEC(ZSTD(3)) SETTINGS ({blocks})"
         engine.run(
             "ALTER TABLE trace MODIFY COLUMN words RESET SETTING min_compress_block_size, max_compress_block_size"
         )
@@ -109,14 +121,14 @@ def test_chdb_tables_of_an_older_schema_are_brought_up_once() -> None:
         for _ in range(2):
             make_tables(engine)
             numbers = engine.select(Sql("SELECT number FROM migration ORDER BY number"))
-            assert numbers == [(each,) for each in range(1, 8)]
+            assert numbers == [(each,) for each in range(1, 9)]
         for tables, settings in (
             (("said", "head"), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
             (("part",), "min_compress_block_size = 2048, max_compress_block_size = 4096"),
             (("trace", "part"), "merge_selector_base = 32"),
             (("trace",), "vertical_merge_algorithm_min_rows_to_activate = 1"),
             (("trace",), "`duration_ms` Nullable(Int64) CODEC(T64, LZ4)"),
-            (("trace",), f"`words` String CODEC(ZSTD(2, 22)) SETTINGS ({large})"),
+            (("trace",), f"`words` String CODEC(ZSTD(2, 22)) SETTINGS ({blocks})"),
         ):
             for table in tables:
                 assert settings in engine.select(Sql(f"SHOW CREATE TABLE {table}"))[0][0]
@@ -138,7 +150,7 @@ def test_chdb_what_was_revised_before_there_was_a_table_of_it_is_known_afterward
                 store.write([part(span(1, trace=each), tags={"n": "old"}) for each in (1, 2)])
                 store.write([Edit(span(1, trace=1).trace_id, "n", "new", 5), Deletion(span(1, trace=2).trace_id, 5)])
             engine.run("TRUNCATE TABLE migration")
-            engine.insert("migration", {"number": "UInt32"}, [[number] for number in range(1, 6)])
+            engine.insert("migration", {"number": "UInt32"}, [[number] for number in (1, 2, 3, 4, 5, 7)])
             with contextlib.closing(ClickHouseStore(address)) as store:
                 found = [
                     store.search_whole(parse_search(["0"], f"tags.n = '{each}'")).traces for each in ("old", "new")

@@ -155,10 +155,25 @@ def span_tests(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def steps_of_a_name(draw: st.DrawFn) -> str:
+    """A name with how long the span took, or with an attribute of it, and maybe something else of it."""
+    name = draw(st.sampled_from(["name = 'call'", "name = 'a'", "name = '日本'", "name IN ('a', 'call')"]))
+    lengths = [
+        f"duration_ms {each}" for each in ("> 0", "> 1", ">= 2", "< 2.5", "= 1", "= 0", "BETWEEN 1 AND 2", "< 0")
+    ]
+    attributes = [f"attributes.{each}" for each in ("m.k = 'prod'", "m.k = 'a'", "x = 'it''s'", "m.k IN ('a', 'prod')")]
+    others = ["status = 'ERROR'", "type = 'LLM'", "NOT duration_ms > 1"]
+    found = [name, *draw(st.lists(st.sampled_from([*lengths, *attributes]), min_size=1, max_size=3))]
+    return " AND ".join(draw(st.permutations([*found, *draw(st.lists(st.sampled_from(others), max_size=1))])))
+
+
+@st.composite
 def scopes(draw: st.DrawFn) -> str:
     """What is asked of the spans of a trace: of one, of several that stand somehow to each other, of their number."""
     if draw(st.booleans()):
         return f"span.{draw(span_tests())}"
+    if draw(st.booleans()):
+        return f"span({draw(steps_of_a_name())})"
     words = st.lists(st.sampled_from(["AND", "OR", "AND NOT"]), min_size=2, max_size=2)
     conditions = st.lists(span_tests(), min_size=1, max_size=3).flatmap(
         lambda found: words.map(lambda between: f"span({_joined(found, between)})")

@@ -9,7 +9,8 @@ import pytest
 
 from tests.golden import check_golden
 from tracehound.query.access import Range
-from tracehound.query.clickhouse import DIALECT, ROW, can_be_brief, newest_sql, search_sql, slowest_sql, statistics_sql
+from tracehound.query.clickhouse import DIALECT, ROW, can_be_brief, newest_sql, search_sql, slowest_sql
+from tracehound.query.clickhouse_statistics import statistics_sql
 from tracehound.query.fields import NAME
 from tracehound.query.periods import parse_period
 from tracehound.query.search import Search, parse_search
@@ -40,6 +41,15 @@ SHAPES: dict[str, tuple[str | None, Sequence[str]]] = {
     "feedback": ("feedback.correct = TRUE AND expectation.score > 0.5 AND feedback.tone IS NULL", ()),
     "one_span": ("span.type = 'TOOL' AND span.status = 'ERROR'", ()),
     "attribute_of_a_span": ("span.name = 'call' AND span.attributes.model = 'claude'", ()),
+    "long_span": ("span.name = 'call' AND span.duration_ms BETWEEN 3000 AND 8000", ()),
+    "long_span_with_attribute": (
+        "span.name = 'call' AND span.duration_ms > 50000000 AND span.attributes.model = 'claude'",
+        (),
+    ),
+    "long_span_of_a_type": (
+        "span.name = 'call' AND span.duration_ms > 50000000 AND span.attributes.model = 'claude' AND span.type = 'LLM'",
+        (),
+    ),
     "no_such_span": ("NOT span.status = 'ERROR'", ()),
     "count_of_spans": ("count(span(status = 'ERROR' AND duration_ms > 5)) >= 2", ()),
     "child": ("span(name = 'agent') > span(status = 'ERROR')", ()),

@@ -1,4 +1,4 @@
-"""SQL for the ClickHouse store: how it writes conditions (`query.wide`), and its statements.
+"""SQL for the ClickHouse store: how it writes conditions (`query.wide`), and the statements of searches.
 
 The schema is that of `store/clickhouse/schema.py`. `tests/query/golden` holds each shape of statement. Parameters are
 question marks here; `store/clickhouse/engine.py` gives them names and types.
@@ -7,7 +7,7 @@ question marks here; `store/clickhouse/engine.py` gives them names and types.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracehound.model.reserved import ARTIFACT_LOCATION
@@ -17,10 +17,8 @@ from tracehound.query.fields import TIMESTAMP, TRACE_ID, Field, Group
 from tracehound.query.ilike import LONG_CHARACTER, LONG_LOWER, ilike_expression
 from tracehound.query.keyset import Values, behind_sql, order_sql
 from tracehound.query.patterns import make_matcher
-from tracehound.query.periods import Period
 from tracehound.query.search import Search
 from tracehound.query.sql import Parameter, Sql, chain, join
-from tracehound.query.statistics import DISTINCT, DURATIONS, LENGTHS, StatisticsQuery
 from tracehound.query.tree import Operator, Value
 from tracehound.query.wide import NO_WORDS, Condition, is_apart
 
@@ -47,8 +45,6 @@ _HAS_PAIR: Final = "has(t.pairs, ?)"
 LONGEST_PAIR: Final = 200  # bytes of a value, of which the index of pairs has no more
 MOST_VALUES: Final = 1_000  # that are asked of it one by one
 _LISTED_BYTES: Final = 50_000  # of texts in such a parameter, which may take twice as many there
-# Units of time that are added to one, for a negative quotient is rounded up.
-_BEFORE: Final = 2**32
 
 
 class ClickHouseDialect:
@@ -124,6 +120,12 @@ class ClickHouseDialect:
     def has_terms(self, numbers: Sequence[int]) -> Sql:
         """Return the condition that a span has one of the terms of attributes."""
         return Sql("hasAny(t.span_terms, ?)", (as_list(numbers),))
+
+    def has_keys(self, keys: Sequence[str]) -> Sql | None:
+        """Return the condition that the trace has one of the keys of spans; None for too many."""
+        if not keys:
+            return Sql("FALSE")
+        return Sql("hasAny(t.span_keys, ?)", (as_list(keys),)) if _are_few(keys) else None
 
     def has_words(self, words: Sequence[str]) -> Sql:
         """Return the condition that the trace has one of the words, or that its words are not known."""
@@ -228,7 +230,7 @@ def slowest_sql(search: Search, where: Condition, count: int) -> Sql | None:
     first = search.order[0]
     if first.field.group is not Group.ATTRIBUTES or first.field.name != _DURATION or not first.descending:
         return None
-    condition = join("\n  AND ", [_is_of(search), *_asked(search, where)])
+    condition = join("\n  AND ", [is_of(search), *_asked(search, where)])
     text = (
         f"SELECT t.duration_ms\nFROM trace AS t\nWHERE {condition.text}\nORDER BY t.duration_ms DESC\nLIMIT 1 OFFSET ?"
     )
@@ -282,76 +284,7 @@ _PLACE: Final = "t.start_ms, t.trace_id, t.version"
 _ALL: Final = f"{ROW}, t.tags_numbers, t.metadata_numbers, {', '.join(f't.{name}' for name in (*SUMMED, 'span_count'))}"
 
 
-def statistics_sql(query: StatisticsQuery, where: Condition, first_units: Mapping[int, int] | None = None) -> Sql:
-    """Return the statement that adds up traces, each as it is now.
-
-    Units of time are groups of their own, but those that have another one in `first_units` count as that.
-
-    Its columns are the fields of the groups; the number of the unit of time, if there are periods; how many traces
-    there are and have failed, how many have ended, their durations' sum, the least and the greatest; the buckets of
-    their durations, in order, or if fractions are given the buckets of these percentiles alone; then of each of
-    `SUMMED` that is wanted the sum and how many have the number; and of each of `DISTINCT` that is wanted how many
-    different values there are.
-    """
-    groups = _groups(query, first_units or {})
-    keys = [Sql(f"{found.text} AS key{at}", found.parameters) for at, found in enumerate(groups)]
-    names = [f"key{at}" for at in range(len(keys))]
-    sums = [name for name in SUMMED if name in query.wanted]
-    distinct = [VALUES.value(field) for name, field in DISTINCT.items() if name in query.wanted]
-    conditions = [_is_of(query.search), *([] if query.search.where is None else [where.sql])]
-    condition = join("\n  AND ", conditions)
-    added = [
-        Sql("count(), countIf(t.state = 'ERROR')"),
-        Sql(_lengths(query)),
-        *_distribution(query),
-        *(Sql(f"sum(t.{name}), count(t.{name})") for name in sums),
-        *(Sql(f"uniqExact({each.text})", each.parameters) for each in distinct),
-    ]
-    chosen = join(", ", [*keys, *added])
-    by = f"\nGROUP BY {', '.join(names)}" if names else ""
-    named = f"WITH {_BUCKETS} AS buckets\n" if query.fractions else ""
-    return Sql(
-        f"{named}SELECT {chosen.text}\nFROM trace AS t FINAL\nWHERE {condition.text}{by}",
-        chosen.parameters + condition.parameters,
-    )
-
-
-def _lengths(query: StatisticsQuery) -> str:
-    if LENGTHS in query.wanted:
-        return "count(t.duration_ms), sum(t.duration_ms), min(t.duration_ms), max(t.duration_ms)"
-    return "count(t.duration_ms), 0, NULL, max(t.duration_ms)" if DURATIONS in query.wanted else "0, 0, NULL, NULL"
-
-
-_BUCKETS: Final = "arraySort(groupArray(t.duration_bucket))"
-
-
-def _distribution(query: StatisticsQuery) -> list[Sql]:
-    """Return how durations are distributed. The percentile is the first bucket up to which there are enough of them."""
-    if DURATIONS not in query.wanted:
-        return [Sql("[]")]
-    if not query.fractions:
-        return [Sql(_BUCKETS)]
-    return [Sql("buckets[greatest(1, toUInt64(ceil(? * length(buckets))))]", (each,)) for each in query.fractions]
-
-
-def unit_of(period: Period) -> int:
-    """Return the length in ms of the pieces of time that traces are added up by: of whole periods where that can be."""
-    return period.equal_ms or period.unit_ms
-
-
-def _groups(query: StatisticsQuery, first_units: Mapping[int, int]) -> list[Sql]:
-    groups = [VALUES.value(each) for each in query.fields]
-    if query.period is not None:
-        unit_ms = unit_of(query.period)
-        unit = Sql("intDiv(t.start_ms + ?, ?) - ?", (_BEFORE * unit_ms, unit_ms, _BEFORE))
-        if first_units:
-            pairs = as_list(list(first_units)), as_list(list(first_units.values()))
-            unit = Sql(f"transform({unit.text}, ?, ?)", (*unit.parameters, *pairs))
-        groups.append(unit)
-    return groups
-
-
-def _is_of(search: Search) -> Sql:
+def is_of(search: Search) -> Sql:
     """Return the condition that a row is of one of the experiments."""
     return Sql("t.experiment IN ?", (as_list([int(each) for each in search.experiment_ids]),))
 

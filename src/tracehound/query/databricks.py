@@ -101,6 +101,10 @@ class DatabricksDialect:
         """Return the condition that a span has one of the terms of attributes."""
         return Sql("arrays_overlap(t.span_terms, ?)", (as_list(numbers),))
 
+    def has_keys(self, keys: Sequence[str]) -> Sql | None:  # noqa: ARG002 - a table there has none
+        """Return None: the table has no keys."""
+        return None
+
     def has_words(self, words: Sequence[str]) -> Sql:
         """Return the condition that the trace has one of the words (`words_with`), or that its words are not known."""
         pieces = [Sql("contains(t.words, ?)", (each,)) for each in words]

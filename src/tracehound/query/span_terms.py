@@ -46,7 +46,7 @@ def add_span_terms(found: dict[Term, int], spans: Sequence[Span]) -> None:
         for each in _plain_terms(span.name, span.span_type, span.status.status_code._value_, bits):
             found[each] = known(each, 0) | bit
         for key, text in span.attributes_json.items():
-            of_attribute = _term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute
+            of_attribute = _term_of_attribute if len(text) <= LONGEST_CACHED else _make_term_of_attribute
             made = of_attribute(key, text)
             if made is not None:
                 found[made] = known(made, 0) | bit
@@ -59,10 +59,15 @@ def attribute_terms_of(spans: Sequence[Span]) -> list[int]:
     found: dict[int, None] = {}
     for span in spans:
         for key, text in span.attributes_json.items():
-            made = (_term_of_attribute if len(text) <= _CACHED else _make_term_of_attribute)(key, text)
+            made = term_of_attribute(key, text)
             if made is not None:
                 found[made.number] = None
     return list(found)
+
+
+def term_of_attribute(key: str, text: str) -> Term | None:
+    """Return the term of an attribute of a span, whose value is a text of JSON; None for a value that says nothing."""
+    return (_term_of_attribute if len(text) <= LONGEST_CACHED else _make_term_of_attribute)(key, text)
 
 
 def durations_of_spans(spans: Sequence[Span]) -> list[int | None]:
@@ -115,7 +120,7 @@ def may_last(test: Test, value: str | None, name: str | None) -> bool:
     return test.operator not in _RANGES or any(COMPARE[test.operator](each, test.value) for each in (least, greatest))
 
 
-_CACHED: Final = 2 * MAX_INDEXED_CHARACTERS
+LONGEST_CACHED: Final = 2 * MAX_INDEXED_CHARACTERS  # of the JSON of an attribute
 
 
 def _make_term_of_attribute(key: str, text: str) -> Term | None:

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeAlias
 
 from tracehound.query.fields import ASSESSED, MAPPED, NUMBERS_IN_METADATA, NUMBERS_IN_SPAN, Field, Group, Kind
 from tracehound.query.needles import needles_of
+from tracehound.query.span_keys import keys_of
 from tracehound.query.span_terms import needs_spans, terms_of_test
 from tracehound.query.sql import Sql, chain
 from tracehound.query.terms import UNIQUE_METADATA
@@ -98,6 +99,10 @@ class Dialect(Protocol):
 
     def has_terms(self, numbers: Sequence[int]) -> Sql:
         """Return the condition that a span has one of the terms (`query.span_terms`) of attributes."""
+        ...
+
+    def has_keys(self, keys: Sequence[str]) -> Sql | None:
+        """Return the condition that the trace has one of the keys (`query.span_keys`); None where it has none."""
         ...
 
     def has_words(self, words: Sequence[str]) -> Sql:
@@ -190,20 +195,39 @@ class _Visitor:
         return Condition(self.dialect.is_assessed(group, name, passes))
 
     def _visit_scope(self, scope: Scope[Test]) -> Condition:
-        conditions = [_of_span(each, self.dialect) for each in scope.conditions]
-        if scope.count is not None and not scope.steps and conditions[0].is_exact:
-            count = self.dialect.count_spans(_names_in(scope.condition), conditions[0].sql)
-            text = f"{count.text} {scope.count.operator.value} ?"
-            return Condition(Sql(text, (*count.parameters, scope.count.number)))
+        if scope.count is not None and not scope.steps:
+            passes = _of_span(scope.condition, self.dialect)
+            if passes.is_exact:
+                count = self.dialect.count_spans(_names_in(scope.condition), passes.sql)
+                text = f"{count.text} {scope.count.operator.value} ?"
+                return Condition(Sql(text, (*count.parameters, scope.count.number)))
         if not needs_spans(scope):
             return ANYTHING
-        found = [
-            self.dialect.has_span(_names_in(each), condition.sql)
-            for each, condition in zip(scope.conditions, conditions, strict=True)
-        ]
+        found = [self._has_span(each) for each in scope.conditions]
+        conditions = [condition for condition, _ in found]
         if len(found) == 1 and scope.count is None and conditions[0].is_exact:
-            return Condition(found[0])
-        return Condition(self._with_words(scope, found), is_exact=False)
+            return conditions[0]
+        sql = [each.sql for each in conditions]
+        say_more = any(words_say_more for _, words_say_more in found)
+        return Condition(self._with_words(scope, sql) if say_more else _all(sql), is_exact=False)
+
+    def _has_span(self, node: Checked) -> tuple[Condition, bool]:
+        """Return the condition that a trace has a span of which one is true, and whether words say more than that."""
+        keys = keys_of(node)
+        found = [] if keys is None else [self.dialect.has_keys(each) for each in keys.lists]
+        lists = [each for each in found if each is not None]
+        if keys is None or not lists or len(lists) < len(found):
+            return self._in_arrays(node), True
+        if keys.rest is None:
+            return Condition(_all(lists), keys.is_exact), not keys.have_durations
+        arrays = self._in_arrays(keys.rest)
+        is_exact = arrays.is_exact and keys.rest == node
+        return Condition(_all([*lists, arrays.sql]), is_exact), True
+
+    def _in_arrays(self, node: Checked) -> Condition:
+        """Return the condition that a trace has a span of which one is true, from what the arrays have of it."""
+        passes = _of_span(node, self.dialect)
+        return Condition(self.dialect.has_span(_names_in(node), passes.sql), passes.is_exact)
 
     def _with_words(self, node: Checked, conditions: list[Sql]) -> Sql:
         """Return the conditions and that the trace has the words that the node asks for."""

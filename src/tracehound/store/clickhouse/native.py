@@ -49,7 +49,7 @@ def _writer_of(kind: str) -> Writer:
     if outer == "Nullable":
         return partial(_nullable, _writer_of(inner), "" if inner == "String" else 0)
     if outer == "Array":
-        return partial(_arrays, _writer_of(inner))
+        return partial(_arrays, _repeating_texts if inner == "String" else _writer_of(inner))
     keys, values = inner.split(", ")  # of a map
     return partial(_maps, _writer_of(keys), _repeating_texts if values == "String" else _writer_of(values))
 

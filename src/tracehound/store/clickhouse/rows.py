@@ -11,6 +11,7 @@ from tracehound.model.record import from_json, to_json
 from tracehound.model.reserved import SPAN_MODEL
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceInfo, TraceState
+from tracehound.query.span_keys import keys_of_spans
 from tracehound.query.span_terms import attribute_terms_of, durations_of_spans
 from tracehound.query.wide import NO_WORDS
 from tracehound.query.words import words_by_place
@@ -48,6 +49,7 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
     info, spans = trace.info, trace.data.spans
     searched, apart = split_metadata(info.trace_metadata)
     duration = info.execution_duration
+    durations_ms = durations_of_spans(spans)
     said = [
         (*each[:-1], None if each.boolean is None else int(each.boolean))
         for each in (said_of(info) if info.assessments else [])
@@ -78,10 +80,11 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
         tuple([span.span_type for span in spans]),
         tuple([span.status.status_code.value for span in spans]),
         tuple([span.status.description or None for span in spans]),
-        tuple(durations_of_spans(spans)),
+        tuple(durations_ms),
         tuple([span.model_name if SPAN_MODEL in span.attributes_json else None for span in spans]),
         *map(tuple, numbers_of_spans(spans)),
         tuple(attribute_terms_of(spans)),
+        tuple(keys_of_spans(spans, durations_ms)),
         _words(spans),
         tuple([part.written_ns for part in version.parts]),
         tuple([part.digest for part in version.parts]),

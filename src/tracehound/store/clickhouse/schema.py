@@ -14,12 +14,13 @@ from typing import Final
 
 from tracehound.query.clickhouse import PAIRS
 from tracehound.query.fields import NUMBERS_IN_SPAN
+from tracehound.query.span_keys import EDGES, HASHES, LONGEST_NAME
 from tracehound.query.sql import Sql
 from tracehound.query.wide import NUMBER_COLUMNS
 from tracehound.store.clickhouse.address import ClickHouseAddress
 from tracehound.store.clickhouse.engine import Engine
 
-_SAID_OF_TYPE: Final = re.compile(" CODEC| SETTINGS")  # how a column is kept
+_SAID_OF_TYPE: Final = re.compile(" DEFAULT| CODEC| SETTINGS")  # how a column is kept
 _SMALL: Final = "LowCardinality(String)"
 _MAP: Final = f"Map({_SMALL}, String) CODEC(ZSTD(3))"
 _NUMBERS: Final = f"Map({_SMALL}, Float64) CODEC(ZSTD(1))"
@@ -36,6 +37,20 @@ _FAR: Final = "ZSTD(2, 22)"
 # The engine makes it of the maps, and answers from its index alone which rows have a pair.
 _PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(3))")
 _PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
+# Of rows that come without: how long spans took their arrays say, and which attributes there are the terms. Of which
+# span these are nobody knows, so that these keys have no name. Nothing but merges reads the column.
+_LASTED: Final = f"concat(toString(roundDown(d - 1, {list(EDGES)})), ' ', substringUTF8(n, 1, {LONGEST_NAME}))"
+_KEYS_OF_DURATIONS: Final = (
+    f"arrayMap((n, d) -> {_LASTED}, arrayFilter((n, d) -> isNotNull(d), span_name, span_duration_ms),"
+    " arrayMap(d -> assumeNotNull(d), arrayFilter(d -> isNotNull(d), span_duration_ms)))"
+)
+_KEYS_OF_TERMS: Final = f"arrayMap(t -> concat('=', toString(t % {HASHES})), span_terms)"
+_KEYS: Final = (
+    "span_keys",
+    f"Array(String) DEFAULT arrayDistinct(arrayConcat({_KEYS_OF_DURATIONS}, {_KEYS_OF_TERMS}))"
+    f" CODEC(ZSTD(3)) SETTINGS ({_LARGE_BLOCKS})",
+)
+_KEYS_INDEX: Final = "keys_index span_keys TYPE text(tokenizer = 'array')"
 # Statistics read them of every trace: to unpack them took a sixth of that time by ZSTD, at the same size.
 _LENGTHS: Final = (
     ("duration_ms", "Nullable(Int64) CODEC(T64, LZ4)"),
@@ -107,6 +122,7 @@ TRACE: Final = Table(
         ("span_model", "Array(LowCardinality(Nullable(String)))"),
         *((f"span_{name}", "Array(Nullable(Float64)) CODEC(ZSTD(1))") for name in NUMBERS_IN_SPAN),
         ("span_terms", "Array(Int64) CODEC(ZSTD(1))"),
+        _KEYS,
         ("words", f"String CODEC({_FAR}) SETTINGS ({_LARGE_BLOCKS})"),
         ("part_ns", f"Array(Int64) CODEC(ZSTD(1)) SETTINGS ({_SMALL_BLOCKS})"),
         ("part_digests", "Array(UInt32) CODEC(ZSTD(1))"),
@@ -119,6 +135,7 @@ TRACE: Final = Table(
     shard_key="cityHash64(trace_id)",
     indexes=(
         _PAIRS_INDEX,
+        _KEYS_INDEX,
         "metadata_keys mapKeys(metadata) TYPE bloom_filter(0.01)",
         "id_index trace_id TYPE bloom_filter(0.01)",
         "client_index client_request_id TYPE bloom_filter(0.01)",
@@ -234,6 +251,13 @@ _HEADS: Final = (
 )
 _REVISED_ROWS: Final = "SELECT trace_id, experiment, start_ms, version FROM trace{local} WHERE version > 1"
 _REVISIONS: Final = f"CREATE MATERIALIZED VIEW IF NOT EXISTS revised_trace{{on}} TO revised{{local}} AS {_REVISED_ROWS}"
+_SPAN_KEYS_ADDED: Final = (
+    f"ALTER TABLE trace{{local}}{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_KEYS)}",
+    f"ALTER TABLE trace{{local}}{{on}} ADD INDEX IF NOT EXISTS {_KEYS_INDEX}",
+    "ALTER TABLE trace{local}{on} MATERIALIZE COLUMN span_keys",
+    "ALTER TABLE trace{local}{on} MATERIALIZE INDEX keys_index",
+)
+_SPAN_KEYS_OVER_ALL: Final = (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_KEYS)}",)
 # By number, what became of tables that were made before. What cannot be changed afterwards stays as it is there: marks
 # of `part` were at 64 rows before 2, which reads more of it for a page of traces.
 _CHANGES: Final[dict[int, tuple[str, ...]]] = {
@@ -263,11 +287,13 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
         # Columns of the order, and those that say which row counts, stay as they are.
         f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN part_ns MODIFY SETTING {_SMALL_BLOCKS}",
     ),
-    7: (f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words CODEC({_FAR})",),
+    7: _SPAN_KEYS_ADDED,
+    8: (f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words CODEC({_FAR})",),
 }
 # What becomes of the tables over all servers of a cluster.
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
-    4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",)
+    4: (f"ALTER TABLE trace{{on}} ADD COLUMN IF NOT EXISTS {' '.join(_PAIRS)}",),
+    7: _SPAN_KEYS_OVER_ALL,
 }
 _DAY_S: Final = 86_400
 _LAST_S: Final = 2**32 - 1  # in 2106: what is later would count from 1970 again, and be removed at once; 0 is never

@@ -12,7 +12,8 @@ from tracehound.model.buckets import value_of
 from tracehound.model.garbage import no_collection
 from tracehound.model.summary import SUMMED, Summary
 from tracehound.model.weight import WEIGHT, read_weight
-from tracehound.query.clickhouse import as_list, statistics_sql, unit_of
+from tracehound.query.clickhouse import as_list
+from tracehound.query.clickhouse_statistics import statistics_sql, unit_of
 from tracehound.query.fields import ASSESSED, NUMBERS_IN_METADATA, Field, Group
 from tracehound.query.sql import Sql
 from tracehound.query.statistics import DISTINCT, DURATIONS, GroupKey, Groups, StatisticsQuery
