@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 import msgspec
@@ -36,7 +37,7 @@ from tracehound.query.sql import Sql
 from tracehound.query.statistics import StatisticsQuery, parse_groups
 from tracehound.store.api import Store
 from tracehound.store.clickhouse.address import ClickHouseAddress, parse_address
-from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.engine import OPTIONS_OF_PROCESS, Engine
 from tracehound.store.clickhouse.store import ClickHouseStore
 from tracehound.store.sqlite.store import SqliteStore
 
@@ -238,7 +239,7 @@ def keep_log(folder: Path, address: ClickHouseAddress) -> Any:
         "<clickhouse><query_log><database>system</database><table>query_log</table></query_log>"
         "<part_log><database>system</database><table>part_log</table></part_log></clickhouse>"
     )
-    return Connection(f"{address.directory}?config-file={config}")
+    return Connection(f"{address.directory}?{urlencode({'config-file': str(config), **OPTIONS_OF_PROCESS})}")
 
 
 def cpu_seconds() -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from scipy import stats
+import scipy  # which loads scipy.stats where it is asked for
 
 import tracehound
 from tests.traces import part, span
@@ -93,22 +93,22 @@ def test_the_numbers_are_those_of_pandas_and_scipy_on_the_same_traces() -> None:
     rate = measures["error_rate"]
     ends: list[Any] = []
     for side, estimate in ((one, rate.baseline), (other, rate.candidate)):
-        own = stats.binomtest(int(side["failed"].sum()), len(side)).proportion_ci(0.95, method="wilson")
+        own = scipy.stats.binomtest(int(side["failed"].sum()), len(side)).proportion_ci(0.95, method="wilson")
         assert estimate.value == side["failed"].mean()
         assert estimate.interval is not None
         assert (estimate.interval.low, estimate.interval.high) == pytest.approx((own.low, own.high), rel=1e-9)
-        joint = stats.binomtest(int(side["failed"].sum()), len(side)).proportion_ci(JOINT, method="wilson")
+        joint = scipy.stats.binomtest(int(side["failed"].sum()), len(side)).proportion_ci(JOINT, method="wilson")
         ends.append((side["failed"].mean(), joint.low, joint.high))
     assert_interval(rate, *square_and_add(*ends))
 
     for name, fraction in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
         ends = []
         for side, estimate in ((one, measures[name].baseline), (other, measures[name].candidate)):
-            own = stats.quantile_test(side["latency"], p=fraction).confidence_interval(0.95)
+            own = scipy.stats.quantile_test(side["latency"], p=fraction).confidence_interval(0.95)
             assert estimate.value == pytest.approx(side["latency"].quantile(fraction), rel=1e-12)
             assert estimate.interval is not None
             assert (estimate.interval.low, estimate.interval.high) == (own.low, own.high)
-            joint = stats.quantile_test(side["latency"], p=fraction).confidence_interval(JOINT)
+            joint = scipy.stats.quantile_test(side["latency"], p=fraction).confidence_interval(JOINT)
             ends.append((side["latency"].quantile(fraction), joint.low, joint.high))
         assert_interval(measures[name], *square_and_add(*ends))
 
@@ -116,12 +116,12 @@ def test_the_numbers_are_those_of_pandas_and_scipy_on_the_same_traces() -> None:
         column = name.removesuffix("_mean")
         first, second = one[column].dropna(), other[column].dropna()
         for values, estimate in ((first, measures[name].baseline), (second, measures[name].candidate)):
-            low, high = stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
+            low, high = scipy.stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=scipy.stats.sem(values))
             assert estimate.count == len(values)
             assert estimate.value == pytest.approx(values.mean(), rel=1e-12)
             assert estimate.interval is not None
             assert (estimate.interval.low, estimate.interval.high) == pytest.approx((low, high), rel=1e-9)
-        joint = stats.ttest_ind(second, first, equal_var=False).confidence_interval(JOINT)
+        joint = scipy.stats.ttest_ind(second, first, equal_var=False).confidence_interval(JOINT)
         assert_interval(measures[name], joint.low, joint.high)
         assert measures[name].difference == pytest.approx(second.mean() - first.mean(), rel=1e-9)
 

@@ -6,9 +6,9 @@ import math
 import random
 
 import pytest
+import scipy  # which loads scipy.stats where it is asked for
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scipy import stats
 
 from tracehound.analysis.intervals import (
     Interval,
@@ -34,7 +34,7 @@ def is_close(found: float, wanted: float) -> bool:
 @given(st.integers(1, 5_000), st.data(), LEVELS)
 def test_of_a_rate_it_is_wilsons(count: int, data: st.DataObject, level: float) -> None:
     successes = data.draw(st.integers(0, count))
-    wanted = stats.binomtest(successes, count).proportion_ci(level, method="wilson")
+    wanted = scipy.stats.binomtest(successes, count).proportion_ci(level, method="wilson")
     found = wilson(successes, count, level)
     assert is_close(found.low, wanted.low)
     assert is_close(found.high, wanted.high)
@@ -44,7 +44,7 @@ def test_of_a_rate_it_is_wilsons(count: int, data: st.DataObject, level: float) 
 @example([0.0, 0.0], 0.5, 0.5)
 @given(st.lists(NUMBERS, min_size=1, max_size=800), st.sampled_from([0.01, 0.25, 0.5, 0.9, 0.95, 0.99]), LEVELS)
 def test_of_a_percentile_it_is_that_of_the_quantile_test(values: list[float], fraction: float, level: float) -> None:
-    wanted = stats.quantile_test(values, p=fraction).confidence_interval(level)
+    wanted = scipy.stats.quantile_test(values, p=fraction).confidence_interval(level)
     found = percentile_interval(sorted(values), fraction, level)
     if (len(values), fraction, level) == (2, 0.5, 0.5):
         # It holds exactly as often as the level says, which is enough for Conover and not for SciPy.
@@ -57,7 +57,7 @@ def test_of_a_percentile_it_is_that_of_the_quantile_test(values: list[float], fr
 @pytest.mark.parametrize("count", [20_000, 123_456])
 def test_a_percentile_of_many_values_has_an_interval_too(count: int) -> None:
     values = [float(each) for each in range(count)]
-    wanted = stats.quantile_test(values, p=0.95).confidence_interval(0.95)
+    wanted = scipy.stats.quantile_test(values, p=0.95).confidence_interval(0.95)
     assert percentile_interval(values, 0.95, 0.95) == Interval(wanted.low, wanted.high)
 
 
@@ -71,7 +71,9 @@ def test_there_is_one_of_a_percentile_from_the_least_number_of_values_on(fractio
 @example(0.5000000000000001, 128.0)
 @given(st.floats(0.5, 0.99999), st.floats(1, 100_000))
 def test_the_quantiles_are_students(share: float, freedom: float) -> None:
-    assert math.isclose(student_quantile(share, freedom), stats.t.ppf(share, freedom), rel_tol=1e-7, abs_tol=1e-12)
+    assert math.isclose(
+        student_quantile(share, freedom), scipy.stats.t.ppf(share, freedom), rel_tol=1e-7, abs_tol=1e-12
+    )
 
 
 @given(st.lists(NUMBERS, min_size=2, max_size=60), LEVELS)
@@ -81,7 +83,7 @@ def test_of_a_mean_it_is_students(values: list[float], level: float) -> None:
     if found.variance == 0:
         assert interval == Interval(found.mean, found.mean)
         return
-    low, high = stats.t.interval(level, len(values) - 1, loc=found.mean, scale=stats.sem(values))
+    low, high = scipy.stats.t.interval(level, len(values) - 1, loc=found.mean, scale=scipy.stats.sem(values))
     assert math.isclose(interval.low, low, rel_tol=1e-7, abs_tol=1e-3)
     assert math.isclose(interval.high, high, rel_tol=1e-7, abs_tol=1e-3)
 
@@ -91,7 +93,7 @@ def test_of_the_difference_of_means_it_is_welchs(seed: int, few: int, many: int,
     rng = random.Random(seed)
     first = [rng.lognormvariate(5, 1) for _ in range(few)]
     second = [rng.lognormvariate(6, 0.5) for _ in range(many)]
-    wanted = stats.ttest_ind(second, first, equal_var=False).confidence_interval(level)
+    wanted = scipy.stats.ttest_ind(second, first, equal_var=False).confidence_interval(level)
     found = welch(mean_of(first), mean_of(second), level)
     assert math.isclose(found.low, wanted.low, rel_tol=1e-7, abs_tol=1e-7)
     assert math.isclose(found.high, wanted.high, rel_tol=1e-7, abs_tol=1e-7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from tracehound.errors import StoreBusyError, StoreError
 from tracehound.store.clickhouse.address import ClickHouseAddress
 
 if HAS_ENGINE:
+    from tracehound.query.sql import Sql
+    from tracehound.store.clickhouse.engine import OPTIONS_OF_PROCESS, Engine
     from tracehound.store.clickhouse.folder import why_not
     from tracehound.store.clickhouse.store import ClickHouseStore
 
@@ -73,3 +76,10 @@ def test_two_folders_in_one_program_are_one_too_many(tmp_path: Path) -> None:
         store = ClickHouseStore(ClickHouseAddress(directory=tmp_path / "engine"))
         with pytest.raises(StoreError, match="beside another folder: a program has one chdb:// at a time"):
             store.version()
+
+
+def test_the_engine_has_taken_the_options_that_it_was_opened_with() -> None:
+    with new_address() as address, contextlib.closing(Engine(address)) as engine:
+        for name, value in OPTIONS_OF_PROCESS.items():
+            found = engine.select(Sql("SELECT value FROM system.server_settings WHERE name = ?", (name,)))
+            assert found == [(str(value),)]

@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 import tracehound
 from tests.model.test_viewer import PAGE
@@ -46,10 +45,16 @@ class Tags(HTMLParser):
             self.text += data
 
 
+def shell() -> Any:
+    """Return the notebook: outside of one there is nothing to switch."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    return InteractiveShell.instance()
+
+
 def show(value: Any) -> tuple[Tags, str]:
     """Return the HTML that a notebook is given for a value, and the text for those that show none."""
-    formatter: Any = InteractiveShell.instance().display_formatter
-    shown, _ = formatter.format(value)
+    shown, _ = shell().display_formatter.format(value)
     page = Tags()
     page.feed(shown["text/html"])
     assert not page.open
@@ -201,7 +206,7 @@ def test_the_viewer_is_switched_off_and_on_again(trace_id: str) -> None:
     values = [
         tracehound.get_trace(trace_id), tracehound.search_traces(), tracehound.search_traces(return_type="list")
     ]  # fmt: skip
-    InteractiveShell.instance()  # the notebook: outside of one there is nothing to switch
+    shell()
     tracehound.tracing.disable_notebook_display()
     tracehound.tracing.disable_notebook_display()
     try:

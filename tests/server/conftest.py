@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from tests.new_files import new_file
 from tests.server.process import ServerProcess
 from tracehound.server.app import create_app
 from tracehound.server.limits import ServerLimits
@@ -25,7 +26,7 @@ def limits() -> ServerLimits:
 @pytest.fixture
 def client(store_path: Path, limits: ServerLimits) -> Iterator[TestClient]:
     """Ask a server in this process, over the store that the test's own traces go to."""
-    store = SqliteStore(store_path)
+    store = new_file(store_path)
     drain = Drainer(store_path.with_name(f"{store_path.name}-spool"), lambda: store).drain
     app = create_app(store, Settings(str(store_path)), limits, drain=drain)
     with TestClient(app, base_url="http://127.0.0.1") as asking:

@@ -471,7 +471,10 @@ def test_where_descriptors_are_few_the_ends_of_many_processes_are_looked_after_i
     store = MemoryStore()
     few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with (tmp_path / "last").open("wb") as last:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 50, most))
+        free = [os.dup(last.fileno()) for _ in range(49)]  # those of an engine in this process may lie anywhere
+        for descriptor in free:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(free) + 1, most))
         try:
             Drainer(tmp_path, lambda: store).drain()
         finally:

@@ -11,13 +11,13 @@ from starlette.testclient import TestClient
 
 from tests.asgi import AsgiTransport, Stage, listening
 from tests.clickhouse.opened import HAS_ENGINE, new_store
+from tests.new_files import new_file
 from tracehound.server.app import create_app
 from tracehound.server.limits import ServerLimits
 from tracehound.settings import Settings
 from tracehound.store.api import Store
 from tracehound.store.memory import MemoryStore
 from tracehound.store.remote.store import RemoteStore
-from tracehound.store.sqlite.store import SqliteStore
 
 HERE = ("memory", "sqlite", *(["chdb"] if HAS_ENGINE else []))
 ELSEWHERE = "asgi", "socket"
@@ -47,7 +47,7 @@ def opened(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[
         with new_store() as found:
             yield found
         return
-    own: Store = SqliteStore(folder / "contract.db") if kind in ("sqlite", "socket") else MemoryStore()
+    own: Store = new_file(folder / "contract.db") if kind in ("sqlite", "socket") else MemoryStore()
     with contextlib.closing(own):
         if kind in HERE:
             yield own
