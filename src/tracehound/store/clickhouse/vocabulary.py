@@ -21,6 +21,7 @@ _AROUND: Final = 3
 _MOST_PATTERNS: Final = 8  # of a filter: a look for the values of each takes some 3 ms
 _AT_ONCE: Final = 8  # pieces: to go through a million words takes 75 ms, to look into each of them for one 5
 _FIRST_LETTER: Final = "A"
+_FIRST_SMALL: Final = "["  # no word begins with it; what does with a large letter comes before
 # Tables that were made anew have the numbers of all migrations at one time (`schema.make_tables`).
 _FROM_THE_START: Final = Sql("SELECT minIf(made, number = 1) = minIf(made, number = 4) FROM migration")
 _TESTS: Final[dict[tuple[bool, bool], str]] = {
@@ -74,11 +75,15 @@ def _ask(engine: Engine, pieces: Sequence[Piece], most: int, limit: SearchLimit 
     source = _index(engine, "words_index")
     tests = [_test(each) for each in pieces]
     which, any_of = join(", ", tests), join(" OR ", tests)
-    text = f"SELECT DISTINCT token, {which.text} FROM {source} WHERE token {{}} ? AND ({any_of.text}) LIMIT ?"  # noqa: S608 - our own words
-    parameters = (*which.parameters, _FIRST_LETTER, *any_of.parameters, most)
+    first = _FIRST_SMALL if all(each.in_inputs for each in pieces) else _FIRST_LETTER
+
+    def those(sign: str, bound: str) -> Rows:
+        text = f"SELECT DISTINCT token, {which.text} FROM {source} WHERE token {sign} ? AND ({any_of.text}) LIMIT ?"  # noqa: S608 - our own words
+        return engine.select(Sql(text, (*which.parameters, bound, *any_of.parameters, most)), limit)
+
     with inserting_behind(engine) as beside:
-        numbers = beside.ask(lambda: engine.select(Sql(text.format("<"), parameters), limit))
-        words = engine.select(Sql(text.format(">="), parameters), limit)
+        numbers = beside.ask(lambda: those("<", _FIRST_LETTER))
+        words = those(">=", first)
     return [*numbers(), *words]
 
 
