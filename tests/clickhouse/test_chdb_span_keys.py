@@ -14,7 +14,7 @@ from tracehound.model.record import replace
 from tracehound.query.fields import NAME
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import parse_search
-from tracehound.query.span_keys import EDGES, HASHES, keys_of_spans
+from tracehound.query.span_keys import EDGES, HASHES, terms_and_keys_of
 from tracehound.query.span_terms import attribute_terms_of, durations_of_spans
 from tracehound.query.sql import Sql
 from tracehound.query.statistics import StatisticsQuery
@@ -135,7 +135,7 @@ def test_what_was_stored_before_there_were_keys_is_found_beside_what_has_them(st
 
 def _hash(model: str) -> str:
     one = replace(span(1, name="call", duration_ms=None), attributes_json={"model": f'"{model}"'})
-    (key,) = keys_of_spans([one], [None])
+    _, (key,) = terms_and_keys_of([one], [None])
     return key.removeprefix("=").removesuffix(" call")
 
 
@@ -150,6 +150,8 @@ def test_of_rows_that_come_without_keys_the_engine_makes_those_that_it_can(store
     kinds = {name: kind for name, kind in TRACE.kinds.items() if name in columns}
     store._engine().insert("trace", kinds, [tuple(columns.values())])
     ((made,),) = store._engine().select(Sql("SELECT span_keys FROM trace"))
-    of_attributes = {f"={number % HASHES}" for number in attribute_terms_of(spans)}
-    assert own == set(keys_of_spans(spans, durations_of_spans(spans)))
+    numbers, keys = terms_and_keys_of(spans, durations_of_spans(spans))
+    of_attributes = {f"={number % HASHES}" for number in numbers}
+    assert own == set(keys)
+    assert numbers == attribute_terms_of(spans)
     assert set(made) == {key for key in own if not key.startswith("=")} | of_attributes
