@@ -106,6 +106,13 @@ def test_a_window_is_followed_by_one_in_which_the_rest_should_be_or_by_all_that_
     assert ALL_TIME.times == Range()
 
 
+def test_a_longer_window_ends_where_the_other_one_does() -> None:
+    first = Window(Range(10_001), 1_000)
+    longer = first.widened()
+    assert longer == Window(Range(10_001 - 63_000), 64_000)
+    assert longer.before(found=1, wanted=2).times == Range(10_001 - 63_000 - 128_001, 10_000 - 63_000)
+
+
 def pages(store: ClickHouseStore, search: Search) -> list[list[str]]:
     found: list[list[str]] = []
     while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pytest
 
@@ -50,13 +51,14 @@ def write(store: ClickHouseStore, numbers: Sequence[int]) -> None:
     """Write traces: each second call is slow, each third one is Claude's, and the check of others is."""
     parts = []
     for number in numbers:
-        call = span(2, number, parent=1, name="call", duration_ms=1001 if number % 2 == 0 else 1000)
-        check = span(3, number, parent=1, name="check", duration_ms=2000)
+        make = partial(span, trace=number, start_ms=number * 1_000)
+        call = make(2, parent=1, name="call", duration_ms=1001 if number % 2 == 0 else 1000)
+        check = make(3, parent=1, name="check", duration_ms=2000)
         models = ('"claude"', '"gpt"') if number % 3 == 0 else ('"gpt"', '"claude"')
         made = [
             replace(one, attributes_json={"model": model}) for one, model in zip((call, check), models, strict=True)
         ]
-        parts.append(part(span(1, number, duration_ms=3000), *made))
+        parts.append(part(make(1, duration_ms=3000), *made))
     store.write(parts)
 
 
@@ -107,6 +109,16 @@ def test_what_lies_behind_the_first_window_is_found(store: ClickHouseStore, text
     among = ClickHouseStore(store._address, Recent(2, known_s=0))
     with contextlib.closing(among):
         assert found(among, text) == FOUND[text]
+
+
+def test_what_is_rare_is_looked_for_once(store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(store, range(1, 13))
+    with contextlib.closing(ClickHouseStore(store._address, Recent(2))) as among:
+        assert found(among, SLOW_CLAUDE) == [6, 12]  # which asks for the newest, too
+        asked = statements_of(among._engine(), monkeypatch)
+        search = parse_search(["0"], SLOW_CLAUDE, [], 1)
+        assert [info.trace_id for info in among.search(search).traces] == [span(1, 12).trace_id]
+        assert len([text for text in asked if "t.span_keys" in text]) == 1
 
 
 def test_what_was_stored_before_there_were_keys_is_found_beside_what_has_them(store: ClickHouseStore) -> None:

@@ -41,12 +41,12 @@ Resolve = Callable[[Asked], "Sequence[str] | None"]
 class Condition:
     """SQL that is true of what a filter is true of; and of nothing else where it is exact.
 
-    With `has_lists` an index has lists of the few rows that are to be looked at.
+    It `is_rare` where an index has lists of the rows, which are few as a rule.
     """
 
     sql: Sql
     is_exact: bool = True
-    has_lists: bool = False
+    is_rare: bool = False
 
 
 TRUE: Final = Sql("TRUE")
@@ -168,8 +168,8 @@ class _Visitor:
             none_of = Sql(f"NOT ({one_of.text})", one_of.parameters)
             pieces.append(Condition(self.dialect.or_false(none_of)))
         conditions = self.dialect.all_of([each.sql for each in pieces])
-        is_exact, has_lists = all(each.is_exact for each in pieces), any(each.has_lists for each in pieces)
-        return Condition(_all(conditions), is_exact, has_lists)
+        is_exact, is_rare = all(each.is_exact for each in pieces), any(each.is_rare for each in pieces)
+        return Condition(_all(conditions), is_exact, is_rare)
 
     def _visit_or(self, node: Or[Test]) -> Condition:
         listed, others = _lists(node.children, Operator.EQ)
@@ -213,9 +213,9 @@ class _Visitor:
         conditions = [condition for condition, _ in found]
         if len(found) == 1 and scope.count is None and conditions[0].is_exact:
             return conditions[0]
-        sql, has_lists = [each.sql for each in conditions], any(each.has_lists for each in conditions)
+        sql, is_rare = [each.sql for each in conditions], any(each.is_rare for each in conditions)
         say_more = any(words_say_more for _, words_say_more in found)
-        return Condition(self._with_words(scope, sql) if say_more else _all(sql), is_exact=False, has_lists=has_lists)
+        return Condition(self._with_words(scope, sql) if say_more else _all(sql), is_exact=False, is_rare=is_rare)
 
     def _has_span(self, node: Checked) -> tuple[Condition, bool]:
         """Return the condition that a trace has a span of which one is true, and whether words say more than that."""
@@ -224,11 +224,12 @@ class _Visitor:
         lists = [each for each in found if each is not None]
         if keys is None or not lists or len(lists) < len(found):
             return self._in_arrays(node), True
+        is_rare = keys.have_durations and len(lists) > 1
         if keys.rest is None:
-            return Condition(_all(lists), keys.is_exact, keys.have_durations), not keys.have_durations
+            return Condition(_all(lists), keys.is_exact, is_rare), not keys.have_durations
         arrays = self._in_arrays(keys.rest)
         is_exact = arrays.is_exact and keys.rest == node
-        return Condition(_all([*lists, arrays.sql]), is_exact, keys.have_durations), True
+        return Condition(_all([*lists, arrays.sql]), is_exact, is_rare), True
 
     def _in_arrays(self, node: Checked) -> Condition:
         """Return the condition that a trace has a span of which one is true, from what the arrays have of it."""

@@ -84,7 +84,7 @@ class Finder:
         found: list[Found] = []
         where = self.condition()
         first = None if self.recent is None else self.recent.window(self.engine, self.search)
-        if first is not None and where.has_lists:
+        if first is not None and where.is_rare:
             first = first.widened()
         for each in self._within(where, first or ALL_TIME, self.search.limit + 1):
             found.append(each)

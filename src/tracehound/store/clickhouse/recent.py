@@ -32,7 +32,7 @@ class Window:
     length_ms: int = 0
 
     def widened(self) -> Window:
-        """Return a longer one, for a condition that an index has lists for: rows in vain are what takes time."""
+        """Return a longer one, for a condition that is rare: to ask twice takes longer than to ask for more lists."""
         assert self.times.low is not None  # noqa: S101 - nothing is longer than all time
         length_ms = self.length_ms * _WIDEST
         return Window(Range(self.times.low + self.length_ms - length_ms, self.times.high), length_ms)
