@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pytest
 
@@ -14,7 +15,7 @@ from tracehound.model.record import replace
 from tracehound.query.fields import NAME
 from tracehound.query.limit import SearchLimit
 from tracehound.query.search import parse_search
-from tracehound.query.span_keys import EDGES, HASHES, keys_of_spans
+from tracehound.query.span_keys import EDGES, HASHES, terms_and_keys_of
 from tracehound.query.span_terms import attribute_terms_of, durations_of_spans
 from tracehound.query.sql import Sql
 from tracehound.query.statistics import StatisticsQuery
@@ -50,13 +51,14 @@ def write(store: ClickHouseStore, numbers: Sequence[int]) -> None:
     """Write traces: each second call is slow, each third one is Claude's, and the check of others is."""
     parts = []
     for number in numbers:
-        call = span(2, number, parent=1, name="call", duration_ms=1001 if number % 2 == 0 else 1000)
-        check = span(3, number, parent=1, name="check", duration_ms=2000)
+        make = partial(span, trace=number, start_ms=number * 1_000)
+        call = make(2, parent=1, name="call", duration_ms=1001 if number % 2 == 0 else 1000)
+        check = make(3, parent=1, name="check", duration_ms=2000)
         models = ('"claude"', '"gpt"') if number % 3 == 0 else ('"gpt"', '"claude"')
         made = [
             replace(one, attributes_json={"model": model}) for one, model in zip((call, check), models, strict=True)
         ]
-        parts.append(part(span(1, number, duration_ms=3000), *made))
+        parts.append(part(make(1, duration_ms=3000), *made))
     store.write(parts)
 
 
@@ -135,7 +137,7 @@ def test_what_was_stored_before_there_were_keys_is_found_beside_what_has_them(st
 
 def _hash(model: str) -> str:
     one = replace(span(1, name="call", duration_ms=None), attributes_json={"model": f'"{model}"'})
-    (key,) = keys_of_spans([one], [None])
+    _, (key,) = terms_and_keys_of([one], [None])
     return key.removeprefix("=").removesuffix(" call")
 
 
@@ -150,6 +152,8 @@ def test_of_rows_that_come_without_keys_the_engine_makes_those_that_it_can(store
     kinds = {name: kind for name, kind in TRACE.kinds.items() if name in columns}
     store._engine().insert("trace", kinds, [tuple(columns.values())])
     ((made,),) = store._engine().select(Sql("SELECT span_keys FROM trace"))
-    of_attributes = {f"={number % HASHES}" for number in attribute_terms_of(spans)}
-    assert own == set(keys_of_spans(spans, durations_of_spans(spans)))
+    numbers, keys = terms_and_keys_of(spans, durations_of_spans(spans))
+    of_attributes = {f"={number % HASHES}" for number in numbers}
+    assert own == set(keys)
+    assert numbers == attribute_terms_of(spans)
     assert set(made) == {key for key in own if not key.startswith("=")} | of_attributes

@@ -106,7 +106,7 @@ def test_while_the_index_is_made_of_what_was_there_before_that_is_found(
         assert found(store, "tags.team LIKE '%blue'") == [0, 2]
     finally:
         engine.run("TRUNCATE TABLE migration")
-        engine.run("INSERT INTO migration (number) SELECT number + 1 FROM numbers(6)")
+        engine.run("INSERT INTO migration (number) SELECT number + 1 FROM numbers(7)")
 
 
 @pytest.mark.parametrize("text", ["NOT tags.team LIKE 'b%'", "NOT (tags.team LIKE 'b%' OR tags.team = 'x')"])

@@ -164,7 +164,9 @@ def steps_of_a_name(draw: st.DrawFn) -> str:
     attributes = [f"attributes.{each}" for each in ("m.k = 'prod'", "m.k = 'a'", "x = 'it''s'", "m.k IN ('a', 'prod')")]
     others = ["status = 'ERROR'", "type = 'LLM'", "NOT duration_ms > 1"]
     found = [name, *draw(st.lists(st.sampled_from([*lengths, *attributes]), min_size=1, max_size=3))]
-    return " AND ".join(draw(st.permutations([*found, *draw(st.lists(st.sampled_from(others), max_size=1))])))
+    all_of = draw(st.permutations([*found, *draw(st.lists(st.sampled_from(others), max_size=1))]))
+    step = f"span({' AND '.join(all_of)})"
+    return draw(st.sampled_from([step, step, step, f"count({step}) >= 1", f"{step} THEN span(type = 'LLM')"]))
 
 
 @st.composite
@@ -172,8 +174,6 @@ def scopes(draw: st.DrawFn) -> str:
     """What is asked of the spans of a trace: of one, of several that stand somehow to each other, of their number."""
     if draw(st.booleans()):
         return f"span.{draw(span_tests())}"
-    if draw(st.booleans()):
-        return f"span({draw(steps_of_a_name())})"
     words = st.lists(st.sampled_from(["AND", "OR", "AND NOT"]), min_size=2, max_size=2)
     conditions = st.lists(span_tests(), min_size=1, max_size=3).flatmap(
         lambda found: words.map(lambda between: f"span({_joined(found, between)})")
@@ -205,11 +205,11 @@ def comparisons(draw: st.DrawFn) -> str:
             "number",
             "number",
         ),
-        *("spans", "spans", "spans", "trace text"),
+        *("spans", "spans", "spans", "trace text", "trace text", "step"),
     ]
     kind = draw(st.sampled_from(kinds))
-    if kind == "spans":
-        return draw(scopes())
+    if kind in ("spans", "step"):
+        return draw(scopes() if kind == "spans" else steps_of_a_name())
     if kind == "trace text":
         field = draw(st.sampled_from(["trace.text", "attributes.request", "trace.response"]))
         return f"{field} {draw(st.sampled_from(['LIKE', 'ILIKE', 'CONTAINS']))} {quote(draw(PATTERNS | WORDS))}"

@@ -30,6 +30,7 @@ from tracehound.query.numbers import number_in
 from tracehound.query.periods import Period
 from tracehound.query.printer import print_filter
 from tracehound.query.search import Search, parse_search
+from tracehound.query.span_keys import keys_of
 from tracehound.query.spans import is_true_of_spans
 from tracehound.query.sql import MAY_HAVE
 from tracehound.query.sqlite import search_sql
@@ -76,6 +77,7 @@ SHARES = {
     "spans found": 0.1,
     "several spans": 0.02,
     "a count of spans": 0.02,
+    "a step of a name": 0.02,
     "a text of spans": 0.04,
     "words of a text": 0.02,
 }
@@ -225,6 +227,7 @@ def labels(traces: Sequence[TracePart | Edit], filter_string: str, order: list[s
         "spans found": any(is_true_of_spans(scope, each.data.spans) for scope in of_spans for each in whole.values()),
         "several spans": any(scope.steps for scope in of_spans),
         "a count of spans": any(scope.count for scope in of_spans),
+        "a step of a name": any(keys_of(each) for scope in of_spans for each in scope.conditions),
         "a text of spans": "trace.text" in filter_string or "attributes.request" in filter_string,
         "words of a text": MAY_HAVE in search_sql(search, Plan(InOrder(), EVER)).text,
         "a number in metadata": any(

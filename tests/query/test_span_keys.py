@@ -10,7 +10,7 @@ from tests.traces import span
 from tracehound.model.record import replace
 from tracehound.model.span import Span
 from tracehound.query.check import parse_filter
-from tracehound.query.span_keys import EDGES, LONGEST_NAME, Keys, keys_of, keys_of_spans
+from tracehound.query.span_keys import EDGES, LONGEST_NAME, Keys, keys_of, terms_and_keys_of
 from tracehound.query.span_terms import durations_of_spans
 from tracehound.query.spans import is_true_of_spans
 from tracehound.query.tree import Scope, Test
@@ -27,7 +27,7 @@ def keys(text: str) -> Keys | None:
 
 def has(found: Keys, *spans: Span) -> bool:
     """Whether the index leads to a trace."""
-    own = set(keys_of_spans(spans, durations_of_spans(spans)))
+    own = set(terms_and_keys_of(spans, durations_of_spans(spans))[1])
     return all(own.intersection(each) for each in found.lists)
 
 

@@ -32,27 +32,32 @@ _EDGE_TEXTS: Final = tuple(map(str, EDGES))
 _RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
 
 
-def keys_of_spans(spans: Sequence[Span], durations_ms: Sequence[int | None]) -> list[str]:
-    """Return the keys of spans, each once; one that runs has none for its duration."""
-    found: dict[str, None] = {}
+def terms_and_keys_of(spans: Sequence[Span], durations_ms: Sequence[int | None]) -> tuple[list[int], list[str]]:
+    """Return the numbers of the terms of the attributes of spans, and the keys of the spans, each once.
+
+    A span that runs has no key for its duration.
+    """
+    numbers: dict[int, None] = {}
+    keys: dict[str, None] = {}
     for span, duration_ms in zip(spans, durations_ms, strict=True):
         name = span.name[:LONGEST_NAME]
         if duration_ms is not None:
-            found[f"{_EDGE_TEXTS[bisect.bisect_left(EDGES, duration_ms) - 1]} {name}"] = None
-        for key, text in span.attributes_json.items():
-            of_attribute = _key_of_attribute if len(text) <= LONGEST_CACHED else _make_key_of_attribute
-            made = of_attribute(name, key, text)
+            keys[f"{_EDGE_TEXTS[bisect.bisect_left(EDGES, duration_ms) - 1]} {name}"] = None
+        for attribute, text in span.attributes_json.items():
+            of_attribute = _term_and_key_of if len(text) <= LONGEST_CACHED else _make_term_and_key_of
+            made = of_attribute(name, attribute, text)
             if made is not None:
-                found[made] = None
-    return list(found)
+                number, key = made
+                numbers[number] = keys[key] = None
+    return list(numbers), list(keys)
 
 
-def _make_key_of_attribute(name: str, key: str, text: str) -> str | None:
-    made = term_of_attribute(key, text)
-    return None if made is None else f"={made.number % HASHES} {name}"
+def _make_term_and_key_of(name: str, attribute: str, text: str) -> tuple[int, str] | None:
+    made = term_of_attribute(attribute, text)
+    return None if made is None else (made.number, f"={made.number % HASHES} {name}")
 
 
-_key_of_attribute: Final = functools.lru_cache(maxsize=4096)(_make_key_of_attribute)
+_term_and_key_of: Final = functools.lru_cache(maxsize=4096)(_make_term_and_key_of)
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,8 @@ class _Visitor:
             return Condition(_all(lists), keys.is_exact), not keys.have_durations
         arrays = self._in_arrays(keys.rest)
         is_exact = arrays.is_exact and keys.rest == node
-        return Condition(_all([*lists, arrays.sql]), is_exact), True
+        words_say_more = not (keys.have_durations and arrays.is_exact)
+        return Condition(_all([*lists, arrays.sql]), is_exact), words_say_more
 
     def _in_arrays(self, node: Checked) -> Condition:
         """Return the condition that a trace has a span of which one is true, from what the arrays have of it."""

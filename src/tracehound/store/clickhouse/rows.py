@@ -11,8 +11,8 @@ from tracehound.model.record import from_json, to_json
 from tracehound.model.reserved import SPAN_MODEL
 from tracehound.model.span import Span
 from tracehound.model.trace import Trace, TraceInfo, TraceState
-from tracehound.query.span_keys import keys_of_spans
-from tracehound.query.span_terms import attribute_terms_of, durations_of_spans
+from tracehound.query.span_keys import terms_and_keys_of
+from tracehound.query.span_terms import durations_of_spans
 from tracehound.query.wide import NO_WORDS
 from tracehound.query.words import words_by_place
 from tracehound.store.wide_rows import (
@@ -50,6 +50,7 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
     searched, apart = split_metadata(info.trace_metadata)
     duration = info.execution_duration
     durations_ms = durations_of_spans(spans)
+    terms, keys = terms_and_keys_of(spans, durations_ms)
     said = [
         (*each[:-1], None if each.boolean is None else int(each.boolean))
         for each in (said_of(info) if info.assessments else [])
@@ -83,8 +84,8 @@ def to_row(trace: Trace, version: Version) -> tuple[Any, ...]:
         tuple(durations_ms),
         tuple([span.model_name if SPAN_MODEL in span.attributes_json else None for span in spans]),
         *map(tuple, numbers_of_spans(spans)),
-        tuple(attribute_terms_of(spans)),
-        tuple(keys_of_spans(spans, durations_ms)),
+        tuple(terms),
+        tuple(keys),
         _words(spans),
         tuple([part.written_ns for part in version.parts]),
         tuple([part.digest for part in version.parts]),
