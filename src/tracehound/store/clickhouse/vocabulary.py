@@ -13,7 +13,6 @@ from tracehound.query.sql import Sql, join
 from tracehound.query.tree import Test
 from tracehound.query.wide import Asked
 from tracehound.query.words import Piece, elsewhere
-from tracehound.store.clickhouse.behind import inserting_behind
 from tracehound.store.clickhouse.engine import Engine, Rows
 
 _MOST_WORDS: Final = 3_000  # that a piece may be a part of, to be asked for one by one
@@ -21,8 +20,6 @@ _MOST_BYTES: Final = 100_000  # of them, with what stands around each: a paramet
 _AROUND: Final = 3
 _MOST_PATTERNS: Final = 8  # of a filter: a look for the values of each takes some 3 ms
 _AT_ONCE: Final = 8  # pieces: to go through a million words takes 75 ms, to look into each of them for one 5
-_FIRST_LETTER: Final = "A"
-_FIRST_SMALL: Final = "["  # no word begins with it; what does with a large letter comes before
 # Tables that were made anew have the numbers of all migrations at one time (`schema.make_tables`).
 _FROM_THE_START: Final = Sql("SELECT minIf(made, number = 1) = minIf(made, number = 4) FROM migration")
 _known: Final[WeakSet[Engine]] = WeakSet()  # whose tables had it from the start
@@ -70,23 +67,12 @@ def words_with(
 
 
 def _ask(engine: Engine, pieces: Sequence[Piece], most: int, limit: SearchLimit | None) -> Rows:
-    """Return words that have one of the pieces, each with which of them: so many, or up to twice as many.
-
-    The engine goes through words one after the other. Half of them, those of digits, it goes through beside the others.
-    """
+    """Return words that have one of the pieces, each with which of them."""
     source = _index(engine, "words_index")
     tests = [_test(each) for each in pieces]
     which, any_of = join(", ", tests), join(" OR ", tests)
-    first = _FIRST_SMALL if all(each.in_inputs for each in pieces) else _FIRST_LETTER
-
-    def those(sign: str, bound: str) -> Rows:
-        text = f"SELECT DISTINCT token, {which.text} FROM {source} WHERE token {sign} ? AND ({any_of.text}) LIMIT ?"  # noqa: S608 - our own words
-        return engine.select(Sql(text, (*which.parameters, bound, *any_of.parameters, most)), limit)
-
-    with inserting_behind(engine) as beside:
-        numbers = beside.ask(lambda: those("<", _FIRST_LETTER))
-        words = those(">=", first)
-    return [*numbers(), *words]
+    text = f"SELECT DISTINCT token, {which.text} FROM {source} WHERE {any_of.text} LIMIT ?"  # noqa: S608 - our own words
+    return engine.select(Sql(text, (*which.parameters, *any_of.parameters, most)), limit)
 
 
 def values_with(engine: Engine, test: Test, limit: SearchLimit | None = None) -> list[str] | None:
