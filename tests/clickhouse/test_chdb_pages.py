@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import part, span
-from tracehound.model.edit import Edit
+from tracehound.model.edit import Change, Deletion, Edit
 from tracehound.model.record import replace
-from tracehound.query.search import parse_search
+from tracehound.query.limit import SearchLimit
+from tracehound.query.search import Search, parse_search
+from tracehound.query.sql import Sql
+from tracehound.store.clickhouse.engine import Engine, Rows
+from tracehound.store.clickhouse.recent import Recent
 from tracehound.store.clickhouse.store import ClickHouseStore
 
 pytestmark = pytest.mark.skipif(not HAS_ENGINE, reason="needs the engine: ./dev chdb")
@@ -69,3 +74,60 @@ def test_what_is_kept_first_and_then_no_more_is_not_looked_for_one_by_one(
     search = parse_search(["0"], "span.content LIKE '%because of%'", [], 50)
     assert len(store.search(search).traces) == 49
     assert len(statements) < 40
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_what_changes_while_a_page_is_looked_for_is_on_it(
+    store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, *, is_whole: bool
+) -> None:
+    first, last = (part(span(1, each, start_ms=each * 1_000), tags={"env": "dev"}) for each in (1, 9))
+    others = [part(span(1, each, start_ms=each * 1_000)) for each in range(2, 9)]
+    store.write([first, *others, last])
+    recent = ClickHouseStore(store._address, Recent(3))
+    with contextlib.closing(recent):
+        search = parse_search(["0"], "tags.env = 'dev'", [], 5)
+        behind_statement(2, recent._engine(), monkeypatch, lambda: store.write([Edit(last.trace_id, "n", "x", 9)]))
+        assert ids_of(recent, search, is_whole=is_whole) == [last.trace_id, first.trace_id]
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("statement", [1, 2, 3, 4, 5])
+def test_what_changes_while_the_evaluator_looks_is_on_the_page(
+    store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, statement: int, *, is_whole: bool
+) -> None:
+    spans = [span(1, each, start_ms=each) for each in range(300)]
+    texts = ['{"a": "rain", "b": "sun"}' if each % 50 == 0 else '{"a": "sun", "b": "rain"}' for each in range(300)]
+    store.write([part(replace(each, inputs_json=text)) for each, text in zip(spans, texts, strict=True)])
+    search = parse_search(["0"], "span.inputs.a = 'rain'", [], 20)
+    edit = Edit(spans[50].trace_id, "n", "x", 9)
+    behind_statement(statement, store._engine(), monkeypatch, lambda: store.write([edit]))
+    assert ids_of(store, search, is_whole=is_whole) == [each.trace_id for each in reversed(spans[::50])]
+
+
+def test_what_passes_no_more_is_not_on_the_page(store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    traces = [part(span(1, each, start_ms=each), tags={"env": "dev"}) for each in range(5)]
+    store.write(traces)
+    search = parse_search(["0"], "tags.env = 'dev'")
+    edits: list[Change] = [Edit(traces[1].trace_id, "env", "prod", 9), Deletion(traces[2].trace_id, 9)]
+    behind_statement(1, store._engine(), monkeypatch, lambda: store.write(edits))
+    assert ids_of(store, search, is_whole=True) == [traces[each].trace_id for each in (4, 3, 0)]
+
+
+def behind_statement(number: int, engine: Engine, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
+    """Have something done behind so many statements about traces."""
+    select, count = engine.select, itertools.count(1)
+
+    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        rows = select(sql, limit)
+        if ("FROM trace AS t" in sql.text or "FROM part" in sql.text) and next(count) == number:
+            monkeypatch.undo()
+            work()
+        return rows
+
+    monkeypatch.setattr(engine, "select", noted)
+
+
+def ids_of(store: ClickHouseStore, search: Search, *, is_whole: bool) -> list[str]:
+    if is_whole:
+        return [trace.info.trace_id for trace in store.search_whole(search).traces]
+    return [info.trace_id for info in store.search(search).traces]

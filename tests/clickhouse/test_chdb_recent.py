@@ -119,6 +119,10 @@ def test_of_many_kinds_of_searches_some_are_forgotten() -> None:
     for number in range(2_500):
         recent.learn(parse_search(["0"], f"tags.of_{number} = 'x'"), first, [])
     assert 0 < len(recent._row_ms) <= 1_000
+    recent, kinds = Recent(), [parse_search(["0"], f"tags.of_{number} = 'x'") for number in range(1_000)]
+    for each in (*kinds, kinds[0]):
+        recent.learn(each, first, [])
+    assert len(recent._row_ms) == 1_000
 
 
 def test_a_window_is_followed_by_one_in_which_the_rest_should_be_or_by_all_that_is_left() -> None:

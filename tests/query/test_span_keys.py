@@ -110,3 +110,9 @@ def test_what_keys_do_not_say_is_left_to_be_asked() -> None:
     found = keys(text)
     assert found is not None
     assert found.rest == scope_of("span(name = 'call' AND type = 'LLM')").condition
+
+
+def test_many_names_with_many_values_are_not_asked_for_one_by_one() -> None:
+    names, values = (", ".join(f"'{kind}{each}'" for each in range(2_000)) for kind in "nv")
+    assert keys(f"span.name IN ({names}) AND span.attributes.model IN ({values})") is None
+    assert keys(f"span.name IN ({names}) AND span.duration_ms > 5") is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from tracehound.model.reserved import ARTIFACT_LOCATION
 from tracehound.model.summary import SUMMED
@@ -29,6 +29,7 @@ ROW: Final = (
     " t.response_preview, t.client_request_id, t.metadata, t.apart, t.tags, t.assessments, t.arrived"
 )
 
+EVERYTHING: Final = Condition(Sql("1"))
 _DURATION: Final = "execution_time_ms"
 _COLUMNS: Final = {
     "status": "t.state",
@@ -208,6 +209,13 @@ def search_sql(
     return join("", [head, found, tail, order, Sql("\nLIMIT ?", (limit,)), settings])
 
 
+def among(where: Condition, rows: Sequence[Sequence[Any]]) -> Condition:
+    """Return the condition of those traces alone whose rows (of `BRIEF`, or of `ROW`) these were."""
+    times, trace_ids = as_list(sorted({row[3] for row in rows})), as_list([row[0] for row in rows])
+    of_these = Sql("t.start_ms IN ? AND t.trace_id IN ?", (times, trace_ids))
+    return Condition(of_these if where == EVERYTHING else join(" AND ", [of_these, where.sql]), where.is_exact)
+
+
 def can_be_brief(search: Search) -> bool:
     """Whether brief rows say where a trace stands in the order."""
     return all(_is_brief(key.field) for key in search.order)
@@ -239,7 +247,7 @@ def slowest_sql(search: Search, where: Condition, count: int) -> Sql | None:
 
 def _asked(search: Search, where: Condition) -> list[Sql]:
     conditions = [Sql("t.is_gone = 0")]
-    if search.where is not None:
+    if where != EVERYTHING:
         conditions.append(where.sql)
     if search.after is not None:
         conditions.append(behind_sql(search.order, search.after, VALUES))

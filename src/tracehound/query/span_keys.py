@@ -27,6 +27,7 @@ EDGES: Final = (-1, *range(10), *(step * 10**power for power in range(7) for ste
 LONGEST_NAME: Final = 200  # characters, of which a key has no more
 HASHES: Final = 2**32  # of attributes with their values: two of one number are told apart by the evaluator
 
+_MOST: Final = 1_000  # names with a value each, to be asked for one by one
 _ENDS: Final = (*EDGES[1:], math.inf)
 _EDGE_TEXTS: Final = tuple(map(str, EDGES))
 _RANGES: Final = (Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
@@ -82,6 +83,8 @@ def keys_of(node: Checked) -> Keys | None:
     if named is None or not (durations or attributes):
         return None
     names = _names_in(named)
+    if len(names) * max(map(len, attributes.values()), default=1) > _MOST:
+        return None
     between = [pair for pair in zip(EDGES, _ENDS, strict=True) if all(_may_last(pair, each) for each in durations)]
     lists = [tuple(f"{low} {name}" for name in names for low, _ in between)] if durations else []
     for terms in attributes.values():

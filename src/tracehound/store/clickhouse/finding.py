@@ -13,7 +13,7 @@ from typing import Final
 
 from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.cheap_first import cheap_first
-from tracehound.query.clickhouse import DIALECT, search_sql, slowest_sql
+from tracehound.query.clickhouse import DIALECT, EVERYTHING, among, search_sql, slowest_sql
 from tracehound.query.evaluate import OfSpans, matches, of_spans, order_values
 from tracehound.query.search import KeyValue, Search
 from tracehound.query.sql import Sql
@@ -26,7 +26,7 @@ from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
 from tracehound.store.clickhouse.rows import to_brief_info, to_info
 from tracehound.store.clickhouse.vocabulary import look_up
 
-_EVERYTHING: Final = Condition(Sql("1"))
+_EVER_SO_MANY: Final = 2**31  # rows: all there are of some traces
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Finder:
         """Return what the filter is in SQL."""
         where = self.search.where
         if where is None:
-            return _EVERYTHING
+            return EVERYTHING
         asked: dict[Asked, list[str] | None] = {}
         condition = wide_condition(where, DIALECT, asked.setdefault)
         if not asked:
@@ -79,8 +79,11 @@ class Finder:
         """Return the traces of a page, and the cursor behind them."""
         found: list[Found] = []
         first = self.recent.window(self.engine, self.search)
+        seen: set[str] = set()  # one that begins earlier than was known when it was found comes again
         for each in self._within(first, self.search.limit + 1):
-            found.append(each)
+            if each.trace_id not in seen:
+                seen.add(each.trace_id)
+                found.append(each)
             if len(found) > self.search.limit:
                 break
         self.recent.learn(self.search, first, [each.row[3] for each in found])
@@ -141,17 +144,37 @@ class Finder:
             some = [row for row in rows[at : at + pace.together] if row[0] not in counted]
             at += pace.together
             self.rows_read += len(some)
-            latest_rows, whole = self._latest(some, () if asked is None else of_spans(asked))
-            counted.update(row[0] for row in latest_rows)
+            standing, whole = self._standing(some, where, () if asked is None else of_spans(asked))
+            counted.update(row[0] for row in standing)
             kept = 0
-            for each in self._passing(latest_rows, whole, asked):
+            for each in self._passing(standing, whole, asked):
                 kept += 1
                 yield each
             pace.note(len(some), kept)
         return _last(rows, counted)
 
+    def _standing(
+        self, rows: Sequence[Row], where: Condition, asked: Sequence[OfSpans]
+    ) -> tuple[Sequence[Row], Mapping[str, Trace]]:
+        """Return the rows of traces as they are now, in order, and the traces of brief ones (`_latest`).
+
+        A trace that has changed since its row was read has another one now, which may pass and stand at the same place.
+        """
+        latest_rows, whole = self._latest(rows, asked)
+        now = {row[0]: row for row in latest_rows}
+        before = {row[0]: row for row in rows if row[0] not in now}
+        if not before:
+            return latest_rows, whole
+        sql = search_sql(self.search, among(where, list(before.values())), _EVER_SO_MANY, is_brief=self.is_brief)
+        changed, more = self._latest(self.engine.select(sql, self.search.time_limit), asked)
+        new = {row[0]: row for row in changed if self._place_of(row) == self._place_of(before[row[0]])}
+        standing = [
+            new.pop(row[0]) if row[0] in new else row for row in rows if row[0] in new or now.get(row[0]) is row
+        ]
+        return standing, {**whole, **more}
+
     def _latest(self, rows: Sequence[Row], asked: Sequence[OfSpans]) -> tuple[Sequence[Row], Mapping[str, Trace]]:
-        """Return the rows that nothing has replaced, and the traces of brief ones; some that do not pass have none."""
+        """Return the rows that nothing has replaced, and the traces of brief ones that may pass what is asked."""
         if self.is_brief:
             return read_brief(self.engine, rows, self.search.time_limit, asked)
         return latest(self.engine, rows, self.search.time_limit), {}

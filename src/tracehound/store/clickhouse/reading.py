@@ -22,12 +22,17 @@ from tracehound.store.clickhouse.engine import Engine, Rows
 from tracehound.store.clickhouse.rows import PartKey, parts_of, to_info
 from tracehound.wire.payload import to_payload
 
-_PARTS: Final = "SELECT trace_id, written_ns, digest, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
+# Each part lies in a place of its own: many are waited for at a time.
+_WHERE: Final = (
+    "FROM part WHERE written_ns IN ? AND trace_id IN ?"
+    " SETTINGS merge_tree_min_rows_for_concurrent_read = 1, merge_tree_min_bytes_for_concurrent_read = 1"
+)
+_PARTS: Final = f"SELECT trace_id, written_ns, digest, payload {_WHERE}"
 # Of which traces there are versions above the first, the greatest; and with it the texts of parts, in one statement.
 _VERSIONS: Final = (
     "SELECT 0, trace_id, toInt64(max(version)) AS number, '' FROM revised WHERE trace_id IN ? GROUP BY trace_id"
 )
-_TEXTS: Final = "SELECT 1, trace_id, written_ns, payload FROM part WHERE written_ns IN ? AND trace_id IN ?"
+_TEXTS: Final = f"SELECT 1, trace_id, written_ns, payload {_WHERE}"
 _BY_PLACE: Final = (
     f"SELECT {ROW} FROM trace AS t"  # noqa: S608 - our own columns
     " WHERE t.experiment IN ? AND t.start_ms IN ? AND t.trace_id IN ? AND t.is_gone = 0"

@@ -110,9 +110,9 @@ class Recent:
             return
         is_last = len(began_ms) <= search.limit
         row_ms = math.inf if is_last else max(0, first.end_ms - began_ms[-1]) / len(began_ms)
-        if len(self._row_ms) >= _KINDS:
-            self._row_ms.clear()
         kind = _kind_of(search)
+        if len(self._row_ms) >= _KINDS and kind not in self._row_ms:
+            self._row_ms.clear()
         self._row_ms[kind] = (*self._row_ms.get(kind, ()), row_ms)[-_REMEMBERED:]
 
     def _of(self, engine: Engine, search: Search) -> Sequence[_Newest]:

@@ -38,7 +38,7 @@ _FAR: Final = "ZSTD(2, 22)"
 _PAIRS: Final = ("pairs", f"Array(String) MATERIALIZED {PAIRS} CODEC(ZSTD(3))")
 _PAIRS_INDEX: Final = "pairs_index pairs TYPE text(tokenizer = 'array')"
 # Of rows that come without: how long spans took their arrays say, and which attributes there are the terms. Of which
-# span these are nobody knows, so that these keys have no name. Nothing but merges reads the column.
+# span these are nobody knows, so that these keys have no name. Where the index is, nothing but merges reads the column.
 _LASTED: Final = f"concat(toString(roundDown(d - 1, {list(EDGES)})), ' ', substringUTF8(n, 1, {LONGEST_NAME}))"
 _KEYS_OF_DURATIONS: Final = (
     f"arrayMap((n, d) -> {_LASTED}, arrayFilter((n, d) -> isNotNull(d), span_name, span_duration_ms),"
