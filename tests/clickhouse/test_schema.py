@@ -64,15 +64,17 @@ def test_a_cluster_learns_what_was_revised_on_all_of_its_servers_at_once() -> No
         "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN duration_bucket Nullable(Int16) CODEC(T64, LZ4)",
         "INSERT INTO revised SELECT trace_id, experiment, start_ms, version FROM trace WHERE version > 1",
         "ALTER TABLE part_local ON CLUSTER main MODIFY COLUMN payload"
-        " MODIFY SETTING min_compress_block_size = 65536, max_compress_block_size = 1048576",
+        " MODIFY SETTING min_compress_block_size = 32768, max_compress_block_size = 1048576",
         f"ALTER TABLE part_local ON CLUSTER main MODIFY SETTING {blocks}",
         f"ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN part_ns MODIFY SETTING {blocks}",
     ]
 
 
-def test_a_cluster_packs_words_otherwise_on_all_of_its_servers() -> None:
+def test_a_cluster_packs_words_and_payloads_otherwise_on_all_of_its_servers() -> None:
     assert changes(8, PLACES["cluster"]) == [
-        "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN words CODEC(ZSTD(2, 22))"
+        "ALTER TABLE trace_local ON CLUSTER main MODIFY COLUMN words CODEC(ZSTD(2, 22))",
+        "ALTER TABLE part_local ON CLUSTER main MODIFY COLUMN payload"
+        " MODIFY SETTING min_compress_block_size = 32768, max_compress_block_size = 1048576",
     ]
 
 

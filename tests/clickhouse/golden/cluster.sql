@@ -71,12 +71,12 @@ CREATE TABLE IF NOT EXISTS part_local ON CLUSTER main (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
     trace_id String CODEC(ZSTD(1)),
     digest UInt32,
-    payload String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576)
+    payload String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 32768, max_compress_block_size = 1048576)
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 ORDER BY (written_ns, trace_id, digest)
 TTL toDateTime(least(greatest(intDiv(intDiv(written_ns, 1000000), 1000) + 2592000, 1), 4294967295))
-SETTINGS index_granularity = 16, merge_selector_base = 32, min_compress_block_size = 2048, max_compress_block_size = 4096;
+SETTINGS index_granularity = 8, merge_selector_base = 32, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS said_local ON CLUSTER main (
     trace_id String CODEC(ZSTD(1)),

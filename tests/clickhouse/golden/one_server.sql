@@ -70,11 +70,11 @@ CREATE TABLE IF NOT EXISTS part (
     written_ns Int64 CODEC(Delta, ZSTD(1)),
     trace_id String CODEC(ZSTD(1)),
     digest UInt32,
-    payload String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576)
+    payload String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 32768, max_compress_block_size = 1048576)
 )
 ENGINE = ReplacingMergeTree()
 ORDER BY (written_ns, trace_id, digest)
-SETTINGS index_granularity = 16, merge_selector_base = 32, min_compress_block_size = 2048, max_compress_block_size = 4096;
+SETTINGS index_granularity = 8, merge_selector_base = 32, min_compress_block_size = 2048, max_compress_block_size = 4096;
 
 CREATE TABLE IF NOT EXISTS said (
     trace_id String CODEC(ZSTD(1)),

@@ -59,7 +59,7 @@ _LENGTHS: Final = (
 # Of tables that are asked for traces by their ids, which are anywhere, and of the narrow columns that say where the
 # traces of a page lie: each of them has a block decompressed. (`start_ms` is read for statistics, from end to end.)
 _SMALL_BLOCKS: Final = "min_compress_block_size = 2048, max_compress_block_size = 4096"
-_USUAL_BLOCKS: Final = "min_compress_block_size = 65536, max_compress_block_size = 1048576"
+_PAYLOADS: Final = "min_compress_block_size = 32768, max_compress_block_size = 1048576"  # of a page most lie alone
 
 
 @dataclass(frozen=True)
@@ -155,12 +155,12 @@ PART: Final = Table(
         ("written_ns", "Int64 CODEC(Delta, ZSTD(1))"),
         ("trace_id", "String CODEC(ZSTD(1))"),
         ("digest", "UInt32"),
-        ("payload", f"String CODEC(ZSTD(3)) SETTINGS ({_USUAL_BLOCKS})"),
+        ("payload", f"String CODEC(ZSTD(3)) SETTINGS ({_PAYLOADS})"),
     ),
     order="written_ns, trace_id, digest",
     replacing="",
     shard_key="cityHash64(trace_id)",
-    settings=f"index_granularity = 16, {_RARELY_MERGED}, {_SMALL_BLOCKS}",
+    settings=f"index_granularity = 8, {_RARELY_MERGED}, {_SMALL_BLOCKS}",
     time_ms="intDiv(written_ns, 1000000)",
 )
 SAID: Final = Table(
@@ -282,13 +282,16 @@ _CHANGES: Final[dict[int, tuple[str, ...]]] = {
         *(f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN {name} {kind}" for name, kind in _LENGTHS),
         # What the view has not seen. Over all servers at once: each row goes where those of its trace are.
         f"INSERT INTO revised {_REVISED_ROWS.format(local='')}",
-        f"ALTER TABLE part{{local}}{{on}} MODIFY COLUMN payload MODIFY SETTING {_USUAL_BLOCKS}",
+        f"ALTER TABLE part{{local}}{{on}} MODIFY COLUMN payload MODIFY SETTING {_PAYLOADS}",
         f"ALTER TABLE part{{local}}{{on}} MODIFY SETTING {_SMALL_BLOCKS}",
         # Columns of the order, and those that say which row counts, stay as they are.
         f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN part_ns MODIFY SETTING {_SMALL_BLOCKS}",
     ),
     7: _SPAN_KEYS_ADDED,
-    8: (f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words CODEC({_FAR})",),
+    8: (
+        f"ALTER TABLE trace{{local}}{{on}} MODIFY COLUMN words CODEC({_FAR})",
+        f"ALTER TABLE part{{local}}{{on}} MODIFY COLUMN payload MODIFY SETTING {_PAYLOADS}",
+    ),
 }
 # What becomes of the tables over all servers of a cluster.
 _CHANGES_OVER_ALL: Final[dict[int, tuple[str, ...]]] = {
