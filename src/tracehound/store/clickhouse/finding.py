@@ -7,7 +7,7 @@ is not exact the evaluator looks at the traces that it leaves (`query.wide`).
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -112,11 +112,9 @@ class Finder:
                 # Which of these were replaced is asked with those of the next window.
                 window, in_window = window.before(in_window, in_window + size - len(found)), 0
                 continue
-            last = yield from self._kept(rows, where, pace)
-            if is_full and last is None:
-                pace.together = 2 * len(rows)
-            elif is_full or least_ms is not None:  # there are fewer of them than a moment ago
-                search = replace(search, after=self._place_of(last or rows[-1])) if rows else search
+            yield from self._kept(rows, where, pace)
+            if is_full or least_ms is not None:  # there are fewer of them than a moment ago
+                search = replace(search, after=self._place_of(rows[-1])) if rows else search
             elif window.times.low is None:
                 return
             else:
@@ -135,8 +133,8 @@ class Finder:
         found = [] if sql is None else self.engine.select(sql, search.time_limit)
         return found[0][0] if found else None
 
-    def _kept(self, rows: Sequence[Row], where: Condition, pace: Pace) -> Generator[Found, None, Row | None]:
-        """Yield what is kept of rows, of which some are looked at together; return `_last` of them."""
+    def _kept(self, rows: Sequence[Row], where: Condition, pace: Pace) -> Iterator[Found]:
+        """Yield what is kept of rows, of which some are looked at together."""
         asked = None if where.is_exact or self.search.where is None else cheap_first(self.search.where)
         counted: set[str] = set()
         at = 0
@@ -151,7 +149,6 @@ class Finder:
                 kept += 1
                 yield each
             pace.note(len(some), kept)
-        return _last(rows, counted)
 
     def _standing(
         self, rows: Sequence[Row], where: Condition, asked: Sequence[OfSpans]
@@ -159,6 +156,7 @@ class Finder:
         """Return the rows of traces as they are now, in order, and the traces of brief ones (`_latest`).
 
         A trace that has changed since its row was read has another one now, which may pass and stand at the same place.
+        So has one that stood in several versions of which a statement returned the first.
         """
         latest_rows, whole = self._latest(rows, asked)
         now = {row[0]: row for row in latest_rows}
@@ -193,12 +191,3 @@ class Finder:
                 yield Found(row, trace)
             if limit is not None:
                 limit.check(f"it has looked at {self.rows_read:,} traces")
-
-
-def _last(rows: Sequence[Row], counted: Container[str]) -> Row | None:
-    """Return the last row behind which nothing is missed; None where all are versions of one trace.
-
-    One that stands at one place in several versions may be cut between them: then the one that counts comes next.
-    """
-    cut = None if not rows or rows[-1][0] in counted else rows[-1][0]
-    return next((row for row in reversed(rows) if row[0] != cut), None)
