@@ -210,9 +210,9 @@ def search_sql(
 
 
 def among(where: Condition, rows: Sequence[Sequence[Any]]) -> Condition:
-    """Return the condition of those traces alone whose rows (of `BRIEF`, or of `ROW`) these were."""
+    """Return the condition of those traces alone that stood in these rows, of `BRIEF` or `ROW`, and have others now."""
     times, trace_ids = as_list(sorted({row[3] for row in rows})), as_list([row[0] for row in rows])
-    of_these = Sql("t.start_ms IN ? AND t.trace_id IN ?", (times, trace_ids))
+    of_these = Sql("t.start_ms IN ? AND t.trace_id IN ? AND t.version > 1", (times, trace_ids))
     return Condition(of_these if where == EVERYTHING else join(" AND ", [of_these, where.sql]), where.is_exact)
 
 
