@@ -189,24 +189,25 @@ def search_sql(
     least_ms: int | None = None,
     is_brief: bool = False,
     in_order: bool = True,
+    by_time: bool = False,
 ) -> Sql:
     """Return the statement for the first rows of a search, in its order, among them those that others have replaced.
 
     Only what began within `times` is asked for, and took `least_ms` or longer. Each experiment has a statement of its
     own, for its rows lie in the order of time. A brief one (`can_be_brief`) returns the columns of `BRIEF`, others
-    those of `ROW`.
+    those of `ROW`. With `by_time` those that began at the same time come as they will (`is_by_time`).
     """
     row = _brief_row(search) if is_brief else ROW
     inner = row if is_brief or len(search.experiment_ids) == 1 else _ALL
     within = _within(times, least_ms)
-    arms = [_arm(search, where, experiment, limit, within, inner) for experiment in search.experiment_ids]
+    order = order_sql(search.order[:1] if by_time else search.order, VALUES)
+    tail = join("", [Sql("\nORDER BY "), order, Sql("\nLIMIT ?", (limit,))])
+    arms = [_arm(search, where, experiment, within, inner, tail) for experiment in search.experiment_ids]
     settings = Sql("" if in_order else "\nSETTINGS optimize_read_in_order = 0")
     if len(arms) == 1:
         return join("", [arms[0], settings])
-    order = order_sql(search.order, VALUES)
     found = join("\nUNION ALL\n", [Sql(f"({arm.text})", arm.parameters) for arm in arms])
-    head, tail = Sql(f"SELECT {row}\nFROM (\n"), Sql("\n) AS t\nORDER BY ")
-    return join("", [head, found, tail, order, Sql("\nLIMIT ?", (limit,)), settings])
+    return join("", [Sql(f"SELECT {row}\nFROM (\n"), found, Sql("\n) AS t"), tail, settings])
 
 
 def among(where: Condition, rows: Sequence[Sequence[Any]]) -> Condition:
@@ -219,6 +220,11 @@ def among(where: Condition, rows: Sequence[Sequence[Any]]) -> Condition:
 def can_be_brief(search: Search) -> bool:
     """Whether brief rows say where a trace stands in the order."""
     return all(_is_brief(key.field) for key in search.order)
+
+
+def is_by_time(search: Search) -> bool:
+    """Whether traces come by when they began, and those that began at the same time by their ids."""
+    return [key.field for key in search.order] == [TIMESTAMP, TRACE_ID]
 
 
 def _is_brief(field: Field) -> bool:
@@ -259,11 +265,10 @@ def _within(times: Range, least_ms: int | None) -> list[Sql]:
     return [Sql(text, (bound,)) for text, bound in bounds if bound is not None]
 
 
-def _arm(search: Search, where: Condition, experiment: str, limit: int, within: Sequence[Sql], columns: str) -> Sql:
+def _arm(search: Search, where: Condition, experiment: str, within: Sequence[Sql], columns: str, tail: Sql) -> Sql:
     is_gone, *asked = _asked(search, where)
     conditions = [Sql("t.experiment = ?", (int(experiment),)), is_gone, *within, *asked]
     head = Sql(f"SELECT {columns}\nFROM trace AS t\nWHERE ")
-    tail = join("", [Sql("\nORDER BY "), order_sql(search.order, VALUES), Sql("\nLIMIT ?", (limit,))])
     condition = join("\n  AND ", conditions)
     if search.order[0].field != TIMESTAMP and not within:
         # All rows have to be sorted: by what the order needs of them alone. The others are read of those of the page.

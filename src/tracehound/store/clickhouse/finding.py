@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import itemgetter
 from typing import Final
 
 from tracehound.model.trace import Trace, TraceInfo
 from tracehound.query.cheap_first import cheap_first
-from tracehound.query.clickhouse import DIALECT, EVERYTHING, among, search_sql, slowest_sql
+from tracehound.query.clickhouse import DIALECT, EVERYTHING, among, is_by_time, search_sql, slowest_sql
 from tracehound.query.evaluate import OfSpans, matches, of_spans, order_values
 from tracehound.query.search import KeyValue, Search
-from tracehound.query.sql import Sql
 from tracehound.query.tree import Checked
 from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
@@ -106,8 +107,8 @@ class Finder:
         while search.experiment_ids:
             size = max(1, pace.rows - len(rows))
             least_ms = self._least_ms(search, where, size) if is_full else None
-            found = self.engine.select(self._sql(search, where, size, window, least_ms), search.time_limit)
-            rows, in_window, is_full = rows + found, in_window + len(found), len(found) == size
+            found, is_full = self._first(search, where, size, window, least_ms)
+            rows, in_window = rows + found, in_window + len(found)
             if where.is_exact and not is_full and window.times.low is not None:
                 # Which of these were replaced is asked with those of the next window.
                 window, in_window = window.before(in_window, in_window + size - len(found)), 0
@@ -121,11 +122,27 @@ class Finder:
                 window, in_window = window.before(in_window, in_window + pace.rows), 0
             rows = []
 
-    def _sql(self, search: Search, where: Condition, size: int, window: Window, least_ms: int | None) -> Sql:
+    def _first(
+        self, search: Search, where: Condition, size: int, window: Window, least_ms: int | None
+    ) -> tuple[list[Row], bool]:
+        """Return the first rows, so many at most, and whether there may be more behind them.
+
+        To have those that began at the same time in order the engine reads the id of each that passes, and not only of
+        those that it returns. So it is asked for them by time alone, and for one more: of those that began with the
+        last one others may be missing.
+        """
         in_order = search.where is None or not window.few
-        return search_sql(
-            search, where, size, window.times, least_ms=least_ms, is_brief=self.is_brief, in_order=in_order
-        )
+        ask = partial(search_sql, search, where, times=window.times, is_brief=self.is_brief, in_order=in_order)
+        if is_by_time(search):
+            found = self.engine.select(ask(size + 1, by_time=True), search.time_limit)
+            is_full = len(found) > size
+            known = [row for row in found if row[3] != found[-1][3]] if is_full else found
+            if known or not is_full:
+                time, trace_id = search.order
+                known = sorted(known, key=itemgetter(0), reverse=trace_id.descending)
+                return sorted(known, key=itemgetter(3), reverse=time.descending), is_full
+        found = self.engine.select(ask(size, least_ms=least_ms), search.time_limit)
+        return found, len(found) == size
 
     def _least_ms(self, search: Search, where: Condition, count: int) -> int | None:
         """Return how long the slowest so many took at least, where these are wanted and there are so many."""
