@@ -60,6 +60,17 @@ class Window:
         # Open in the past, for something that began before all that is known may have come since.
         return replace(self, times=Range(high=high), length_ms=left_ms, few=left_ms < self.widest_ms)
 
+    def expected(self, lengths_ms: Sequence[float]) -> float:
+        """Return how long the window is to be after windows that would have held the pages before it.
+
+        As long as the longest with few rows: they cost less than a second statement. Where most had more, as most.
+        """
+        if not lengths_ms or self.end_ms is None:
+            return 0
+        left_ms = self.end_ms + 1 - self.oldest_ms
+        capped = [min(each, left_ms) for each in lengths_ms]
+        return max([median_low(capped), *(each for each in capped if each < self.widest_ms)])
+
 
 ALL_TIME: Final = Window()
 
@@ -98,10 +109,9 @@ class Recent:
         oldest_ms = min(each.oldest_ms for each in known if each.oldest_ms is not None)
         end = time_range(search).high
         end = high if end is None else min(high, end)
-        row_ms = self._row_ms.get(_kind_of(search), ())
-        expected_ms = _SPARE * (search.limit + 1) * median_low(row_ms) if row_ms else 0
         known_of_all = Window(oldest_ms=oldest_ms, end_ms=end, widest_ms=_WIDEST * length_ms)
-        found = known_of_all.back(end, max(expected_ms, length_ms))
+        lengths_ms = [_SPARE * (search.limit + 1) * each for each in self._row_ms.get(_kind_of(search), ())]
+        found = known_of_all.back(end, max(length_ms, known_of_all.expected(lengths_ms)))
         return replace(found, times=Range(found.times.low))  # open in front: what begins meanwhile is in it
 
     def learn(self, search: Search, first: Window, began_ms: Sequence[int]) -> None:
