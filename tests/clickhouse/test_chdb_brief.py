@@ -12,7 +12,7 @@ from tests.traces import part, span
 from tracehound.errors import StoreError
 from tracehound.model.edit import Edit
 from tracehound.query.limit import SearchLimit
-from tracehound.query.search import parse_search
+from tracehound.query.search import Search, parse_search
 from tracehound.query.sql import Sql
 from tracehound.store.clickhouse.engine import Rows
 from tracehound.store.clickhouse.finding import Finder
@@ -63,6 +63,25 @@ def test_another_part_of_the_same_moment_is_not_taken_for_the_one_that_is_known(
     engine.insert("part", PART.kinds, [(written_ns, trace_id, digest ^ 1, payload.replace('"1"', '"other"'))])
     found = {trace.info.trace_id: trace.info.tags["n"] for trace in store.search_whole(ALL).traces}
     assert found == {FIRST: "1", SECOND: "edited", THIRD: "3"}
+
+
+def test_many_parts_of_one_moment_are_told_apart_by_their_traces(
+    store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked_of(search: Search) -> tuple[list[str], list[bool]]:
+        asked.clear()
+        ids = [trace.info.trace_id for trace in store.search_whole(search).traces]
+        return ids, ["written_ns IN ? AND trace_id IN ?" in text for text in asked if "FROM part" in text]
+
+    spans = [span(1, trace=each, start_ms=each) for each in range(10, 40)]
+    store.write([part(each, written_ns=7) for each in spans])
+    store.write([part(span(1, trace=each, start_ms=each), written_ns=each) for each in range(40, 50)])
+    asked = statements_of(store._engine(), monkeypatch)
+    apart = [span(1, trace=each).trace_id for each in range(49, 40, -1)]
+    assert asked_of(parse_search(["0"], limit=9)) == (apart, [False])
+    some = [each.trace_id for each in spans[3:5]]
+    search = parse_search(["0"], f"attributes.trace_id IN ('{some[0]}', '{some[1]}')")
+    assert asked_of(search) == (some[::-1], [False, True])
 
 
 def test_a_part_that_is_damaged_is_told_when_its_spans_are_asked_for(store: ClickHouseStore) -> None:

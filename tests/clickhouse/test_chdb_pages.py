@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 
 import pytest
 
@@ -47,8 +48,40 @@ def test_pages_have_each_trace_once_however_often_it_was_changed(
         assert sorted(ids_in_pages(store, order, limit, is_whole=is_whole)) == [each.trace_id for each in spans]
 
 
-def ids_in_pages(store: ClickHouseStore, order: str, limit: int, *, is_whole: bool) -> Iterator[str]:
-    search, has_more = parse_search(["0"], None, [order], limit), True
+@pytest.mark.parametrize("order", ["timestamp DESC", "timestamp ASC", "timestamp DESC, trace_id DESC"])
+@pytest.mark.parametrize("tag", [None, "tags.n = '0'"])
+def test_pages_that_end_among_those_that_began_at_the_same_time_lose_none(
+    store: ClickHouseStore, order: str, tag: str | None
+) -> None:
+    times = [1, 1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 6]
+    spans = [span(1, 50 - number, start_ms=each) for number, each in enumerate(times)]
+    store.write([part(each, tags={"n": str(number % 2)}) for number, each in enumerate(spans)])
+    wanted = spans if tag is None else spans[::2]
+    wanted = sorted(wanted, key=attrgetter("trace_id"), reverse=order.endswith("trace_id DESC"))
+    wanted = sorted(wanted, key=attrgetter("start_time_ns"), reverse="timestamp DESC" in order)
+    for limit in (1, 2, 3, 4, 5, 20):
+        found = list(ids_in_pages(store, order, limit, is_whole=limit % 2 == 0, filter_string=tag))
+        assert found == [each.trace_id for each in wanted]
+
+
+def test_a_page_takes_one_statement_wherever_no_others_began_with_its_last(
+    store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write([part(span(1, number, start_ms=each)) for number, each in enumerate([1, 2, 3, 3, 3, 4, 5], 1)])
+    asked = statements_of(store._engine(), monkeypatch)
+    counts = []
+    for limit in (1, 2, 3, 4, 5, 6, 7):
+        asked.clear()
+        ids = ids_of(store, parse_search(["0"], None, [], limit), is_whole=False)
+        assert len(ids) == limit
+        counts.append(sum("FROM trace AS t" in text and "t.tags" in text for text in asked))
+    assert counts == [1, 2, 2, 1, 1, 1, 1]
+
+
+def ids_in_pages(
+    store: ClickHouseStore, order: str, limit: int, *, is_whole: bool, filter_string: str | None = None
+) -> Iterator[str]:
+    search, has_more = parse_search(["0"], filter_string, order.split(", "), limit), True
     while has_more:
         if is_whole:
             page = store.search_whole(search)

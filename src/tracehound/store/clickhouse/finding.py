@@ -128,19 +128,17 @@ class Finder:
         """Return the first rows, so many at most, and whether there may be more behind them.
 
         To have those that began at the same time in order the engine reads the id of each that passes, and not only of
-        those that it returns. So it is asked for them by time alone, and for one more: of those that began with the
-        last one others may be missing.
+        those that it returns. So it is asked for them by time alone, and for one more, which tells whether others that
+        began with the last of them may be missing.
         """
         in_order = search.where is None or not window.few
         ask = partial(search_sql, search, where, times=window.times, is_brief=self.is_brief, in_order=in_order)
         if is_by_time(search):
             found = self.engine.select(ask(size + 1, by_time=True), search.time_limit)
-            is_full = len(found) > size
-            known = [row for row in found if row[3] != found[-1][3]] if is_full else found
-            if known or not is_full:
+            if len(found) <= size or found[-1][3] != found[-2][3]:
                 time, trace_id = search.order
-                known = sorted(known, key=itemgetter(0), reverse=trace_id.descending)
-                return sorted(known, key=itemgetter(3), reverse=time.descending), is_full
+                known = sorted(found[:size], key=itemgetter(0), reverse=trace_id.descending)
+                return sorted(known, key=itemgetter(3), reverse=time.descending), len(known) == size
         found = self.engine.select(ask(size, least_ms=least_ms), search.time_limit)
         return found, len(found) == size
 
