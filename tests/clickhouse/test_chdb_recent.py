@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +144,15 @@ def test_what_is_left_is_few_where_the_oldest_of_all_began_not_long_before() -> 
         rest = first.before(found=found, wanted=100)
         assert (rest.times, rest.few) == (Range(None, 100_000), True)
     assert first.before(found=50, wanted=100).times == Range(100_001 - 2_000, 100_000)
+
+
+def test_a_window_is_expected_to_be_as_long_as_the_longest_with_few_rows_or_as_most() -> None:
+    everything = Window(oldest_ms=1, end_ms=100_000, widest_ms=50_000)
+    assert everything.expected([]) == ALL_TIME.expected([1]) == 0
+    assert everything.expected([10, 2_000, 30]) == 2_000
+    assert everything.expected([10, math.inf, 30]) == 30
+    assert everything.expected([10, math.inf, 60_000]) == 60_000
+    assert replace(everything, oldest_ms=60_001).expected([10, math.inf, 30]) == 40_000
 
 
 def pages(store: ClickHouseStore, search: Search) -> list[list[str]]:
