@@ -147,6 +147,29 @@ def test_what_passes_no_more_is_not_on_the_page(store: ClickHouseStore, monkeypa
     assert ids_of(store, search, is_whole=True) == [traces[each].trace_id for each in (4, 3, 0)]
 
 
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_what_changes_again_and_again_while_a_page_is_looked_for_is_on_it(
+    store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, *, is_whole: bool
+) -> None:
+    traces = [part(span(1, each, start_ms=each), tags={"env": "dev"}) for each in range(5)]
+    store.write(traces)
+
+    engine, times = store._engine(), iter(range(9, 13))
+    select = engine.select
+
+    def edited_behind_it(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        rows = select(sql, limit)
+        written_ns = next(times, None) if "t.pairs" in sql.text else None
+        if written_ns is not None:
+            store.write([Edit(each.trace_id, "n", str(written_ns), written_ns) for each in traces[1:3]])
+        return rows
+
+    monkeypatch.setattr(engine, "select", edited_behind_it)
+    search = parse_search(["0"], "tags.env = 'dev'")
+    assert ids_of(store, search, is_whole=is_whole) == [each.trace_id for each in traces[::-1]]
+    assert next(times, None) is None
+
+
 def behind_statement(number: int, engine: Engine, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
     """Have something done behind so many statements about traces."""
     select, count = engine.select, itertools.count(1)

@@ -28,6 +28,7 @@ from tracehound.store.clickhouse.rows import to_brief_info, to_info
 from tracehound.store.clickhouse.vocabulary import look_up
 
 _EVER_SO_MANY: Final = 2**31  # rows: all there are of some traces
+_AGAIN: Final = 8  # times at most that a trace is read again which has changed while it was read
 
 
 @dataclass(frozen=True)
@@ -175,16 +176,25 @@ class Finder:
         """
         latest_rows, whole = self._latest(rows, asked)
         now = {row[0]: row for row in latest_rows}
-        before = {row[0]: row for row in rows if row[0] not in now}
-        if not before:
+        waiting = {row[0]: row for row in rows if row[0] not in now}
+        if not waiting:
             return latest_rows, whole
-        sql = search_sql(self.search, among(where, list(before.values())), _EVER_SO_MANY, is_brief=self.is_brief)
-        changed, more = self._latest(self.engine.select(sql, self.search.time_limit), asked)
-        new = {row[0]: row for row in changed if self._place_of(row) == self._place_of(before[row[0]])}
+        new: dict[str, Row] = {}
+        for _ in range(_AGAIN):
+            of_these = among(where, list(waiting.values()))
+            sql = search_sql(self.search, of_these, _EVER_SO_MANY, is_brief=self.is_brief)
+            found = self.engine.select(sql, self.search.time_limit)
+            changed, more = self._latest(found, asked)
+            whole = {**whole, **more}
+            new |= {row[0]: row for row in changed if self._place_of(row) == self._place_of(waiting[row[0]])}
+            once_more = {row[0] for row in found} - {row[0] for row in changed}
+            waiting = {trace_id: waiting[trace_id] for trace_id in once_more}
+            if not waiting:
+                break
         standing = [
             new.pop(row[0]) if row[0] in new else row for row in rows if row[0] in new or now.get(row[0]) is row
         ]
-        return standing, {**whole, **more}
+        return standing, whole
 
     def _latest(self, rows: Sequence[Row], asked: Sequence[OfSpans]) -> tuple[Sequence[Row], Mapping[str, Trace]]:
         """Return the rows that nothing has replaced, and the traces of brief ones that may pass what is asked."""
