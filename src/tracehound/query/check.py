@@ -182,8 +182,7 @@ def joined(kind: type[And[Test]] | type[Or[Test]], nodes: list[Checked]) -> Chec
 def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
     """Raise for an operator that means nothing for the field: which of two states is greater, or whether one is."""
     operator = comparison.operator
-    allowed = _OPERATORS[field.kind] | (NULLS if field.nullable else frozenset())
-    if operator in allowed:
+    if _has(field, operator):
         return
     written = text[comparison.name.start : comparison.name.end]
     if field.kind is Kind.TEXTS and operator.value.startswith("NOT "):
@@ -192,8 +191,13 @@ def _check_operator(field: Field, comparison: Comparison, text: str) -> None:
         raise mistake(message, text, comparison.name.start, comparison.end, negated)
     if operator in NULLS:
         raise FilterError(f"every trace has {told(written)}", text, comparison.start, comparison.end)
-    names = ", ".join(each.value for each in Operator if each in allowed and "NOT " not in each.value)
+    names = ", ".join(each.value for each in Operator if _has(field, each) and "NOT " not in each.value)
     raise FilterError(f"{told(written)} can be compared with {names}", text, comparison.start, comparison.end)
+
+
+def _has(field: Field, operator: Operator) -> bool:
+    """Whether an operator means something for the field."""
+    return operator in _OPERATORS[field.kind] or (field.nullable and operator in NULLS)
 
 
 def _check_value(field: Field, comparison: Comparison, literal: Literal, text: str, bounds: Bounds) -> None:

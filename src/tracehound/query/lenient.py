@@ -7,9 +7,9 @@ that what is wrong besides is told as ever. Nothing else is read leniently, and 
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
+from tracehound.model.record import replace
 from tracehound.query.fields import ATTRIBUTES, SEARCHED, Group
 from tracehound.query.tokens import Token, TokenKind, tokenize
 
@@ -45,7 +45,7 @@ def tokenize_leniently(text: str) -> list[Token]:
 def _requoted(token: Token, before: Token | None) -> Token:
     """Return what stands in double quotes as a name behind a dot, and as a text anywhere else."""
     is_name = before is not None and before.kind is TokenKind.DOT
-    return dataclasses.replace(token, kind=TokenKind.QUOTED_NAME if is_name else TokenKind.STRING)
+    return replace(token, kind=TokenKind.QUOTED_NAME if is_name else TokenKind.STRING)
 
 
 def _is_bare_attribute(token: Token, before: Token | None, behind: list[Token]) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
 from tracehound.errors import FilterError
+from tracehound.model.record import Record
 from tracehound.query.bounds import Bounds
 
 
@@ -37,9 +37,11 @@ class TokenKind(Enum):
     ODD = "a character without a meaning"
 
 
-@dataclass(frozen=True)
-class Token:
-    """A piece of the filter: its kind, what it means, and where it stands."""
+class Token(Record, frozen=True, gc=False):
+    """A piece of the filter: its kind, what it means, and where it stands.
+
+    A filter may have tens of thousands, and Python is not to look for garbage in them.
+    """
 
     kind: TokenKind
     value: str
@@ -56,7 +58,7 @@ _CURLED: Final = (
     "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a\u00b4\u2032\u2033\uff02\uff07"
 )
 _PATTERN: Final = re.compile(
-    rf"""
+    rf"""\s*(?:
     (?P<WORD>[^\W\d]\w*)
     | `(?P<QUOTED_NAME>[^`]*(?:``[^`]*)*)`
     | '(?P<STRING>[^']*(?:''[^']*)*)'
@@ -71,13 +73,14 @@ _PATTERN: Final = re.compile(
     | (?P<MINUS>-)
     | [{_CURLED}](?P<CURLED>[^{_CURLED}'"]*)[{_CURLED}'"]
     | (?P<UNCLOSED>[`'"{_CURLED}].*)
-    | (?P<ODD>.)
-    """,
+    | (?P<ODD>\S)
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 _PLAIN_NAME: Final = re.compile(r"[^\W\d]\w*")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_BLANK: Final = re.compile(r"\s*")
+_KINDS: Final = TokenKind.__members__
+_IN_QUOTES: Final = (TokenKind.QUOTED_NAME, TokenKind.STRING, TokenKind.DOUBLE_QUOTED, TokenKind.CURLED)
 
 
 def tokenize(text: str) -> list[Token]:
@@ -88,11 +91,11 @@ def tokenize(text: str) -> list[Token]:
             "half of a surrogate pair is no character, and no trace holds it", text, half.start(), half.end()
         )
     tokens = []
-    at = _skip_blank(text, 0)
+    at = 0
     while match := _PATTERN.match(text, at):
-        kind = TokenKind[str(match.lastgroup)]
-        tokens.append(Token(kind, _meant(kind, match.group(match.lastgroup or 0)), at, match.end()))
-        at = _skip_blank(text, match.end())
+        group, at = match.lastindex or 0, match.end()
+        kind = _KINDS[str(match.lastgroup)]
+        tokens.append(Token(kind, _meant(kind, match[group]), match.start(group) - (kind in _IN_QUOTES), at))
         if kind is TokenKind.ODD:
             break  # no filter goes on behind it
     tokens.append(Token(TokenKind.END, "", len(text), len(text)))
@@ -120,11 +123,6 @@ def _meant(kind: TokenKind, inner: str) -> str:
     if kind is TokenKind.STRING:
         return inner.replace("''", "'")
     return inner.replace("``", "`") if kind is TokenKind.QUOTED_NAME else inner
-
-
-def _skip_blank(text: str, at: int) -> int:
-    match = _BLANK.match(text, at)
-    return at if match is None else match.end()
 
 
 class Tokens:
@@ -158,7 +156,8 @@ class Tokens:
 
     def next_is_word(self, *words: str) -> bool:
         """Whether the next token is one of these words, in any case."""
-        return self.next.is_word(*words)
+        token = self._tokens[self._at]
+        return token.kind is TokenKind.WORD and token.value.upper() in words
 
     def take(self) -> Token:
         """Step over the next token, and return it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib import metadata
@@ -78,7 +79,7 @@ def create_app(
             views.close()
 
     app = Starlette(
-        routes=[Route(row.path, _endpoint(row, served, views), methods=[row.method]) for row in routes],
+        routes=[_to_route(row) for row in routes],
         exception_handlers={HTTPException: _tell_problem},
         lifespan=lifespan,
     )
@@ -101,7 +102,7 @@ def _serve(
     announcer = Announcer(runtime, limits)
     intake = Intake(settings.prices)
     preparer = store.preparer if isinstance(store, PreparingStore) else None
-    version = metadata.version("tracehound")
+    version = _version()
     metrics = Metrics(parse_target(settings.tracking_uri), backlog.size_bytes, announcer.count)
     return Served(
         store=store,
@@ -123,18 +124,29 @@ def _serve(
     )
 
 
-def _endpoint(row: Row, served: Served, views: Views) -> Callable[[Request], Awaitable[Response]]:
-    """Return the function that answers the requests of a row, whatever they are."""
+@functools.cache
+def _version() -> str:
+    return metadata.version("tracehound")  # which parses a file
+
+
+@functools.cache
+def _to_route(row: Row) -> Route:
+    """Return the route of a row, for whatever application: to compile the patterns of all takes longer than the rest.
+
+    It answers the requests of its row, whatever they are, with what their application works with.
+    """
 
     async def answer(request: Request) -> Response:
         begun_s = time.perf_counter()
+        served: Served = request.app.state.served
         with Share(served.backlog) as share:
             expect_body(request, share, served.limits.body_timeout_s)
-            response = await respond(request)
+            response = await respond(request, served)
         served.metrics.count_request(row.method, row.path, response.status_code, time.perf_counter() - begun_s)
         return response
 
-    async def respond(request: Request) -> Response:
+    async def respond(request: Request, served: Served) -> Response:
+        views: Views = request.app.state.views
         try:
             seen = views.of(await served.guard.admit(request, row.right))
             return await (_call(row, seen, request) if isinstance(row, Call) else row.handle(seen, request))
@@ -143,7 +155,7 @@ def _endpoint(row: Row, served: Served, views: Views) -> Callable[[Request], Awa
             _forget_frames(error)
             return told
 
-    return answer
+    return Route(row.path, answer, methods=[row.method])
 
 
 def _forget_frames(error: BaseException) -> None:
