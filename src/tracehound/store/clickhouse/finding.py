@@ -20,6 +20,7 @@ from tracehound.query.sql import Sql
 from tracehound.query.tree import Checked
 from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.kept_words import KeptWords
 from tracehound.store.clickhouse.pace import Pace
 from tracehound.store.clickhouse.reading import Row, latest, read_brief, read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
@@ -51,13 +52,15 @@ class Found:
 class Finder:
     """A search of one store. `rows_read` counts the rows that were looked at.
 
-    A page in the order of time is looked for among the newest first (`recent`). With `is_brief` rows are
+    A page in the order of time is looked for among the newest first (`recent`). Words are looked up in memory where
+    these are given (`kept_words`). With `is_brief` rows are
     (`query.clickhouse.can_be_brief`), and whole traces are read with them.
     """
 
     engine: Engine
     search: Search
     recent: Recent = field(default_factory=Recent)
+    words: KeptWords | None = None
     is_brief: bool = False
     rows_read: int = 0
     _found: dict[Asked, list[str] | None] = field(default_factory=dict)
@@ -72,7 +75,7 @@ class Finder:
         if not asked:
             return condition
         new = [each for each in asked if each not in self._found]
-        self._found |= look_up(self.engine, new, self.search.time_limit)
+        self._found |= look_up(self.engine, new, self.search.time_limit, self.words)
         return wide_condition(where, DIALECT, self._found.__getitem__)
 
     def page(self) -> tuple[list[Found], str | None]:
