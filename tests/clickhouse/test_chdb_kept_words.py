@@ -189,6 +189,20 @@ def test_a_table_that_was_made_anew_has_parts_of_the_same_names_with_other_words
     assert parcels(engine, kept) == {"parcel4"}
 
 
+def test_a_part_without_words_and_another_one_of_its_name_are_two(store: ClickHouseStore, engine: Engine) -> None:
+    write(store, "parcel1")
+    engine.run("TRUNCATE TABLE trace")
+    store.write([Deletion(span(1).trace_id, 9)])
+    kept = KeptWords()
+    assert kept.parts(engine) == {}  # whether it has none, or is gone by now, is not known yet
+    engine.run("DROP TABLE trace SYNC")
+    make_tables(engine)
+    for number in range(2, 5):
+        write(store, f"parcel{number}", first=number)
+    kept._silent = {name: Part(1, 1) for name in names(engine)}
+    assert parcels(engine, kept) == {"parcel2", "parcel3", "parcel4"}
+
+
 def test_so_many_bytes_are_kept_and_all_words_are_found(store: ClickHouseStore, engine: Engine) -> None:
     words = [f"parcel{number:020}" for number in range(60)]
     for at in range(0, 60, 20):
