@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.clickhouse.bridge import bridge
 from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import part, span
 from tracehound.errors import SearchTimeoutError, StoreError
@@ -21,6 +22,7 @@ from tracehound.query.search import parse_search
 from tracehound.query.sql import Sql
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse import kept_words
+from tracehound.store.clickhouse.address import parse_address
 from tracehound.store.clickhouse.engine import Engine, Rows
 from tracehound.store.clickhouse.kept_words import KeptWords, Part
 from tracehound.store.clickhouse.schema import make_tables
@@ -240,11 +242,11 @@ def test_a_search_reads_the_words_of_so_many_rows_the_largest_part_first(
     for rows in (2, 3, 9, 1):
         write(store, *(f"parcel{rows}x{each}" for each in range(rows)), first=first)
         first += rows
-    kept = KeptWords(rows_at_once=5)
     asked = statements_of(engine, monkeypatch)
-    steps = [sorted(part.rows for part in kept.parts(engine).values()) for _ in range(4)]
-    assert steps == [[9], [2, 3, 9], [1, 2, 3, 9], [1, 2, 3, 9]]
-    assert len([text for text in asked if READS in text]) == 3
+    for at_once, steps in ((5, [[9], [3, 9], [2, 3, 9]]), (50_000, [[3, 9], [1, 2, 3, 9], [1, 2, 3, 9]])):
+        kept = KeptWords(rows_at_once=at_once)
+        assert [sorted(part.rows for part in kept.parts(engine).values()) for _ in range(3)] == steps
+    assert len([text for text in asked if READS in text]) == 3 + 2
 
 
 def test_while_one_thread_reads_words_another_asks_the_engine(
@@ -328,6 +330,16 @@ def test_where_the_engine_refuses_that_it_is_asked_for_all_words(
     assert not kept._parts or all(each.texts is None for each in kept._parts.values())
     assert words_with(engine, [PARCEL], kept=kept) == {PARCEL: ["parcel1"]}
     assert len([text for text in asked if READS in text]) == 1  # and not again where it was refused
+
+
+def test_a_server_tells_the_same_words(engine: Engine, store: ClickHouseStore) -> None:
+    write(store, "parcel1", "Größe", "日本語")
+    with bridge() as server, contextlib.closing(Engine(parse_address(server.uri(engine.address)))) as client:
+        kept = KeptWords()
+        assert kept.parts(client) == KeptWords().parts(engine)
+        assert parcels(client, kept) == {"parcel1"}
+        wide = Piece("本".encode(), open_left=True, open_right=True)
+        assert sorted(words_with(client, [wide], kept=kept)[wide] or ()) == ["日本", "本語"]
 
 
 def test_a_search_whose_time_is_over_says_so(store: ClickHouseStore, engine: Engine) -> None:

@@ -22,11 +22,12 @@ from tracehound.store.clickhouse.engine import Engine
 
 _MOST_BYTES: Final = 64_000_000  # of a store: some four million traces
 _ROWS_AT_ONCE: Final = 200_000  # whose words a search reads: it takes 10 ms longer by that, and the next ones less
+_PART_ROWS: Final = 20_000  # as long as it takes to read a part with a single row more: the usual words are in each
 _ROW_BYTES: Final = 16  # as long as nothing is known
 _BETWEEN: Final = b" "  # in no word
-_WINDOW_BYTES: Final = 1_000_000  # looked through in a millisecond, in which no other thread runs
-# What tells a part from another one of the same name, where a table was emptied and a server started again: all that
-# the engine has of the key in memory, a row in 256. It reads nothing from a disk.
+_WINDOW_BYTES: Final = 1_000_000  # looked through in half a millisecond, in which no other thread runs
+# What tells a part from another one of the same name, where a table was made anew, or emptied before its server
+# started again: the key of a row in 256, which the engine has in memory.
 _PARTS: Final = (
     "SELECT part_name, sum(rows_in_granule), sum(cityHash64(experiment, start_ms, trace_id))"
     " FROM mergeTreeIndex('{database}', 'trace') GROUP BY part_name SETTINGS max_threads = 1"
@@ -87,9 +88,8 @@ class KeptWords:
 
     def forget(self) -> None:
         """Give the memory back."""
-        with self._bringing_up:
-            self._parts = {}
-            self._silent = {}
+        self._parts = {}
+        self._silent = {}
 
     def _read(self, engine: Engine, listed: Mapping[str, Part], limit: SearchLimit | None) -> None:
         """Read the words of some parts, the largest first, for which there should be room."""
@@ -126,10 +126,10 @@ class KeptWords:
         count = 0
         for name, part in sorted(listed.items(), key=lambda each: -each[1].rows):
             size = self._parts[name].size if name in self._parts else part.rows * row_bytes
-            if name in kept or size > room or (wanted and count + part.rows > self.rows_at_once):
+            count_with = count + part.rows + _PART_ROWS
+            if name in kept or size > room or (wanted and count_with > self.rows_at_once):
                 continue
-            room -= int(size)
-            count += part.rows
+            room, count = room - int(size), count_with
             wanted[name] = part
         return wanted
 
