@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,13 +67,16 @@ def new_store(newest: int | None = None) -> Iterator[Store]:
 def statements_of(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the statements that the connection will have been asked from here on."""
     asked: list[str] = []
-    select = engine.select
 
-    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
-        asked.append(sql.text)
-        return select(sql, limit)
+    def noting(select: Callable[..., Rows]) -> Callable[..., Rows]:
+        def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+            asked.append(sql.text)
+            return select(sql, limit)
 
-    monkeypatch.setattr(engine, "select", noted)
+        return noted
+
+    for name in ("select", "select_bytes"):
+        monkeypatch.setattr(engine, name, noting(getattr(engine, name)))
     return asked
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import START_MS, part, span
 from tracehound.model.ids import experiment_id
+from tracehound.model.record import replace
 from tracehound.query.access import Range
 from tracehound.query.search import Search, parse_search
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
@@ -116,14 +117,44 @@ def test_the_first_window_goes_back_as_far_as_pages_of_such_searches_did(
     assert pages_asked_for("dev", 3) > 1  # of late they did not
 
 
+@needs_engine
+def test_as_many_rows_are_asked_for_as_searches_of_a_kind_looked_at_until_their_page_was_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with new_address() as address, contextlib.closing(ClickHouseStore(address)) as store:
+        for number in range(1, 61):
+            root = span(1, number, start_ms=number * 1_000)
+            said = ("Parcel 42", "nothing") if number % 4 else ("nothing", "Parcel 42")
+            step = replace(span(2, number, parent=1, name="look up"), inputs_json=f'{{"q":"{said[1]}"}}')
+            store.write([part(replace(root, inputs_json=f'{{"q":"{said[0]}"}}'), step)])
+        asked = statements_of(store._engine(), monkeypatch)
+
+        def looked_for(name: str, limit: int) -> tuple[int, int, int]:
+            """Return how many were found, by how many statements for rows and for parts."""
+            asked.clear()
+            text = f"span.name = '{name}' AND span.inputs.q LIKE '%arcel 4%'"
+            page = store.search_whole(parse_search(["0"], text, [], limit))
+            counts = [sum(what in each for each in asked) for what in ("FROM trace AS t", "FROM part")]
+            return len(page.traces), counts[0], counts[1]
+
+        found, rows, parts = looked_for("look up", 5)
+        assert (found, rows > 1, parts > 1) == (5, True, True)
+        for name, limit in (("look up", 5), ("look up", 4), ("step", 5)):
+            assert looked_for(name, limit) == (limit, 1, 1)
+        for _ in range(5):
+            assert looked_for("step", 5)[0] == 5
+        assert looked_for("look up", 5)[1] > 1  # of late one in 1.3 was kept
+
+
 def test_of_many_kinds_of_searches_some_are_forgotten() -> None:
     recent, first = Recent(), Window(Range(10), 10, end_ms=20)
     for number in range(2_500):
-        recent.learn(parse_search(["0"], f"tags.of_{number} = 'x'"), first, [])
+        recent.learn(parse_search(["0"], f"tags.of_{number} = 'x'"), first, [1], 1)
     assert 0 < len(recent._row_ms) <= 1_000
+    assert 0 < len(recent._for_one) <= 1_000
     recent, kinds = Recent(), [parse_search(["0"], f"tags.of_{number} = 'x'") for number in range(1_000)]
     for each in (*kinds, kinds[0]):
-        recent.learn(each, first, [])
+        recent.learn(each, first, [1], 1)
     assert len(recent._row_ms) == 1_000
 
 

@@ -51,6 +51,7 @@ steps = dict(
     delete=lambda: store.write([Deletion(gone.trace_id, 2)]),
     settle=lambda: store.settle(2**62),
     search=lambda: len(store.search_whole(parse_search(["0"], "trace.text ILIKE '%because%'")).traces),
+    words=lambda: len(store._words.parts(store._engine())) > 0,
     pattern=lambda: len(store.search(parse_search(["0"], "tags.env LIKE 'pr%'")).traces),
 )
 for name in {steps!r}:
@@ -88,8 +89,8 @@ def test_the_rights_of_the_document_are_enough_and_what_is_missing_is_named(tmp_
     done = done_by(tmp_path, writer, "write", "search", "delete", "settle", "search", "pattern")
     assert done == ["True", "2", "True", "None", "1", "1"]
     for readonly in (0, 2):
-        done = done_by(tmp_path, reader, "search", "pattern", "write", readonly=readonly)
-        assert done == ["1", "1", lacking.format("INSERT")]
+        done = done_by(tmp_path, reader, "search", "words", "pattern", "write", readonly=readonly)
+        assert done == ["1", "True", "1", lacking.format("INSERT")]
     assert done_by(tmp_path, reader, "search", readonly=1) == [
         "StoreError does not let this user change the settings that are needed: readonly=2 or 0 is"
     ]

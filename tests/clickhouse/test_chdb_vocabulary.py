@@ -13,6 +13,7 @@ from tracehound.model.record import replace
 from tracehound.query.words import Piece
 from tracehound.store.clickhouse import vocabulary
 from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.kept_words import KeptWords
 from tracehound.store.clickhouse.store import ClickHouseStore
 from tracehound.store.clickhouse.vocabulary import words_with
 
@@ -62,13 +63,25 @@ def test_each_piece_finds_alone_what_it_finds_among_others(engine: Engine) -> No
         assert sorted(words_with(engine, [piece])[piece] or ()) == sorted(together[piece] or ())
 
 
+def test_each_piece_finds_in_memory_what_it_finds_in_the_index(engine: Engine, asked: list[str]) -> None:
+    kept = KeptWords()
+    assert kept.parts(engine)
+    for piece, words in PIECES.items():
+        assert sorted(words_with(engine, [piece], kept=kept)[piece] or ()) == sorted(words)
+    together = words_with(engine, list(PIECES), kept=kept)
+    assert {piece: set(words or ()) for piece, words in together.items()} == PIECES
+    assert len([text for text in asked if "arrayStringConcat" in text]) == 1
+
+
 def test_a_piece_of_too_many_words_says_so_and_the_others_are_found(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vocabulary, "_MOST_WORDS", 2)
-    found = {piece: words if words is None else set(words) for piece, words in words_with(engine, list(PIECES)).items()}
-    assert found.pop(Piece(b"part", open_left=True, open_right=True)) is None
-    assert found == {piece: words for piece, words in PIECES.items() if len(words) < 3}
+    for kept in (None, KeptWords()):
+        told = words_with(engine, list(PIECES), kept=kept)
+        found = {piece: words if words is None else set(words) for piece, words in told.items()}
+        assert found.pop(Piece(b"part", open_left=True, open_right=True)) is None
+        assert found == {piece: words for piece, words in PIECES.items() if len(words) < 3}
 
 
 def test_words_that_are_together_longer_than_a_parameter_are_too_many(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import clickhouse_connect.driver.exceptions as engine_errors
 import pytest
 
-from tracehound.errors import StoreBusyError, StoreError
+from tracehound.errors import SearchTimeoutError, StoreBusyError, StoreError
+from tracehound.query.limit import SearchLimit
 from tracehound.store.clickhouse.faults import store_errors
 
 HTTP = "HTTP driver received HTTP status {}, server response: {} (for url http://db:8123)"
@@ -55,3 +56,12 @@ def test_a_server_without_tls_that_is_trusted_is_no_server_that_is_away(what: st
     with pytest.raises(StoreError, match=told) as raised, store_errors("db"):
         raise engine_errors.OperationalError(text)
     assert type(raised.value) is StoreError
+
+
+def test_a_search_whose_time_is_over_is_no_server_that_is_away() -> None:
+    limit = SearchLimit(1e-9)
+    told = "the search has taken longer"
+    with pytest.raises(SearchTimeoutError, match=told), store_errors("db", limit), limit.running():
+        while not limit.is_over():
+            pass
+        limit.check()

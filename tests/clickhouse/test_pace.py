@@ -39,3 +39,14 @@ def test_where_all_are_wanted_as_many_are_asked_for_each_time() -> None:
     pace = Pace(wanted=None)
     pace.note(2_000, 1)
     assert (pace.rows, pace.together) == (2_000, 2_000)
+
+
+def test_where_it_is_known_how_many_are_looked_at_for_one_that_is_kept_the_first_are_as_many() -> None:
+    pace = Pace(wanted=100, for_one=3)
+    assert (pace.rows, pace.together) == (375, 300)
+    pace.note(300, 80)
+    assert pace.rows == pace.together == int(1.25 * 20 * 301 / 81)
+    pace = Pace(wanted=100, for_one=50)  # by others: no more of them are looked at before one is known
+    assert (pace.rows, pace.together) == (2_000, 400)
+    assert (Pace(wanted=3_000, for_one=2).rows, Pace(wanted=3_000, for_one=2).together) == (3_000, 3_000)
+    assert (Pace(wanted=None).rows, Pace(wanted=None).together) == (2_000, 2_000)

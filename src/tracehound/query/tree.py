@@ -42,6 +42,8 @@ class Operator(Enum):
     IS_NULL = "IS NULL"
     IS_NOT_NULL = "IS NOT NULL"
 
+    __hash__ = object.__hash__  # each of them is one object; Enum's own hash is Python, asked for by each comparison
+
 
 EQUALITY: Final = frozenset({Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN})
 ORDERED: Final = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE, Operator.BETWEEN, Operator.NOT_BETWEEN})

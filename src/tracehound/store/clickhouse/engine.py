@@ -98,6 +98,13 @@ class Engine:
 
     def select(self, sql: Sql, limit: SearchLimit | None = None) -> Rows:
         """Return the rows of a statement; raise as the limit does when it is over."""
+        return self._select(sql, limit)
+
+    def select_bytes(self, sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        """Return the rows of a statement, as `select` does, with texts as they are encoded."""
+        return self._select(sql, limit, {"String": "bytes"})
+
+    def _select(self, sql: Sql, limit: SearchLimit | None, formats: dict[str, str] | None = None) -> Rows:
         text, values = bind(sql)
         settings: dict[str, Any] = {}
         with ExitStack() as stack:
@@ -107,7 +114,7 @@ class Engine:
                 if limit.seconds is not None:
                     settings["max_execution_time"] = max(0.001, limit.seconds - limit.spent_s())
             client = stack.enter_context(self._clients.lent())
-            found = client.query(text, parameters=values, settings=settings)
+            found = client.query(text, parameters=values, settings=settings, query_formats=formats)
             rows: Rows = list(found.result_rows)
             if limit is not None:
                 limit.check()

@@ -91,6 +91,8 @@ def store_errors(where: str, limit: SearchLimit | None = None) -> Iterator[None]
         if is_away:
             raise StoreBusyError(f"{where} does not answer; {_KEPT}, and it will be asked again") from error
         raise _told(where, error, code) from error
+    except SearchTimeoutError:  # an OSError too
+        raise
     except OSError as error:
         raise StoreBusyError(f"{where} cannot be reached: {error.strerror or 'the connection broke'}") from error
 

@@ -21,6 +21,7 @@ from tracehound.query.search import KeyValue, Search
 from tracehound.query.tree import Checked
 from tracehound.query.wide import Asked, Condition, wide_condition
 from tracehound.store.clickhouse.engine import Engine
+from tracehound.store.clickhouse.kept_words import KeptWords
 from tracehound.store.clickhouse.pace import Pace
 from tracehound.store.clickhouse.reading import Row, latest, read_brief, read_whole
 from tracehound.store.clickhouse.recent import ALL_TIME, Recent, Window
@@ -53,15 +54,18 @@ class Found:
 class Finder:
     """A search of one store. `rows_read` counts the rows that were looked at.
 
-    A page in the order of time is looked for among the newest first (`recent`). With `is_brief` rows are
+    A page in the order of time is looked for among the newest first (`recent`). Words are looked up in memory where
+    these are given (`kept_words`). With `is_brief` rows are
     (`query.clickhouse.can_be_brief`), and whole traces are read with them.
     """
 
     engine: Engine
     search: Search
     recent: Recent = field(default_factory=Recent)
+    words: KeptWords | None = None
     is_brief: bool = False
     rows_read: int = 0
+    _until_kept: int = 0  # of these, up to the last one that was kept
     _found: dict[Asked, list[str] | None] = field(default_factory=dict)
 
     def condition(self) -> Condition:
@@ -74,7 +78,7 @@ class Finder:
         if not asked:
             return condition
         new = [each for each in asked if each not in self._found]
-        self._found |= look_up(self.engine, new, self.search.time_limit)
+        self._found |= look_up(self.engine, new, self.search.time_limit, self.words)
         return wide_condition(where, DIALECT, self._found.__getitem__)
 
     def page(self) -> tuple[list[Found], str | None]:
@@ -82,27 +86,29 @@ class Finder:
         found: list[Found] = []
         first = self.recent.window(self.engine, self.search)
         seen: set[str] = set()  # one that begins earlier than was known when it was found comes again
-        for each in self._within(first, self.search.limit + 1):
+        wanted = self.search.limit + 1
+        pace = Pace(wanted, self.recent.for_one(self.search))
+        for each in self._within(first, pace):
             if each.trace_id not in seen:
                 seen.add(each.trace_id)
                 found.append(each)
-            if len(found) > self.search.limit:
+            if len(found) == wanted:
                 break
-        self.recent.learn(self.search, first, [each.row[3] for each in found])
+        self.recent.learn(self.search, first, [each.row[3] for each in found], self._until_kept)
         page = found[: self.search.limit]
         has_more = len(found) > len(page) > 0
         return page, self.search.cursor(self._place_of(page[-1].row)) if has_more else None
 
     def all(self) -> Iterator[Found]:
         """Yield the traces in order."""
-        return self._within(ALL_TIME)
+        return self._within(ALL_TIME, Pace(None))
 
     def _place_of(self, row: Row) -> tuple[KeyValue, ...]:
         return order_values(to_brief_info(row) if self.is_brief else to_info(row), self.search.order)
 
-    def _within(self, window: Window, wanted: int | None = None) -> Iterator[Found]:
-        """Yield the traces in order, those of a window first, of which so many are wanted, or all."""
-        where, search, pace, in_window = self.condition(), self.search, Pace(wanted), 0
+    def _within(self, window: Window, pace: Pace) -> Iterator[Found]:
+        """Yield the traces in order, those of a window first, as many as are wanted at a pace."""
+        where, search, in_window = self.condition(), self.search, 0
         is_full = True
         rows: list[Row] = []
         while search.experiment_ids:
@@ -157,12 +163,14 @@ class Finder:
         while at < len(rows):
             some = [row for row in rows[at : at + pace.together] if row[0] not in counted]
             at += pace.together
+            places = {row[0]: place for place, row in enumerate(some, self.rows_read + 1)}
             self.rows_read += len(some)
             standing, whole = self._standing(some, where, () if asked is None else of_spans(asked))
             counted.update(row[0] for row in standing)
             kept = 0
             for each in self._passing(standing, whole, asked):
                 kept += 1
+                self._until_kept = places[each.trace_id]
                 yield each
             pace.note(len(some), kept)
 

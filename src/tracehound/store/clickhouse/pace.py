@@ -16,19 +16,26 @@ _GROWS: Final = 4  # times as many are looked at as before, at most: the few bef
 
 @dataclass
 class Pace:
-    """What follows from how many were looked at and kept until now, of which so many are wanted, or all."""
+    """What follows from how many were looked at and kept until now, of which so many are wanted, or all.
+
+    Before there is one `for_one` says how many were looked at for one that was kept, by searches like it.
+    """
 
     wanted: int | None
+    for_one: float = 1
     looked: int = 0
     kept: int = 0
     together: int = 0
 
     def __post_init__(self) -> None:
-        self.together = self.wanted or _MOST_ROWS
+        wanted = self.wanted or _MOST_ROWS
+        self.together = min(int(wanted * min(self.for_one, _GROWS)), max(wanted, _MOST_ROWS))
 
     @property
     def rows(self) -> int:
         """How many rows the next statement is asked for."""
+        if self.wanted is not None and self.looked == 0 and self.for_one > 1:
+            return max(self.together, min(int(_SPARE * self.wanted * self.for_one), _MOST_ROWS))
         is_known = self.wanted is not None and 0 < self.kept < self.looked
         return max(self.together, min(self._expected(), _MOST_ROWS)) if is_known else self.together
 

@@ -94,6 +94,7 @@ class Recent:
     known_s: float = _KNOWN_S
     _newest: dict[str, _Newest] = field(default_factory=dict)
     _row_ms: dict[Hashable, tuple[float, ...]] = field(default_factory=dict)
+    _for_one: dict[Hashable, tuple[float, ...]] = field(default_factory=dict)
 
     def window(self, engine: Engine, search: Search) -> Window:
         """Return where a page of a search is looked for first."""
@@ -114,16 +115,22 @@ class Recent:
         found = known_of_all.back(end, max(length_ms, known_of_all.expected(lengths_ms)))
         return replace(found, times=Range(found.times.low))  # open in front: what begins meanwhile is in it
 
-    def learn(self, search: Search, first: Window, began_ms: Sequence[int]) -> None:
-        """Note when the traces of a page began, and those behind it that tell that it is not the last."""
+    def for_one(self, search: Search) -> float:
+        """Return how many rows were looked at for one that was kept, by searches of this kind."""
+        return median_low(self._for_one.get(_kind_of(search), (1,)))
+
+    def learn(self, search: Search, first: Window, began_ms: Sequence[int], looked: int) -> None:
+        """Note when the traces of a page began, and those behind it that tell that it is not the last, and how many
+        rows were looked at for them.
+        """
+        kind = _kind_of(search)
+        if began_ms:
+            _remember(self._for_one, kind, max(1, looked / len(began_ms)))
         if first.end_ms is None:
             return
         is_last = len(began_ms) <= search.limit
         row_ms = math.inf if is_last else max(0, first.end_ms - began_ms[-1]) / len(began_ms)
-        kind = _kind_of(search)
-        if len(self._row_ms) >= _KINDS and kind not in self._row_ms:
-            self._row_ms.clear()
-        self._row_ms[kind] = (*self._row_ms.get(kind, ()), row_ms)[-_REMEMBERED:]
+        _remember(self._row_ms, kind, row_ms)
 
     def _of(self, engine: Engine, search: Search) -> Sequence[_Newest]:
         now_s, asked = time.monotonic(), dict(self._newest)
@@ -136,6 +143,12 @@ class Recent:
             asked |= {str(experiment): _Newest(now_s, *told) for experiment, *told in rows}
             self._newest = asked
         return [asked[each] for each in search.experiment_ids]
+
+
+def _remember(known: dict[Hashable, tuple[float, ...]], kind: Hashable, value: float) -> None:
+    if len(known) >= _KINDS and kind not in known:
+        known.clear()
+    known[kind] = (*known.get(kind, ()), value)[-_REMEMBERED:]
 
 
 def _kind_of(search: Search) -> Hashable:

@@ -21,6 +21,7 @@ from tracehound.query.wide import Condition
 from tracehound.store.adding import add_up
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.finding import Finder
+from tracehound.store.clickhouse.kept_words import KeptWords
 
 # The index is asked before anything is read: then the engine remembers of each part that there are none.
 _HAS_WEIGHTS: Final = (
@@ -29,11 +30,11 @@ _HAS_WEIGHTS: Final = (
 )
 
 
-def read_statistics(engine: Engine, query: StatisticsQuery) -> Groups:
+def read_statistics(engine: Engine, query: StatisticsQuery, words: KeptWords | None = None) -> Groups:
     """Return what the traces of each group add up to."""
     if not query.search.experiment_ids:
         return {}
-    finder = Finder(engine, replace(query.search, after=None))
+    finder = Finder(engine, replace(query.search, after=None), words=words)
     where = finder.condition()
     if not where.is_exact or any(field.group in ASSESSED for field in query.fields):
         return add_up([each.info for each in finder.all()], query)

@@ -23,6 +23,7 @@ from tracehound.store.clickhouse.copying import read_changes
 from tracehound.store.clickhouse.engine import Engine
 from tracehound.store.clickhouse.erasing import forget_before
 from tracehound.store.clickhouse.finding import Finder
+from tracehound.store.clickhouse.kept_words import KeptWords
 from tracehound.store.clickhouse.reading import latest, read_rows, read_whole
 from tracehound.store.clickhouse.recent import Recent
 from tracehound.store.clickhouse.rows import to_info
@@ -63,6 +64,7 @@ class ClickHouseStore:
     def __init__(self, address: ClickHouseAddress, recent: Recent | None = None) -> None:
         self._address = address
         self._recent = Recent() if recent is None else recent
+        self._words = KeptWords()
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._opened: Engine | None = None
@@ -118,20 +120,20 @@ class ClickHouseStore:
 
     def search(self, search: Search) -> Page[TraceInfo]:
         """Return one page of the traces that match."""
-        found, next_cursor = Finder(self._engine(), search, self._recent).page()
+        found, next_cursor = Finder(self._engine(), search, self._recent, self._words).page()
         return Page([each.info for each in found], next_cursor)
 
     def search_whole(self, search: Search) -> Page[Trace]:
         """Return one page of the traces that match, with their spans."""
         engine = self._engine()
-        found, next_cursor = Finder(engine, search, self._recent, is_brief=_is_brief(search)).page()
+        found, next_cursor = Finder(engine, search, self._recent, self._words, is_brief=_is_brief(search)).page()
         whole = read_whole(engine, [each.row for each in found if each.trace is None], search.time_limit)
         traces = [each.trace or whole.get(each.trace_id) for each in found]
         return Page([trace for trace in traces if trace is not None], next_cursor)
 
     def explain(self, search: Search) -> Explanation:
         """Return how a page of the search comes about, and what left it empty if it is."""
-        finder, begun = Finder(self._engine(), search, self._recent), time.perf_counter()
+        finder, begun = Finder(self._engine(), search, self._recent, self._words), time.perf_counter()
         found = len(finder.page()[0])
         what = "rows in the order of the search"
         if not finder.condition().is_exact:
@@ -152,7 +154,7 @@ class ClickHouseStore:
 
     def statistics(self, query: StatisticsQuery) -> Groups:
         """Return what the traces that match add up to, group by group."""
-        return read_statistics(self._engine(), query)
+        return read_statistics(self._engine(), query, self._words)
 
     def sql(self, text: str, parameters: SqlParameters = (), limit: SearchLimit | None = None) -> Rows:  # noqa: ARG002 - the contract's
         """Raise `ArgumentError`: ClickHouse is asked itself."""
@@ -209,6 +211,7 @@ class ClickHouseStore:
             try:
                 if self._opened is not None:
                     self._opened.close()
+                    self._words.forget()
             finally:
                 self._opening.release()
 

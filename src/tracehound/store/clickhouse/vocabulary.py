@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 from weakref import WeakSet
 
 from tracehound.errors import StoreError
-from tracehound.query.clickhouse import DIALECT, LONGEST_PAIR, MOST_VALUES, is_paired, pair
+from tracehound.query.clickhouse import DIALECT, LONGEST_PAIR, MOST_VALUES, as_list, is_paired, pair
 from tracehound.query.limit import SearchLimit
 from tracehound.query.sql import Sql, join
 from tracehound.query.tree import Test
 from tracehound.query.wide import Asked
 from tracehound.query.words import Piece, elsewhere
+from tracehound.store.clickhouse import kept_words
 from tracehound.store.clickhouse.engine import Engine, Rows
+from tracehound.store.clickhouse.kept_words import KeptWords
 
 _MOST_WORDS: Final = 3_000  # that a piece may be a part of, to be asked for one by one
 _MOST_BYTES: Final = 100_000  # of them, with what stands around each: a parameter has 128 KB over HTTP
@@ -32,10 +34,12 @@ _TESTS: Final[dict[tuple[bool, bool], str]] = {
 _IN_BOTH: Final = "positionCaseInsensitive(token, ?) > 0"
 
 
-def look_up(engine: Engine, asked: Sequence[Asked], limit: SearchLimit | None = None) -> dict[Asked, list[str] | None]:
+def look_up(
+    engine: Engine, asked: Sequence[Asked], limit: SearchLimit | None = None, kept: KeptWords | None = None
+) -> dict[Asked, list[str] | None]:
     """Return what the store has of what is asked; None where that does not help."""
     found: dict[Asked, list[str] | None] = {}
-    found.update(words_with(engine, [each for each in asked if isinstance(each, Piece)], limit).items())
+    found.update(words_with(engine, [each for each in asked if isinstance(each, Piece)], limit, kept).items())
     tests = [each for each in asked if isinstance(each, Test)]
     knows_all = bool(tests) and _knows_all_pairs(engine, limit)
     for number, test in enumerate(tests):
@@ -44,33 +48,41 @@ def look_up(engine: Engine, asked: Sequence[Asked], limit: SearchLimit | None = 
 
 
 def words_with(
-    engine: Engine, pieces: Sequence[Piece], limit: SearchLimit | None = None
+    engine: Engine, pieces: Sequence[Piece], limit: SearchLimit | None = None, kept: KeptWords | None = None
 ) -> dict[Piece, list[str] | None]:
     """Return the words of the index that have each of the pieces in them where it may; None for too many.
 
     A word that stands elsewhere than in inputs has another form there (`words_by_place`). Rows that were written before
-    there was one have the form of inputs for all words: where a piece is wanted elsewhere both are asked for.
+    there was one have the form of inputs for all words: where a piece is wanted elsewhere both are asked for. Words
+    that are kept in memory are looked for there, all others in the index.
     """
-    found: dict[Piece, list[str] | None] = {each: _forms(each) for each in pieces if not _is_open(each)}
+    found: dict[Piece, list[str] | None] = {each: _texts(_forms(each)) for each in pieces if not _is_open(each)}
     parts = [each for each in pieces if _is_open(each)]
+    in_memory = kept.parts(engine, limit) if kept is not None and parts else {}
     for at in range(0, len(parts), _AT_ONCE):
         some = parts[at : at + _AT_ONCE]
         most = len(some) * _MOST_WORDS
-        rows = _ask(engine, some, most + 1, limit)
+        rows = _ask(engine, some, most + 1, in_memory, limit)
         if len(rows) <= most:
-            found |= dict(zip(some, _by_piece(rows, len(some)), strict=True))
+            others = list(_by_piece(rows, len(some)))
         else:  # one of them is in most of the words: which of the others' are among these nobody knows
-            for each in some:
-                own = _ask(engine, [each], _MOST_WORDS + 1, limit)
-                found[each] = next(_by_piece(own, 1))
+            others = [next(_by_piece(_ask(engine, [each], _MOST_WORDS + 1, in_memory, limit), 1)) for each in some]
+        for each, words in zip(some, others, strict=True):
+            known = kept_words.words_with(in_memory.values(), _looked_for(each), _MOST_WORDS)
+            found[each] = _not_too_many(words.union(_texts(known)))
     return found
 
 
-def _ask(engine: Engine, pieces: Sequence[Piece], most: int, limit: SearchLimit | None) -> Rows:
-    """Return words that have one of the pieces, each with which of them."""
+def _ask(
+    engine: Engine, pieces: Sequence[Piece], most: int, in_memory: Collection[str], limit: SearchLimit | None
+) -> Rows:
+    """Return words that have one of the pieces, each with which of them, but those of the parts in memory alone."""
     source = _index(engine, "words_index")
     tests = [_test(each) for each in pieces]
     which, any_of = join(", ", tests), join(" OR ", tests)
+    if in_memory:
+        # In front: of these parts the engine does not even open the index.
+        any_of = Sql(f"part_name NOT IN ? AND ({any_of.text})", (as_list(list(in_memory)), *any_of.parameters))
     text = f"SELECT DISTINCT token, {which.text} FROM {source} WHERE {any_of.text} LIMIT ?"  # noqa: S608 - our own words
     return engine.select(Sql(text, (*which.parameters, *any_of.parameters, most)), limit)
 
@@ -125,11 +137,14 @@ def _knows_all_pairs(engine: Engine, limit: SearchLimit | None) -> bool:
     return int(pending) == 0
 
 
-def _by_piece(rows: Rows, count: int) -> Iterator[list[str] | None]:
+def _by_piece(rows: Rows, count: int) -> Iterator[set[str]]:
     for at in range(1, count + 1):
-        words = [str(row[0]) for row in rows if row[at]]
-        size = sum(len(each.encode()) + _AROUND for each in words)
-        yield words if len(words) <= _MOST_WORDS and size <= _MOST_BYTES else None
+        yield {str(row[0]) for row in rows if row[at]}
+
+
+def _not_too_many(words: Collection[str]) -> list[str] | None:
+    size = sum(len(each.encode()) + _AROUND for each in words)
+    return list(words) if len(words) <= _MOST_WORDS and size <= _MOST_BYTES else None
 
 
 def _is_open(piece: Piece) -> bool:
@@ -139,16 +154,22 @@ def _is_open(piece: Piece) -> bool:
 def _test(piece: Piece) -> Sql:
     """Return the condition that a word has a piece in it where it may."""
     if piece.open_left and piece.open_right and not piece.in_inputs:
-        return Sql(_IN_BOTH, (_text(piece.text),))
-    text, forms = _TESTS[piece.open_left, piece.open_right], _forms(piece)
+        return Sql(_IN_BOTH, tuple(_texts([piece.text])))
+    text, forms = _TESTS[piece.open_left, piece.open_right], _texts(_forms(piece))
     return Sql(text, tuple(forms)) if len(forms) == 1 else Sql(f"({text} OR {text})", tuple(forms))
 
 
-def _forms(piece: Piece) -> list[str]:
+def _looked_for(piece: Piece) -> list[bytes]:
+    """Return what words are looked through for that stand with spaces around each."""
+    left, right = b"" if piece.open_left else b" ", b"" if piece.open_right else b" "
+    return [left + each + right for each in _forms(piece)]
+
+
+def _forms(piece: Piece) -> list[bytes]:
     """Return the forms in which the index may have a piece."""
     forms = [piece.text] if piece.in_inputs else [piece.text, elsewhere(piece.text)]
-    return [_text(each) for each in dict.fromkeys(forms)]
+    return list(dict.fromkeys(forms))
 
 
-def _text(text: bytes) -> str:
-    return text.decode("utf-8", "surrogatepass")
+def _texts(words: Collection[bytes]) -> list[str]:
+    return [each.decode("utf-8", "surrogatepass") for each in words]
