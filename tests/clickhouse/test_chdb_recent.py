@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -183,7 +183,7 @@ def test_a_window_is_expected_to_be_as_long_as_the_longest_with_few_rows_or_as_m
     assert everything.expected([10, 2_000, 30]) == 2_000
     assert everything.expected([10, math.inf, 30]) == 30
     assert everything.expected([10, math.inf, 60_000]) == 60_000
-    assert replace(everything, oldest_ms=60_001).expected([10, math.inf, 30]) == 40_000
+    assert dataclasses.replace(everything, oldest_ms=60_001).expected([10, math.inf, 30]) == 40_000
 
 
 def pages(store: ClickHouseStore, search: Search) -> list[list[str]]:
