@@ -58,7 +58,7 @@ def write(store: ClickHouseStore, numbers: Sequence[int]) -> None:
         made = [
             replace(one, attributes_json={"model": model}) for one, model in zip((call, check), models, strict=True)
         ]
-        parts.append(part(make(1, duration_ms=3000), *made))
+        parts.append(part(make(1, duration_ms=3000), *made, written_ns=number))
     store.write(parts)
 
 
