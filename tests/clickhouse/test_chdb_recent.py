@@ -125,7 +125,8 @@ def test_as_many_rows_are_asked_for_as_searches_of_a_kind_looked_at_until_their_
         for number in range(1, 61):
             root = span(1, number, start_ms=number * 1_000)
             said = ("Parcel 42", "nothing") if number % 4 else ("nothing", "Parcel 42")
-            step = replace(span(2, number, parent=1, name="look up"), inputs_json=f'{{"q":"{said[1]}"}}')
+            step = span(2, number, parent=1, name="look up", start_ms=number * 1_000)
+            step = replace(step, inputs_json=f'{{"q":"{said[1]}"}}')
             store.write([part(replace(root, inputs_json=f'{{"q":"{said[0]}"}}'), step, written_ns=number)])
         asked = statements_of(store._engine(), monkeypatch)
 
