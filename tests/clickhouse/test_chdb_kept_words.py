@@ -14,7 +14,7 @@ import pytest
 from tests.clickhouse.bridge import bridge
 from tests.clickhouse.opened import HAS_ENGINE, new_address, statements_of
 from tests.traces import part, span
-from tracehound.errors import SearchTimeoutError, StoreError
+from tracehound.errors import SearchCancelledError, SearchTimeoutError, StoreBusyError, StoreError
 from tracehound.model.edit import Deletion
 from tracehound.model.record import replace
 from tracehound.query.limit import SearchLimit
@@ -25,7 +25,7 @@ from tracehound.store.clickhouse import kept_words
 from tracehound.store.clickhouse.address import parse_address
 from tracehound.store.clickhouse.engine import Engine, Rows
 from tracehound.store.clickhouse.kept_words import KeptWords, Part
-from tracehound.store.clickhouse.schema import make_tables
+from tracehound.store.clickhouse.schema import TABLES, make_tables
 from tracehound.store.clickhouse.store import ClickHouseStore
 from tracehound.store.clickhouse.vocabulary import words_with
 
@@ -68,8 +68,9 @@ def parcels(engine: Engine, kept: KeptWords) -> set[str]:
 
 
 def names(engine: Engine) -> set[str]:
-    """Return the names of the parts of the table."""
-    rows = engine.select(Sql("SELECT DISTINCT _part FROM trace SETTINGS apply_deleted_mask = 0"))
+    """Return the names of the parts of the table that have words."""
+    index = f"mergeTreeTextIndex('{engine.address.database}', 'trace', 'words_index')"
+    rows = engine.select(Sql(f"SELECT DISTINCT part_name FROM {index}"))
     return {str(name) for (name,) in rows}
 
 
@@ -172,7 +173,7 @@ def test_a_part_without_words_is_not_read_again_and_again(
         kept.parts(engine)
     assert len([text for text in asked if READS in text]) == 1
     assert set(kept.parts(engine)) == names(engine)
-    assert len(names(engine)) == 2
+    assert len(kept._parts) == len(names(engine)) + 1
 
 
 def test_a_table_that_was_made_anew_has_parts_of_the_same_names_with_other_words(
@@ -191,18 +192,48 @@ def test_a_table_that_was_made_anew_has_parts_of_the_same_names_with_other_words
     assert parcels(engine, kept) == {"parcel4"}
 
 
-def test_a_part_without_words_and_another_one_of_its_name_are_two(store: ClickHouseStore, engine: Engine) -> None:
+def test_words_of_which_the_engine_told_nothing_once_are_asked_for(
+    store: ClickHouseStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(store, "parcel1")
-    engine.run("TRUNCATE TABLE trace")
-    store.write([Deletion(span(1).trace_id, 9)])
+    monkeypatch.setattr(engine, "select_bytes", lambda *_: [])  # as of a replica that has not got the part yet
     kept = KeptWords()
-    assert kept.parts(engine) == {}  # whether it has none, or is gone by now, is not known yet
-    engine.run("DROP TABLE trace SYNC")
+    for _ in range(3):
+        assert parcels(engine, kept) == {"parcel1"}
+
+
+@pytest.mark.parametrize("texts", [("hello", "parcel2"), ("", "parcel2 parcel3")])
+def test_the_same_traces_in_a_table_that_was_made_anew_say_something_else(
+    store: ClickHouseStore, engine: Engine, texts: tuple[str, str]
+) -> None:
+    kept = KeptWords()
+    remake(engine)
+    write(store, "hello", "parcel1")
+    assert kept.parts(engine).keys() == names(engine)
+    before = names(engine)
+    remake(engine)
+    write(store, *texts)
+    assert names(engine) == before
+    assert parcels(engine, kept) == set(texts[1].split())
+
+
+def test_when_a_server_was_started_again_all_words_are_read_again(store: ClickHouseStore, engine: Engine) -> None:
+    write(store, "parcel1")
+    kept = KeptWords()
+    before = kept.parts(engine)
+    assert kept.parts(engine) == before == kept._parts
+    ((host,),) = engine.select(Sql("SELECT hostName()"))
+    kept._servers[host] -= 60  # that it began later than when it was asked first
+    kept._parts = {name: dataclasses.replace(part, texts={3: b" stale "}) for name, part in before.items()}
+    assert kept.parts(engine) == before
+    assert kept.parts(engine) == before == kept._parts
+
+
+def remake(engine: Engine) -> None:
+    for table in TABLES:
+        engine.run(f"DROP TABLE IF EXISTS {table.name} SYNC")
     make_tables(engine)
-    for number in range(2, 5):
-        write(store, f"parcel{number}", first=number)
-    kept._silent = {name: Part(1, 1) for name in names(engine)}
-    assert parcels(engine, kept) == {"parcel2", "parcel3", "parcel4"}
+    engine.run("SYSTEM STOP MERGES trace")
 
 
 def test_so_many_bytes_are_kept_and_all_words_are_found(store: ClickHouseStore, engine: Engine) -> None:
@@ -210,14 +241,14 @@ def test_so_many_bytes_are_kept_and_all_words_are_found(store: ClickHouseStore, 
     for at in range(0, 60, 20):
         write(store, *words[at : at + 20], first=at + 1)
     all_of_them = KeptWords()
-    size = sum(each.size for each in all_of_them.parts(engine).values())
+    size = sum(each.size or 0 for each in all_of_them.parts(engine).values())
     assert len(all_of_them.parts(engine)) == 3
     for most in (size, size - 1, size // 2, size // 4, 0):
         kept = KeptWords(most)
         for _ in range(3):
             assert parcels(engine, kept) == set(words)
         parts = kept.parts(engine)
-        assert sum(each.size for each in parts.values()) <= most
+        assert sum(each.size or 0 for each in parts.values()) <= most
         assert len(parts) == most // (size // 3)
     merge(engine)
     assert len(kept_after(engine, KeptWords(size))) == 1
@@ -226,7 +257,7 @@ def test_so_many_bytes_are_kept_and_all_words_are_found(store: ClickHouseStore, 
 
 def test_what_does_not_fit_is_read_when_there_is_room_for_it(store: ClickHouseStore, engine: Engine) -> None:
     write(store, *(f"parcel{number:020}" for number in range(20)))
-    size = sum(each.size for each in KeptWords().parts(engine).values())
+    size = sum(each.size or 0 for each in KeptWords().parts(engine).values())
     write(store, *(f"other{number:021}" for number in range(40)), first=21)
     kept = KeptWords(size * 5 // 2)
     assert len(kept_after(engine, kept)) == 1
@@ -314,6 +345,92 @@ def test_searches_and_statistics_look_into_the_memory_and_a_closed_store_gives_i
     assert not store._words._parts
 
 
+def test_a_store_that_is_closed_while_a_search_reads_words_keeps_none(
+    store: ClickHouseStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, "parcel1")
+    kept = KeptWords()
+    between(engine, monkeypatch, READS, kept.forget)
+    assert parcels(engine, kept) == {"parcel1"}
+    assert not kept._parts
+
+
+@pytest.mark.parametrize("error", [StoreBusyError("does not answer"), SearchTimeoutError("it took too long")])
+def test_a_read_that_fails_costs_no_search_and_is_tried_again_later(
+    store: ClickHouseStore, engine: Engine, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    write(store, "parcel1")
+
+    def fail() -> None:
+        raise error
+
+    later, soon = KeptWords(), KeptWords(again_s=0)
+    for kept, is_kept in ((later, False), (soon, True)):
+        with monkeypatch.context() as failing:
+            between(engine, failing, READS, fail)
+            assert words_with(engine, [PARCEL], SearchLimit(60), kept) == {PARCEL: ["parcel1"]}
+        assert bool(kept.parts(engine)) == is_kept
+
+
+def test_a_read_may_take_a_part_of_the_time_of_a_search(
+    store: ClickHouseStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, "parcel1")
+    given: list[SearchLimit | None] = []
+    read = engine.select_bytes
+
+    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        given.append(limit)
+        return read(sql, limit)
+
+    monkeypatch.setattr(engine, "select_bytes", noted)
+    limit = SearchLimit(60)
+    assert KeptWords().parts(engine, limit)
+    assert given[0] is not None
+    assert given[0].seconds is not None
+    assert given[0].seconds <= 15
+    assert limit.spent_s() > given[0].spent_s() > 0
+
+
+def test_a_look_into_the_memory_is_of_the_time_of_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_words, "_WINDOW_BYTES", 1)
+    part = part_of(iter([b"a" * 10_000]))
+    limit = SearchLimit(60)
+    assert kept_words.words_with([part], [b"aa"], 10, limit) == {"a" * 10_000}
+    assert limit.spent_s() > 0
+    with pytest.raises(SearchTimeoutError):
+        kept_words.words_with([part], [b"b"], 10, SearchLimit(1e-9))
+    limit.cancel()
+    with pytest.raises(SearchCancelledError):
+        kept_words.words_with([part], [b"b"], 10, limit)
+
+
+def test_no_more_words_come_than_there_is_room_for(
+    store: ClickHouseStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(3)
+    for first in range(1, 101, 20):
+        write(store, *(" ".join(chance.randbytes(12).hex() for _ in range(20)) for _ in range(20)), first=first)
+    came: list[int] = []
+    read = engine.select_bytes
+
+    def noted(sql: Sql, limit: SearchLimit | None = None) -> Rows:
+        rows = read(sql, limit)
+        came.append(sum(len(row[3]) for row in rows))
+        return rows
+
+    monkeypatch.setattr(engine, "select_bytes", noted)
+    kept = KeptWords(most_bytes=25_000)
+    assert len(kept_after(engine, kept)) == 2
+    assert max(came) <= kept.most_bytes
+    assert len(came) == 2  # the first told how many bytes there are
+
+
+def test_what_is_no_text_in_the_index_breaks_no_search(store: ClickHouseStore) -> None:
+    write(store, "abc\\ud800def", "abcxyz")
+    assert [found(store, "bc") for _ in range(3)] == [[1, 2]] * 3
+
+
 @pytest.mark.parametrize("refused", [LISTS, READS])
 def test_where_the_engine_refuses_that_it_is_asked_for_all_words(
     store: ClickHouseStore, engine: Engine, monkeypatch: pytest.MonkeyPatch, refused: str
@@ -367,7 +484,7 @@ def test_words_that_have_a_text_are_all_found_whatever_is_looked_through_at_a_ti
         parts = [part_of(each for each in words if chance.random() < 0.7) for _ in range(2)]
         there = {word for each in parts for text in (each.texts or {}).values() for word in text.split()}
         for text in (b"a", b"ab", b" a", b"b ", b" 1", b"11", b"1 ", b"AB", b"B1A", b" AA", b"x"):
-            expected = {word for word in there if text in b" %b " % word}
+            expected = {word.decode() for word in there if text in b" %b " % word}
             assert kept_words.words_with(parts, [text], 100) == expected
             some = kept_words.words_with(parts, [text], 2)
             assert some <= expected

@@ -68,8 +68,8 @@ def words_with(
         else:  # one of them is in most of the words: which of the others' are among these nobody knows
             others = [next(_by_piece(_ask(engine, [each], _MOST_WORDS + 1, in_memory, limit), 1)) for each in some]
         for each, words in zip(some, others, strict=True):
-            known = kept_words.words_with(in_memory.values(), _looked_for(each), _MOST_WORDS)
-            found[each] = _not_too_many(words.union(_texts(known)))
+            known = kept_words.words_with(in_memory.values(), _looked_for(each), _MOST_WORDS, limit)
+            found[each] = _not_too_many(words | known)
     return found
 
 
