@@ -55,8 +55,8 @@ class Finder:
     """A search of one store. `rows_read` counts the rows that were looked at.
 
     A page in the order of time is looked for among the newest first (`recent`). Words are looked up in memory where
-    these are given (`kept_words`). With `is_brief` rows are
-    (`query.clickhouse.can_be_brief`), and whole traces are read with them.
+    these are given (`words`). With `is_brief` rows have the columns of `query.clickhouse.BRIEF`, which must say where a
+    trace stands in the order (`can_be_brief`), and whole traces are read with them.
     """
 
     engine: Engine
