@@ -84,6 +84,17 @@ def test_many_parts_of_one_moment_are_told_apart_by_their_traces(
     assert asked_of(search) == (some[::-1], [False, True])
 
 
+def test_blocks_of_a_page_stay_unpacked_in_memory(store: ClickHouseStore) -> None:
+    def hits() -> int:
+        rows = store._engine().select(Sql("SELECT value FROM system.events WHERE event = 'UncompressedCacheHits'"))
+        return int(rows[0][0]) if rows else 0
+
+    store.search_whole(ALL)
+    before = hits()
+    store.search_whole(ALL)
+    assert hits() > before
+
+
 def test_a_part_that_is_damaged_is_told_when_its_spans_are_asked_for(store: ClickHouseStore) -> None:
     engine = store._engine()
     rows = engine.select(Sql("SELECT written_ns, digest FROM part WHERE trace_id = ?", (FIRST,)))
